@@ -7,7 +7,7 @@ also the conversion.
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +19,8 @@ FloatArray = NDArray[np.float64]
 def message(name: str, constraint: str, value: object, remedy: str) -> str:
     """Return the one line in which bad input is refused."""
     shown = value if isinstance(value, Shown) else Shown(repr(value))
-    end = f" {remedy}." if remedy else ""
+    mark = "?" if remedy.startswith("Did you mean") else "."
+    end = f" {remedy}{mark}" if remedy else ""
     return f"{name} must {constraint}; got {shown}.{end}"
 
 
@@ -34,7 +35,9 @@ def invalid(name: str, constraint: str, value: object, remedy: str = "") -> Valu
     return ValueError(message(name, constraint, value, remedy))
 
 
-def wrong_type(name: str, constraint: str, value: object, remedy: str = "") -> TypeError:
+def wrong_type(
+    name: str, constraint: str, value: object, remedy: str = ""
+) -> TypeError:
     """Return the ``TypeError`` for an object of the wrong kind."""
     return TypeError(message(name, constraint, value, remedy))
 
@@ -43,16 +46,16 @@ def choose(name: str, value: object, options: Mapping[str, Value]) -> Value:
     """Return the option of that name; an unknown name is answered with the nearest."""
     if isinstance(value, str) and value in options:
         return options[value]
-    raise_unknown(name, value, options)
+    raise unknown(name, value, options)
 
 
-def raise_unknown(name: str, value: object, options: Iterable[str]) -> NoReturn:
-    """Refuse a name that is none of the options, and suggest the nearest one."""
+def unknown(name: str, value: object, options: Iterable[str]) -> ValueError:
+    """Return the refusal of a name that is no option, with the nearest one that is."""
     names = list(options)
     near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.4)
-    remedy = f"Did you mean {near[0]!r}?" if near else ""
+    remedy = f"Did you mean {near[0]!r}" if near else ""
     listed = ", ".join(repr(option) for option in names)
-    raise invalid(name, f"be one of {listed}", value, remedy.removesuffix("."))
+    return invalid(name, f"be one of {listed}", value, remedy)
 
 
 def number(

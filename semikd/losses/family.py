@@ -1,0 +1,49 @@
+"""Losses by name."""
+
+from semikd._validation import choose
+from semikd.losses.base import DistillationLoss
+from semikd.losses.cross_entropy import CrossEntropyLoss
+from semikd.losses.hard_label import HardLabelMix
+from semikd.losses.squared import IdentityLoss, LogProbabilityLoss, ProbabilityLoss
+
+
+def get_loss(
+    loss: str | DistillationLoss, *, auto: str, hard_weight: float = 0.0
+) -> DistillationLoss:
+    """Return the loss of that name, with its hard-label term.
+
+    Parameters
+    ----------
+    loss : {'auto', 'probability', 'log_probability', 'cross_entropy', 'identity'} \
+or DistillationLoss
+        The scale; an object is taken as it is.
+    auto : str
+        The name that 'auto' stands for.
+    hard_weight : float, default=0.0
+        Weight h of the hard-label cross-entropy; 0 leaves it out.
+
+    Returns
+    -------
+    DistillationLoss
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> from semikd.losses import get_loss
+    >>> get_loss("auto", auto="probability")
+    ProbabilityLoss()
+    """
+    named: dict[str, DistillationLoss] = {
+        "probability": ProbabilityLoss(),
+        "log_probability": LogProbabilityLoss(),
+        "cross_entropy": CrossEntropyLoss(),
+        "identity": IdentityLoss(),
+    }
+    if isinstance(loss, str) and loss == "auto":
+        loss = auto
+    found = loss if isinstance(loss, DistillationLoss) else choose("loss", loss, named)
+    return HardLabelMix(found, hard_weight) if hard_weight else found

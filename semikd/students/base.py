@@ -1,0 +1,201 @@
+"""What distillation asks of a learner, so that any of them can be a student.
+
+A student is fitted to a *target on a scale* and answers with scores on that scale; the
+loss turns scores into probabilities. Learners that already exist are wrapped in adapters
+with the same contract.
+"""
+
+import pickle
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from semikd.losses import DistillationLoss
+
+__all__ = ["Student", "StudentSize"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class StudentSize:
+    """How large a fitted student is.
+
+    Parameters
+    ----------
+    leaves : int or None
+        Leaves over all trees; None for a student without trees.
+    coefficients : int or None
+        Free numbers of a parametric student; None for trees.
+    bytes : int
+        Length of the pickled estimator, the common measure.
+
+    Examples
+    --------
+    >>> from semikd.students import StudentSize
+    >>> print(StudentSize(leaves=128, coefficients=None, bytes=14_000))
+    128 leaves, 14.0 kB
+    """
+
+    leaves: int | None
+    coefficients: int | None
+    bytes: int
+
+    def __str__(self) -> str:
+        counts = {"leaves": self.leaves, "coefficients": self.coefficients}
+        parts = [f"{value:,} {unit}" for unit, value in counts.items() if value]
+        return ", ".join([*parts, f"{self.bytes / 1000:,.1f} kB"])
+
+
+class Student(ABC):
+    """A learner that can be fitted to targets on the scale of a loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd.losses import ProbabilityLoss
+    >>> from semikd.students import as_student
+    >>> student = as_student(DecisionTreeRegressor(max_leaf_nodes=2, random_state=0))
+    >>> X, target = np.array([[0.0], [1.0]]), np.array([[0.2], [0.9]])
+    >>> student.fit_target(X, target, loss=ProbabilityLoss()).scores(X)
+    array([[0.2],
+           [0.9]])
+    """
+
+    default_loss: str
+    """Name of the loss that 'auto' stands for with this student."""
+
+    @property
+    @abstractmethod
+    def learner(self) -> Any:
+        """The estimator behind the contract, fitted once the student is."""
+
+    @abstractmethod
+    def supports(
+        self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
+    ) -> str | None:
+        """Return None if this student can take such targets, else the reason and way out.
+
+        Parameters
+        ----------
+        loss : DistillationLoss
+            The scale of the targets.
+        target_range : tuple of two floats, optional
+            Smallest and largest target, once they are known.
+
+        Returns
+        -------
+        str or None
+        """
+
+    @abstractmethod
+    def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
+        """Return the declared degrees of freedom per row, in (0, 1], before any fit.
+
+        Parameters
+        ----------
+        n_samples, n_features, n_outputs : int
+            Rows, columns and scores of the fit to come.
+
+        Returns
+        -------
+        float
+            Leaves or coefficients over rows; 1 where nothing bounds them.
+        """
+
+    @abstractmethod
+    def fit_target(
+        self,
+        X: Any,
+        target: FloatArray,
+        *,
+        loss: DistillationLoss,
+        sample_weight: FloatArray | None = None,
+    ) -> Self:
+        """Minimise the weighted sum of losses at these targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Covariates.
+        target : ndarray of shape (n, m)
+            Targets on the scale of the loss.
+        loss : DistillationLoss
+            The scale.
+        sample_weight : ndarray of shape (n,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        Student
+            The fitted student itself.
+        """
+
+    @abstractmethod
+    def scores(self, X: Any) -> FloatArray:
+        """Return the fitted scores on the scale of the loss, shape (n, m)."""
+
+    def size(self) -> StudentSize:
+        """Return leaves or coefficients and bytes of the fitted student."""
+        return StudentSize(
+            leaves=None,
+            coefficients=self.n_coefficients(),
+            bytes=len(pickle.dumps(self.learner)),
+        )
+
+    def n_coefficients(self) -> int | None:
+        """Return the number of fitted coefficients, or None without any."""
+        return None
+
+    def fit_many(
+        self,
+        X: Any,
+        targets: Sequence[FloatArray],
+        *,
+        loss: DistillationLoss,
+        sample_weight: FloatArray | None = None,
+        settings: Sequence[Mapping[str, Any]] | None = None,
+    ) -> list[Self]:
+        """Fit one student for each target; a loop, unless a member does better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Covariates, common to all.
+        targets : sequence of ndarray of shape (n, m)
+            One array of targets for each student.
+        loss : DistillationLoss
+            The scale.
+        sample_weight : ndarray of shape (n,), optional
+            Weights of the rows.
+        settings : sequence of mappings, optional
+            Parameters to set on each student before its fit.
+
+        Returns
+        -------
+        list of Student
+        """
+        fitted = []
+        for target, setting in zip(
+            targets, settings or [{}] * len(targets), strict=True
+        ):
+            student = self.copy().configure(setting)
+            fitted.append(
+                student.fit_target(X, target, loss=loss, sample_weight=sample_weight)
+            )
+        return fitted
+
+    def copy(self) -> Self:
+        """Return an unfitted student with the same settings."""
+        return clone(self)  # type: ignore[no-any-return]
+
+    def configure(self, setting: Mapping[str, Any]) -> Self:
+        """Set parameters of the learner by name, and return the student."""
+        self.learner.set_params(**setting)
+        return self
