@@ -54,6 +54,10 @@ class DistillationLoss(ABC):
     def probabilities(self, f: Array) -> Array:
         """Return the class probabilities that scores stand for, shape (n, k)."""
 
+    def n_scores(self, target: Array) -> int:
+        """Return m, the number of scores that a target array asks for."""
+        return int(target.shape[-1])
+
     def with_labels(self, target: Array, y: Array) -> Array:
         """Return what a student is fitted to: the target alone, unless labels count."""
         return target

@@ -79,6 +79,10 @@ class HardLabelMix(DistillationLoss):
         """Return the product of the base loss, shape (n, m)."""
         return self.base.jvp(p, v)
 
+    def n_scores(self, target: Array) -> int:
+        """Return half the columns: the other half are labels."""
+        return int(target.shape[-1]) // 2
+
     def with_labels(self, target: Array, y: Array) -> Array:
         """Return target and labels side by side, shape (n, 2m)."""
         labels = last_column(y, target.shape[-1])

@@ -1,0 +1,106 @@
+"""Students that are scikit-learn classifiers too: what they share is written once.
+
+``fit(X, y)`` takes labels, as everywhere in scikit-learn, and is ``fit_target`` at the
+targets that certain labels have; ``fit_target`` takes soft or corrected targets.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from semikd._validation import invalid, sample_weights
+from semikd.losses import DistillationLoss, get_loss
+from semikd.simplex import one_hot, two_scores
+from semikd.students.base import FloatArray, Student
+
+__all__ = ["StudentClassifier"]
+
+
+class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
+    """A student with scikit-learn's classifier interface; members only fit targets.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (k,)
+        Class labels; positions 0 .. k-1 after ``fit_target``.
+    loss_ : DistillationLoss
+        The scale of the fitted scores.
+    n_features_in_ : int
+        Number of columns seen in the fit.
+
+    Examples
+    --------
+    >>> from semikd.students import LinearStudent, StudentClassifier
+    >>> isinstance(LinearStudent(), StudentClassifier)
+    True
+    """
+
+    default_loss = "cross_entropy"
+    loss: str | DistillationLoss
+
+    classes_: NDArray[Any]
+    loss_: DistillationLoss
+
+    @property
+    def learner(self) -> Self:
+        """The student itself: it needs no adapter."""
+        return self
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: Any = None) -> Self:
+        """Fit to labels, as from scratch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Covariates.
+        y : array-like of shape (n,)
+            Class labels.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        StudentClassifier
+        """
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
+        weights = sample_weights(sample_weight, len(y))
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise invalid("y", "have at least two classes", classes.tolist())
+        loss = get_loss(self.loss, auto=self.default_loss)
+        labels = one_hot(codes, len(classes))
+        target = loss.with_labels(loss.phi(labels), labels)
+        self.fit_target(X, target, loss=loss, sample_weight=weights)
+        self.classes_ = classes
+        return self
+
+    def decision_function(self, X: ArrayLike) -> FloatArray:
+        """Return scores: log-odds of shape (n,) for two classes, else (n, k)."""
+        check_is_fitted(self)
+        scores = self.scores(X)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
+        """Return the class probabilities of each row, shape (n, k)."""
+        check_is_fitted(self)
+        return np.asarray(self.loss_.probabilities(self.scores(X)))
+
+    def predict_log_proba(self, X: ArrayLike) -> FloatArray:
+        """Return the logarithm of ``predict_proba``, shape (n, k)."""
+        return np.log(self.predict_proba(X))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most likely class of each row, shape (n,)."""
+        check_is_fitted(self)
+        return self.classes_[two_scores(self.scores(X)).argmax(axis=1)]
+
+    def _remember(self, loss: DistillationLoss, target: FloatArray) -> None:
+        """Store the scale and the positions of its classes, before a fit."""
+        self.loss_ = loss
+        width = loss.n_scores(target)
+        self.classes_ = np.arange(2 if width == 1 else width)
