@@ -1,13 +1,9 @@
 """Find the file a data set is read from, and make sure that it is the right one."""
 
-import gzip
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from semikd._validation import Shown, invalid, message
 
@@ -134,19 +130,13 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-@contextmanager
-def open_text(path: Path) -> Iterator[IO[str]]:
-    """Open a gzipped text file for reading."""
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        yield stream
-
-
 def _missing(relative: str, home: object) -> FileNotFoundError:
     """Return the error that says which file to put where."""
     shown = Shown(f"no such file in {home}" if home else f"None and no ${VARIABLE}")
+    folder = relative.split("/")[0]
     remedy = (
-        f"Get it from {SOURCES[relative.split('/')[0]]}, "
-        f"then pass data_home or set {VARIABLE} to the folder above"
+        f"Get it from {SOURCES[folder]}, then pass data_home or set {VARIABLE} "
+        f"to the folder that holds {folder}/"
     )
     line = message("data_home", f"hold the file {relative}", shown, remedy)
     return FileNotFoundError(line)

@@ -49,9 +49,8 @@ def ordinal_matrix(X: "pd.DataFrame | NDArray[Any]") -> NDArray[np.float64]:
            [nan,  5.],
            [ 0.,  8.]])
     """
-    if not hasattr(X, "columns"):
-        array = np.asarray(X, dtype=np.float64)
-        return array.reshape(len(array), -1)
+    if isinstance(X, np.ndarray):
+        return X.astype(np.float64).reshape(len(X), -1)
     matrix = np.empty(X.shape, dtype=np.float64)
     for position, name in enumerate(X.columns):
         matrix[:, position] = _column(name, X.iloc[:, position])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._validation import Shown, check_shape, invalid, raise_unknown
+from semikd._validation import Shown, check_shape, invalid, unknown
 from semikd.datasets.encoding import ordinal_matrix
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
-            raise_unknown("task", self.task, TASKS)
+            raise unknown("task", self.task, TASKS)
         n_samples = len(self.X)
         for name in ("y", "sample_weight", "groups", "true_proba"):
             values = getattr(self, name)

@@ -8,7 +8,6 @@ labels are drawn from exactly these rows, independently of each other.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from semikd._random import RandomState, generator
 from semikd._validation import count, number
@@ -82,7 +81,7 @@ def make_gaussian_mixture(
         f"Two Gaussian clouds {2 * r:g} apart along each axis; the log-odds of class 1 "
         f"are -{2 * r:g} times the sum of the features."
     )
-    return _draw("gaussian_mixture", X, softmax(X @ means.T, axis=1), rng, description)
+    return _draw("gaussian_mixture", X, _softmax(X @ means.T), rng, description)
 
 
 def make_smooth_process(
@@ -138,7 +137,7 @@ def make_smooth_process(
     rng = generator(random_state)
     X = rng.uniform(-1.0, 1.0, size=(n, d))
     log_odds = (np.sin(np.pi * X[:, 0]) + X[:, 1] * X[:, 2]) / scale
-    p_true = softmax(np.column_stack([np.zeros(n), log_odds]), axis=1)
+    p_true = _softmax(np.column_stack([np.zeros(n), log_odds]))
     description = (
         "Two equally likely classes; the log-odds are a sine of one feature plus a "
         f"product of two others, divided by {scale:g}."
@@ -209,8 +208,15 @@ def make_multiclass_process(
     turn = np.arctan2(X[:, 1], X[:, 0]) - np.hypot(X[:, 0], X[:, 1])
     scores = np.cos(turn[:, np.newaxis] - 2 * np.pi * np.arange(k) / k) / scale
     description = f"{k} equally likely classes, arranged as the arms of a spiral."
-    p_true = softmax(scores, axis=1)
+    p_true = _softmax(scores)
     return _draw("multiclass_process", X, p_true, rng, description)
+
+
+def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities of scores, both of shape (n, k)."""
+    from scipy.special import softmax
+
+    return np.asarray(softmax(scores, axis=1))
 
 
 def _draw(
