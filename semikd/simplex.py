@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "Array",
+    "FloatArray",
     "center",
     "clip",
     "last_column",
@@ -32,6 +33,7 @@ __all__ = [
 
 # A numpy array or a torch tensor; no common static type covers both.
 Array: TypeAlias = Any
+FloatArray: TypeAlias = NDArray[np.float64]
 
 
 def namespace(x: Array) -> ModuleType:

@@ -1,8 +1,8 @@
 """What distillation asks of a learner, so that any of them can be a student.
 
-A student is fitted to a *target on a scale* and answers with scores on that scale; the
-loss turns scores into probabilities. Learners that already exist are wrapped in adapters
-with the same contract.
+A student is fitted to a *target on a scale* and answers with scores on that scale;
+the loss turns scores into probabilities. Learners that already exist are wrapped in
+adapters with the same contract.
 """
 
 import pickle
@@ -11,15 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 
 from semikd.losses import DistillationLoss
+from semikd.simplex import FloatArray
 
 __all__ = ["Student", "StudentSize"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ class Student(ABC):
     def supports(
         self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
     ) -> str | None:
-        """Return None if this student can take such targets, else the reason and way out.
+        """Return None if this student can take such targets, else why not.
 
         Parameters
         ----------

@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from semikd._validation import invalid, sample_weights
 from semikd.losses import DistillationLoss, get_loss
-from semikd.simplex import one_hot, two_scores
-from semikd.students.base import FloatArray, Student
+from semikd.simplex import FloatArray, one_hot, two_scores
+from semikd.students.base import Student
 
 __all__ = ["StudentClassifier"]
 

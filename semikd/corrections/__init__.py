@@ -1,0 +1,46 @@
+r"""How far a row's target moves from the teacher's answer towards the row's own label.
+
+The one formula of the library is ``corrected_target``:
+
+.. math:: \tau_i = \varphi(\hat p_i)
+   + \Lambda(x_i)\, J_\varphi(\hat p_i)\,(y_i - \hat p_i)
+
+A correction is a choice of :math:`\Lambda \in [0, 1]`, one number per row that may
+depend on the covariates and the teacher's answer, never on the row's label.
+
+Notes
+-----
+Letters: ``p`` teacher probabilities and ``y`` one-hot labels, both (n, k), or predicted
+and observed values (n, m) of a regression; targets are (n, m).
+
+Known methods in this vocabulary: plain distillation is ``NoCorrection``, the paper's
+full loss correction is ``OrthogonalCorrection``, and Hinton's mix of hard and soft
+labels at T = 1 is ``ConstantCorrection``.
+
+References
+----------
+.. [1] T. Dao, G. M. Kamath, V. Syrgkanis and L. Mackey, "Knowledge Distillation as
+   Semiparametric Inference", ICLR 2021. The paper adds a linear term to the loss;
+   moving the target by the same amount is an equivalent form, reconstructed here.
+"""
+
+from semikd.corrections.family import (
+    ConstantCorrection,
+    Correction,
+    NoCorrection,
+    OrthogonalCorrection,
+    ShrinkageCorrection,
+    get_correction,
+)
+from semikd.corrections.formula import corrected_target, label_noise
+
+__all__ = [
+    "ConstantCorrection",
+    "Correction",
+    "NoCorrection",
+    "OrthogonalCorrection",
+    "ShrinkageCorrection",
+    "corrected_target",
+    "get_correction",
+    "label_noise",
+]

@@ -1,0 +1,301 @@
+"""The rules for the weight of a correction, and their names."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from semikd._validation import invalid, number, unknown, wrong_type
+from semikd.corrections.formula import corrected_target, label_noise
+from semikd.losses import DistillationLoss, IdentityLoss
+from semikd.simplex import FloatArray
+
+
+class Correction(ABC):
+    r"""A rule for :math:`\Lambda(x)`; ``target`` applies it through the one formula.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.corrections import ConstantCorrection
+    >>> from semikd.losses import ProbabilityLoss
+    >>> p, y = np.array([[0.4, 0.6]]), np.array([[0.0, 1.0]])
+    >>> correction = ConstantCorrection(0.5)
+    >>> correction.target(p, y, loss=ProbabilityLoss(), complexity=1.0)
+    array([[0.8]])
+    """
+
+    @abstractmethod
+    def weight(
+        self, p: FloatArray, X: Any, loss: DistillationLoss, complexity: float
+    ) -> FloatArray:
+        r"""Return :math:`\Lambda` of each row, in [0, 1], shape (n,).
+
+        Parameters
+        ----------
+        p : ndarray of shape (n, k)
+            Teacher probabilities.
+        X : array-like of shape (n, d)
+            Covariates.
+        loss : DistillationLoss
+            The scale.
+        complexity : float
+            The student's declared degrees of freedom over n, in (0, 1].
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+
+    def target(
+        self,
+        p: FloatArray,
+        y: FloatArray,
+        *,
+        loss: DistillationLoss,
+        complexity: float,
+        X: Any = None,
+    ) -> FloatArray:
+        """Return the corrected target of each row on the scale of the loss.
+
+        Parameters
+        ----------
+        p : ndarray of shape (n, k)
+            Teacher probabilities.
+        y : ndarray of shape (n, k)
+            One-hot labels.
+        loss : DistillationLoss
+            The scale.
+        complexity : float
+            The student's declared degrees of freedom over n.
+        X : array-like of shape (n, d), optional
+            Covariates, for rules that use them.
+
+        Returns
+        -------
+        ndarray of shape (n, m)
+        """
+        return corrected_target(loss, p, y, self.weight(p, X, loss, complexity))
+
+
+@dataclass(frozen=True)
+class NoCorrection(Correction):
+    r"""Plain distillation, :math:`\Lambda = 0`: the teacher's answer is the target.
+
+    Examples
+    --------
+    >>> from semikd.corrections import NoCorrection
+    >>> NoCorrection()
+    NoCorrection()
+    """
+
+    def weight(
+        self,
+        p: FloatArray,
+        X: Any,
+        loss: DistillationLoss,
+        complexity: float,
+    ) -> FloatArray:
+        """Return 0 for each row."""
+        return np.zeros(len(p))
+
+
+@dataclass(frozen=True)
+class OrthogonalCorrection(Correction):
+    r"""The paper's full correction, :math:`\Lambda = 1`.
+
+    The mean target then has no first-order error in the teacher, at the price of the
+    label's whole noise: :math:`1/(p_1 p_2)` on log-odds. On the probability scale, and
+    on cross-entropy at T = 1, it *is* training on the labels. Its error is second order
+    in the teacher's, so it is not robust to a teacher that is simply bad.
+
+    Examples
+    --------
+    >>> from semikd.corrections import OrthogonalCorrection
+    >>> OrthogonalCorrection()
+    OrthogonalCorrection()
+    """
+
+    def weight(
+        self,
+        p: FloatArray,
+        X: Any,
+        loss: DistillationLoss,
+        complexity: float,
+    ) -> FloatArray:
+        """Return 1 for each row."""
+        return np.ones(len(p))
+
+
+@dataclass(frozen=True)
+class ConstantCorrection(Correction):
+    r"""One weight for all rows.
+
+    At T = 1 on cross-entropy, and on the probability scale, the target is the mix
+    :math:`(1 - \Lambda)\hat p + \Lambda y` of soft and hard labels.
+
+    Parameters
+    ----------
+    value : float
+        :math:`\Lambda` in [0, 1]; 0 is no correction and 1 the orthogonal one.
+
+    Raises
+    ------
+    ValueError
+        If the weight is outside [0, 1].
+
+    Examples
+    --------
+    >>> from semikd.corrections import ConstantCorrection
+    >>> ConstantCorrection(0.3)
+    ConstantCorrection(value=0.3)
+    """
+
+    value: float
+
+    def __post_init__(self) -> None:
+        number("value", self.value, low=0.0, high=1.0)
+
+    def weight(
+        self,
+        p: FloatArray,
+        X: Any,
+        loss: DistillationLoss,
+        complexity: float,
+    ) -> FloatArray:
+        """Return the constant for each row."""
+        return np.full(len(p), float(self.value))
+
+
+@dataclass(frozen=True)
+class ShrinkageCorrection(Correction):
+    r"""The weight that balances the teacher's bias against the label's noise.
+
+    .. math:: \Lambda(x) = \frac{\rho^2}{\rho^2 + \kappa\,
+       \operatorname{tr}[J_\varphi(\operatorname{diag}\hat p - \hat p \hat p^\top)
+       J_\varphi^\top]}
+
+    It minimises :math:`(1 - \Lambda)^2 \rho^2 + \Lambda^2 \kappa\,\mathrm{noise}`,
+    where a student of :math:`\kappa n` degrees of freedom averages the noise of its
+    targets over rows but not their bias. Where the teacher is sure, the noise on a log
+    scale explodes and the weight vanishes.
+
+    Parameters
+    ----------
+    squared_error : float
+        :math:`\rho^2`, the squared error of :math:`\varphi(\hat p)` *on the scale in
+        use*, at least 0. 0 is no correction; infinity the orthogonal one.
+    noise_variance : float, optional
+        Variance of y given x summed over outputs, for a regression; classification
+        knows its own.
+
+    Raises
+    ------
+    ValueError
+        If an argument is negative, or ``noise_variance`` is missing for a regression.
+
+    References
+    ----------
+    .. [1] T. Dao et al., "Knowledge Distillation as Semiparametric Inference",
+       ICLR 2021. The paper's choice bounds the error of the *label*; weighing the noise
+       by the student's complexity is this library's reconstruction for the student.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.corrections import ShrinkageCorrection
+    >>> from semikd.losses import ProbabilityLoss
+    >>> correction = ShrinkageCorrection(squared_error=0.01)
+    >>> p = np.array([[0.5, 0.5], [0.01, 0.99]])
+    >>> correction.weight(p, None, ProbabilityLoss(), complexity=0.1).round(2)
+    array([0.29, 0.91])
+    """
+
+    squared_error: float
+    noise_variance: float | None = None
+
+    def __post_init__(self) -> None:
+        number("squared_error", self.squared_error, low=0.0)
+        if self.noise_variance is not None:
+            number("noise_variance", self.noise_variance, low=0.0)
+
+    def weight(
+        self,
+        p: FloatArray,
+        X: Any,
+        loss: DistillationLoss,
+        complexity: float,
+    ) -> FloatArray:
+        """Return the balancing weight of each row."""
+        noise = complexity * self._noise(loss, p)
+        # No error at all asks for no correction, also where there is no noise either.
+        total = np.where(
+            self.squared_error + noise > 0, self.squared_error + noise, 1.0
+        )
+        return self.squared_error / total
+
+    def _noise(self, loss: DistillationLoss, p: FloatArray) -> FloatArray:
+        """Return the variance of a fully corrected target, shape (n,)."""
+        if not isinstance(loss, IdentityLoss):
+            return label_noise(loss, p)
+        if self.noise_variance is None:
+            raise invalid(
+                "noise_variance",
+                "be given for a regression",
+                None,
+                "Pass ShrinkageCorrection(squared_error, noise_variance=...), for "
+                "instance the out-of-fold mean squared error",
+            )
+        return np.full(len(p), float(self.noise_variance))
+
+
+def get_correction(correction: str | float | Correction) -> Correction:
+    """Return the correction of that name, or of that constant weight.
+
+    Parameters
+    ----------
+    correction : {'none', 'orthogonal'}, float or Correction
+        A number is the weight of a constant correction; 'constant' and 'shrinkage' need
+        a number of their own and are passed as objects.
+
+    Returns
+    -------
+    Correction
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, needs an argument, or the number is outside [0, 1].
+    TypeError
+        If it is neither a name, a number nor a correction.
+
+    Examples
+    --------
+    >>> from semikd.corrections import get_correction
+    >>> get_correction(0.5)
+    ConstantCorrection(value=0.5)
+    """
+    if isinstance(correction, Correction):
+        return correction
+    if isinstance(correction, int | float | np.number):
+        value = number("correction", correction, low=0.0, high=1.0)
+        return ConstantCorrection(value)
+    named: dict[str, Correction] = {
+        "none": NoCorrection(),
+        "orthogonal": OrthogonalCorrection(),
+    }
+    with_argument = {
+        "constant": "ConstantCorrection(value=0.5)",
+        "shrinkage": "ShrinkageCorrection(squared_error=0.01)",
+    }
+    if not isinstance(correction, str):
+        constraint = "be a name, a number in [0, 1] or a Correction"
+        raise wrong_type("correction", constraint, correction)
+    if correction in with_argument:
+        constraint = "carry the number it needs"
+        remedy = f"Pass an object, such as {with_argument[correction]}"
+        raise invalid("correction", constraint, correction, remedy)
+    if correction not in named:
+        raise unknown("correction", correction, [*named, *with_argument])
+    return named[correction]
