@@ -56,7 +56,7 @@ def lalonde_cps(folder: DataFolder) -> Dataset:
         description=(
             "The 185 trained men of lalonde with 15,992 controls from a survey. "
             "Overlap is poor: the effect on the treated is meant, the effect on all "
-            "is not identified without extrapolation. The experiment says 1,794 dollars."
+            "is not identified without extrapolation. The experiment says 1,794."
         ),
         source=f"{SOURCES['lalonde']}; Dehejia and Wahba (1999)",
         licence="public",

@@ -135,6 +135,8 @@ def _decode(archive: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
             code = CIFAR10_CLASSES.index(name) + 10 * (part == "test")
             with Image.open(BytesIO(content.read())) as image:
                 found.append((code, int(number), np.asarray(image.convert("RGB"))))
+    if not found:
+        raise invalid(str(archive), "hold train|test/CLASS/NNNN.jpg", Shown("none"))
     found.sort(key=lambda item: item[:2])
     X = np.stack([pixels for _, _, pixels in found])
     return X, np.array([code for code, _, _ in found], dtype=np.int64)

@@ -30,8 +30,8 @@ def ordinal_matrix(X: "pd.DataFrame | NDArray[Any]") -> NDArray[np.float64]:
     Returns
     -------
     ndarray of shape (n_samples, n_features)
-        float64. Trees take it as it is; for a linear model the order of nominal
-        categories means nothing, so encode them otherwise.
+        Codes and numbers as float64. Trees take it as it is; for a linear model the
+        order of nominal categories means nothing, so encode them otherwise.
 
     Raises
     ------

@@ -146,8 +146,8 @@ def list_datasets() -> "pd.DataFrame":
     --------
     >>> from semikd.datasets import list_datasets
     >>> table = list_datasets()
-    >>> table.loc["fair", ["task", "n_samples", "where"]].tolist()
-    ['classification', 6366, 'statsmodels']
+    >>> table.loc["fair", ["task", "where"]].tolist()
+    ['classification', 'statsmodels']
     """
     import pandas as pd
 

@@ -42,7 +42,7 @@ def make_gaussian_mixture(
     n_features : int, default=2
         Number of features d.
     distance : float, default=0.5
-        r, half the distance of the two means along each axis; 0 makes every label a
+        Half the distance r of the two means along each axis; 0 makes every label a
         fair coin, a large one makes labels certain.
     random_state : int, Generator, RandomState or None, default=None
         Seed of the draw.
