@@ -1,0 +1,32 @@
+"""Arrays in, frozen results out: how sure one may be of what was estimated."""
+
+from semikd.inference.auc import auc_influence
+from semikd.inference.bootstrap import (
+    max_t_p_values,
+    max_t_quantile,
+    multiplier_bootstrap,
+)
+from semikd.inference.comparison import paired_differences
+from semikd.inference.crossed import CrossedComparison, crossed_differences
+from semikd.inference.influence import InfluenceEstimate, mean_influence
+from semikd.inference.pigeonhole import crossed_bootstrap
+from semikd.inference.result import InferenceResult
+from semikd.inference.student_law import StudentLaw
+from semikd.inference.verdicts import Comparison, Verdict
+
+__all__ = [
+    "Comparison",
+    "CrossedComparison",
+    "InferenceResult",
+    "InfluenceEstimate",
+    "StudentLaw",
+    "Verdict",
+    "auc_influence",
+    "crossed_bootstrap",
+    "crossed_differences",
+    "max_t_p_values",
+    "max_t_quantile",
+    "mean_influence",
+    "multiplier_bootstrap",
+    "paired_differences",
+]

@@ -1,0 +1,118 @@
+"""Checks that only inference needs: levels, names of arms, clusters, losses."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from semikd._validation import (
+    FloatArray,
+    Shown,
+    check_shape,
+    invalid,
+    number,
+    sample_weights,
+    unknown,
+    wrong_type,
+)
+
+
+def checked_level(level: object) -> float:
+    """Return a confidence level strictly between 0 and 1."""
+    value = number("level", level, remedy="0.95 is customary")
+    if not 0 < value < 1:
+        raise invalid("level", "lie strictly between 0 and 1", level, "Try 0.95")
+    return value
+
+
+def checked_names(names: Sequence[str], n_arms: int) -> tuple[str, ...]:
+    """Return the names, one for each arm, all different."""
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise wrong_type("names", "be a sequence of strings", names)
+    if len(names) != n_arms:
+        shown = Shown(f"{len(names)} names for {n_arms} arms")
+        raise invalid("names", "name every arm once", shown)
+    for name in names:
+        if list(names).count(name) > 1:
+            raise invalid(
+                "names", "be all different", Shown(f"{name!r} more than once")
+            )
+    return tuple(names)
+
+
+def reference_index(reference: str, names: tuple[str, ...]) -> int:
+    """Return the position of the reference among at least two arms."""
+    if reference not in names:
+        raise unknown("reference", reference, names)
+    if len(names) < 2:
+        shown = Shown("1 arm")
+        raise invalid("losses", "hold the reference and another arm", shown)
+    return names.index(reference)
+
+
+def checked_losses(
+    losses: ArrayLike, names: Sequence[str], *, n_axes: int
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return finite losses whose last axis is the arms, and the checked names."""
+    table = np.asarray(losses, dtype=np.float64)
+    check_shape("losses", table, (None,) * n_axes)
+    arms = checked_names(names, table.shape[-1])
+    bad = ~np.isfinite(table)
+    if bad.any():
+        where = tuple(int(index) for index in np.argwhere(bad)[0])
+        refit = f" of refit {where[0]}" if n_axes == 3 else ""
+        place = f"{table[where]} for arm {arms[where[-1]]!r} in row {where[-2]}{refit}"
+        shown = Shown(f"{place} ({int(bad.sum())} such values)")
+        remedy = "Clip the probabilities the same way for every arm"
+        raise invalid("losses", "be finite", shown, remedy)
+    return table, arms
+
+
+def checked_clusters(
+    clusters: ArrayLike | None, n_rows: int
+) -> NDArray[np.intp] | None:
+    """Return the cluster of each row as integers 0, 1, ..., or None."""
+    if clusters is None:
+        return None
+    labels = np.asarray(clusters)
+    check_shape("clusters", labels, (n_rows,))
+    # NaN and NaT are the labels that differ from themselves.
+    missing = np.not_equal(labels, labels)
+    if np.any(missing):
+        row = int(np.argmax(missing))
+        raise invalid(
+            "clusters", "name a cluster for every row", Shown(f"NaN in row {row}")
+        )
+    try:
+        return np.unique(labels, return_inverse=True)[1]
+    except TypeError:
+        shown = Shown(f"labels of mixed types, first {labels[0]!r}")
+        raise wrong_type("clusters", "be labels of one type", shown) from None
+
+
+def kept_rows(
+    table: FloatArray,
+    sample_weight: ArrayLike | None,
+    clusters: ArrayLike | None,
+) -> tuple[FloatArray, NDArray[np.intp] | None, FloatArray | None]:
+    """Return losses (..., n, arms), clusters and weights of rows of positive weight."""
+    n_rows = table.shape[-2]
+    groups = checked_clusters(clusters, n_rows)
+    weights = sample_weights(sample_weight, n_rows)
+    if weights is not None:
+        kept = weights > 0
+        table, weights = table[..., kept, :], weights[kept]
+        groups = (
+            None if groups is None else checked_clusters(groups[kept], len(weights))
+        )
+    check_units(table.shape[-2], groups)
+    return table, groups, weights
+
+
+def check_units(n_rows: int, groups: NDArray[np.intp] | None) -> None:
+    """Refuse fewer than two rows or clusters: their spread cannot be seen."""
+    if n_rows < 2:
+        raise invalid("losses", "hold at least 2 rows of positive weight", n_rows)
+    if groups is not None and not groups.any():
+        remedy = "Leave clusters out only if rows are independent"
+        raise invalid("clusters", "hold at least 2 clusters", 1, remedy)
