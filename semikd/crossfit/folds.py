@@ -6,7 +6,6 @@ therefore get the same folds. Folds that a user brings are honoured, and leaks c
 """
 
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from semikd._random import generator, spawn_seeds
-from semikd._validation import Shown, check_shape, count, invalid, wrong_type
+from semikd._random import RandomState, generator, spawn_seeds
+from semikd._validation import Shown, count, invalid
 from semikd.crossfit.rows import Hashes, Indices, hash_values
-from semikd.exceptions import LeakageWarning, SemikdWarning
+from semikd.exceptions import SemikdWarning
 from semikd.simplex import FloatArray
 
-__all__ = ["Fold", "Rows", "content_folds", "folds_from", "user_folds"]
-
-UNLABELLED = -1
+__all__ = ["Fold", "Rows", "content_folds", "integer_folds"]
 
 
 @dataclass(frozen=True)
@@ -85,23 +82,21 @@ class Rows:
         return np.flatnonzero(self.weights > 0)
 
 
-def folds_from(
-    cv: Any, rows: Rows, X: Any, y: Any, *, n_repeats: int, random_state: Any
+def integer_folds(
+    cv: int, rows: Rows, *, n_repeats: int, random_state: RandomState
 ) -> list[list[Fold]]:
-    """Return the folds of each repeat for any accepted form of ``cv``.
+    """Return the folds of each repeat for a number of folds.
 
     Parameters
     ----------
-    cv : int, splitter, iterable of (train, test) or array of fold ids
-        How rows are divided.
+    cv : int
+        Number of folds, lowered with a warning to what the rarest class can fill.
     rows : Rows
         Identity, class, group and weight of each row.
-    X, y : array-like
-        What a splitter is shown.
     n_repeats : int
-        Number of divisions; more than one needs an integer ``cv``.
+        Number of divisions.
     random_state : int, generator or None
-        Seed of integer folds.
+        Seed; more repeats keep the first ones.
 
     Returns
     -------
@@ -110,28 +105,25 @@ def folds_from(
     Raises
     ------
     ValueError
-        If folds overlap, miss rows, or cannot be made.
+        If a class has a single distinct row.
+
+    Warns
+    -----
+    SemikdWarning
+        If the number of folds is lowered.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.crossfit.folds import Rows, folds_from
+    >>> from semikd.crossfit.folds import Rows, integer_folds
     >>> hashes = np.arange(4, dtype=np.uint64)
     >>> rows = Rows(hashes, np.zeros(4, dtype=int), None, None, None)
-    >>> ((first, second),) = folds_from(
-    ...     [0, 0, 1, 1], rows, None, None, n_repeats=1, random_state=None
-    ... )
-    >>> first.train
-    array([2, 3])
+    >>> [len(folds) for folds in integer_folds(2, rows, n_repeats=3, random_state=0)]
+    [2, 2, 2]
     """
-    if isinstance(cv, int | np.integer) and not isinstance(cv, bool):
-        seeds = spawn_seeds(random_state, n_repeats)
-        n_folds = _affordable(count("cv", cv, low=2), rows)
-        return [content_folds(rows, n_folds, seed) for seed in seeds]
-    if n_repeats > 1:
-        remedy = "Use an integer cv, or repeat the call with other folds"
-        raise invalid("n_repeats", "be 1 where folds are given", n_repeats, remedy)
-    return [user_folds(cv, rows, X, y)]
+    seeds = spawn_seeds(random_state, n_repeats)
+    n_folds = _affordable(count("cv", cv, low=2), rows)
+    return [content_folds(rows, n_folds, seed) for seed in seeds]
 
 
 def content_folds(rows: Rows, n_folds: int, seed: int) -> list[Fold]:
@@ -178,50 +170,6 @@ def content_folds(rows: Rows, n_folds: int, seed: int) -> list[Fold]:
     ]
 
 
-def user_folds(cv: Any, rows: Rows, X: Any, y: Any) -> list[Fold]:
-    """Return folds from a splitter, (train, test) pairs or an array of fold ids.
-
-    Parameters
-    ----------
-    cv : splitter, iterable of (train, test) or array-like of int of shape (n,)
-        The folds. A splitter may leave rows unlabelled, explicit folds may not.
-    rows : Rows
-        Identity, class, group and weight of each row.
-    X, y : array-like
-        What a splitter is shown.
-
-    Returns
-    -------
-    list of Fold
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.model_selection import KFold
-    >>> from semikd.crossfit.folds import Rows, user_folds
-    >>> hashes = np.arange(4, dtype=np.uint64)
-    >>> rows = Rows(hashes, np.zeros(4, dtype=int), None, None, None)
-    >>> [f.test.tolist() for f in user_folds(KFold(2), rows, np.ones((4, 1)), None)]
-    [[0, 1], [2, 3]]
-    """
-    n = len(rows.hashes)
-    is_splitter = hasattr(cv, "split")
-    if is_splitter:
-        pairs: Iterable[Any] = cv.split(X, y, rows.groups)
-    elif isinstance(cv, str) or not isinstance(cv, Iterable):
-        constraint = "be an integer, a splitter, fold ids or (train, test) pairs"
-        raise wrong_type("cv", constraint, cv)
-    else:
-        pairs = _pairs(list(cv), n)
-    folds = [_checked(t, pair, n) for t, pair in enumerate(pairs)]
-    _check_cover(folds, n, may_miss=is_splitter)
-    _warn_of_leaks(folds, rows)
-    if rows.weights is None:
-        return folds
-    kept = rows.weights > 0
-    return [Fold(f.train[kept[f.train]], f.test[kept[f.test]]) for f in folds]
-
-
 def _affordable(n_folds: int, rows: Rows) -> int:
     """Return the number of folds that the rarest class can fill, with a warning."""
     _, unit = np.unique(rows.units[rows.active], return_inverse=True)
@@ -243,7 +191,7 @@ def _affordable(n_folds: int, rows: Rows) -> int:
             f"cv was lowered from {n_folds} to {available}: "
             f"{has} only {available} {what}.",
             SemikdWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return min(n_folds, available)
 
@@ -274,77 +222,3 @@ def _balanced(sizes: Indices, classes: Indices, n_folds: int) -> Indices:
         fold[group] = int(np.argmin(load))
         filled[classes[group], fold[group]] += sizes[group]
     return fold
-
-
-def _pairs(folds: list[Any], n: int) -> list[Any]:
-    """Return (train, test) pairs; one integer for each row names its fold."""
-    if not all(np.ndim(fold) == 0 for fold in folds):
-        return folds
-    ids = np.asarray(folds)
-    check_shape("cv", ids, (n,))
-    return [
-        (np.flatnonzero(ids != t), np.flatnonzero(ids == t)) for t in np.unique(ids)
-    ]
-
-
-def _checked(t: int, pair: Any, n: int) -> Fold:
-    """Return one user fold as positions, refusing what is not a division of rows."""
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        constraint = "hold (train, test) pairs"
-        raise invalid("cv", constraint, Shown(f"{type(pair).__name__} in fold {t}"))
-    train, test = (_positions(part, n, t) for part in pair)
-    shared = np.intersect1d(train, test)
-    if len(shared):
-        shown = Shown(f"{len(shared)} shared in fold {t} (first: row {shared[0]})")
-        raise invalid("cv", "keep training and test rows apart", shown)
-    if not len(train):
-        raise invalid("cv", "leave rows to train on", Shown(f"none in fold {t}"))
-    return Fold(train, test)
-
-
-def _positions(part: Any, n: int, t: int) -> Indices:
-    """Return row positions; a boolean mask names them too."""
-    array = np.asarray(part)
-    array = np.flatnonzero(array) if array.dtype == bool else array.astype(np.intp)
-    if array.size and not (array.min() >= 0 and array.max() < n):
-        bad = int(array[(array < 0) | (array >= n)][0])
-        shown = Shown(f"{bad} in fold {t}")
-        raise invalid("cv", f"name rows between 0 and {n - 1}", shown)
-    return array
-
-
-def _check_cover(folds: list[Fold], n: int, *, may_miss: bool) -> None:
-    """Refuse rows that two folds label, and rows that none does."""
-    times = np.bincount(np.concatenate([fold.test for fold in folds]), minlength=n)
-    if (times > 1).any():
-        row = int(np.argmax(times > 1))
-        shown = Shown(f"{int((times > 1).sum())} rows twice (first: row {row})")
-        remedy = "For repeats pass an integer cv and n_repeats"
-        raise invalid("cv", "label every row once", shown, remedy)
-    n_missed = int((times == 0).sum())
-    if n_missed and not may_miss:
-        shown = Shown(f"{n_missed} rows never (first: row {int(np.argmin(times))})")
-        raise invalid("cv", "label every row once", shown)
-    if n_missed:
-        warnings.warn(
-            f"{n_missed} of {n} rows are in no test fold: they get no label and the "
-            "student does not see them.",
-            SemikdWarning,
-            stacklevel=5,
-        )
-
-
-def _warn_of_leaks(folds: list[Fold], rows: Rows) -> None:
-    """Count the rows whose copy, or group, is on both sides of a fold."""
-    checks = [("share their covariates", rows.hashes)]
-    if rows.groups is not None:
-        checks.append(("share their group", rows.units))
-    for how, keys in checks:
-        leaks = sum(int(np.isin(keys[f.test], keys[f.train]).sum()) for f in folds)
-        if leaks:
-            warnings.warn(
-                f"{leaks} of {len(keys)} rows {how} with a row their teacher learned "
-                "from. An integer cv keeps such rows together.",
-                LeakageWarning,
-                stacklevel=5,
-            )

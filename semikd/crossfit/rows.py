@@ -156,14 +156,13 @@ def hash_values(column: NDArray[Any]) -> Hashes:
     >>> bool(first == second)
     True
     """
-    try:
-        values = np.asarray(column, dtype=np.float64) + 0.0
-    except (TypeError, ValueError):
+    if column.dtype.kind not in "biuf":
         # Imported here because numeric tables never need it.
         from pandas.util import hash_array
 
         text = np.asarray(["" if v is None else str(v) for v in column], dtype=object)
         return np.asarray(hash_array(text))
+    values = np.asarray(column, dtype=np.float64)
     values = np.where(np.isnan(values), np.nan, values)
     bits = np.ascontiguousarray(values).view(np.uint64)
     return np.where(values == 0.0, np.uint64(0), _mix(bits))
@@ -191,7 +190,7 @@ def _key(positions: NDArray[Any]) -> Hashes:
 
 
 def _mix(bits: Hashes) -> Hashes:
-    """Return the finaliser of the splitmix64 generator, a bijection that spreads bits."""
+    """Return the finaliser of splitmix64, a bijection that spreads bits."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))

@@ -1,0 +1,32 @@
+"""Which teacher labels which row: cross-fitting, and the record it leaves.
+
+The paper's first two steps. Rows are divided into folds, a teacher is trained on all
+folds but one and labels the rows of that one, so that no row is labelled by a teacher
+that saw it. Nothing here knows what the labels are for.
+"""
+
+from semikd.crossfit.external import external_labels, model_labels
+from semikd.crossfit.learners import fit_learner, seeded_clone
+from semikd.crossfit.procedure import cross_fit
+from semikd.crossfit.record import OutOfFold
+from semikd.crossfit.rows import (
+    content_split,
+    hash_values,
+    n_rows,
+    row_hashes,
+    take_rows,
+)
+
+__all__ = [
+    "OutOfFold",
+    "content_split",
+    "cross_fit",
+    "external_labels",
+    "fit_learner",
+    "hash_values",
+    "model_labels",
+    "n_rows",
+    "row_hashes",
+    "seeded_clone",
+    "take_rows",
+]

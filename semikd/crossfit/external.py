@@ -1,0 +1,167 @@
+"""Labels made elsewhere: a table of probabilities, or a model that is already there.
+
+They enter as the same record as cross-fitted ones, tied to the content of the rows they
+were made for.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from semikd._validation import Shown, check_shape, finite_array, invalid
+from semikd.crossfit.learners import predict_outputs, probabilities
+from semikd.crossfit.record import UNLABELLED, OutOfFold
+from semikd.crossfit.rows import n_rows, row_hashes
+from semikd.exceptions import LeakageWarning
+from semikd.simplex import FloatArray
+
+__all__ = ["external_labels", "model_labels"]
+
+
+def external_labels(
+    X: Any,
+    prediction: ArrayLike,
+    *,
+    classes: ArrayLike | None = None,
+    fold: ArrayLike | None = None,
+    honest: bool = True,
+) -> OutOfFold:
+    """Return a record of labels that were made elsewhere, for these rows.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        The rows that the labels belong to; the record keeps their hashes, not them.
+    prediction : array-like of shape (n, k), (n, m) or (n,)
+        Class probabilities, or means of a regression. NaN marks a row without a label.
+    classes : array-like of shape (k,), optional
+        Class labels of the columns, sorted as scikit-learn sorts them; for two classes
+        one column may give the probability of the second. None for a regression.
+    fold : array-like of int of shape (n,), optional
+        Fold in which each row was held out, where the labels came from folds.
+    honest : bool, default=True
+        Whether you vouch that no labelling model saw the row it labelled.
+
+    Returns
+    -------
+    OutOfFold
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or rows are not probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd import external_labels
+    >>> X = np.array([[1.0], [2.0]])
+    >>> external_labels(X, [0.9, 0.4], classes=["no", "yes"]).mean
+    array([[0.1, 0.9],
+           [0.6, 0.4]])
+    """
+    n = n_rows(X)
+    table = np.asarray(prediction, dtype=np.float64)
+    table = table[:, None] if table.ndim == 1 else table
+    check_shape("prediction", table, (n, None))
+    labels = None if classes is None else _sorted_classes(classes)
+    missing = np.isnan(table).any(axis=1)
+    table = np.where(missing[:, None], np.nan, table)
+    if labels is None:
+        finite_array("prediction", table[~missing], shape=(None, None))
+    else:
+        table = _probability_table(table, labels, ~missing)
+    folds = np.full(n, UNLABELLED) if fold is None else np.asarray(fold, dtype=np.intp)
+    check_shape("fold", folds, (n,))
+    return OutOfFold(
+        prediction=table[None],
+        fold=folds[None].astype(np.intp),
+        classes=labels,
+        strategy="labels from elsewhere",
+        row_hash=row_hashes(X),
+        honest=honest,
+    )
+
+
+def model_labels(model: Any, X: Any, *, seen: Any = None) -> OutOfFold:
+    """Return a record of what a fitted model says of rows that it did not see.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted classifier with ``predict_proba``, or a regressor. It is not refitted.
+    X : array-like of shape (n, d)
+        Rows outside the model's training table.
+    seen : array-like of shape (n_seen, d), optional
+        The model's training table. Rows of X whose content is in it get no label, and
+        are counted in a warning.
+
+    Returns
+    -------
+    OutOfFold
+        New rows are labelled by the same model.
+
+    Warns
+    -----
+    LeakageWarning
+        If the model saw some of the rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from semikd import model_labels
+    >>> model = LogisticRegression().fit(np.array([[0.0], [1.0]]), [0, 1])
+    >>> model_labels(model, np.array([[0.5], [2.0]])).mean.shape
+    (2, 2)
+    """
+    classes = getattr(model, "classes_", None)
+    prediction, _ = predict_outputs(model, X, classes)
+    hashes = row_hashes(X)
+    if seen is not None:
+        known = np.isin(hashes, row_hashes(seen))
+        prediction[known] = np.nan
+        _warn_of_known(int(known.sum()), len(hashes))
+    n = len(hashes)
+    return OutOfFold(
+        prediction=prediction[None],
+        fold=np.full((1, n), UNLABELLED, dtype=np.intp),
+        classes=None if classes is None else np.asarray(classes),
+        strategy="a fitted model on rows it did not see",
+        row_hash=hashes,
+        refitted=model,
+    )
+
+
+def _sorted_classes(classes: ArrayLike) -> NDArray[Any]:
+    """Return class labels, refusing an order that scikit-learn would not use."""
+    labels = np.asarray(classes)
+    if not np.array_equal(labels, np.unique(labels)):
+        remedy = "Sort them, and the columns of the prediction with them"
+        raise invalid("classes", "be sorted and distinct", labels.tolist(), remedy)
+    return labels
+
+
+def _probability_table(
+    table: FloatArray, classes: NDArray[Any], present: NDArray[np.bool_]
+) -> FloatArray:
+    """Return probabilities with one column for each class, NaN rows as they are."""
+    if table.shape[1] == 1 and len(classes) == 2:
+        table = np.concatenate([1.0 - table, table], axis=1)
+    if table.shape[1] != len(classes):
+        constraint = f"have a column for each of {len(classes)} classes"
+        raise invalid("prediction", constraint, Shown(f"{table.shape[1]} columns"))
+    result = np.full(table.shape, np.nan)
+    result[present] = probabilities(table[present], "prediction")
+    return result
+
+
+def _warn_of_known(n_known: int, n: int) -> None:
+    """Count the rows that the model saw."""
+    if n_known:
+        warnings.warn(
+            f"{n_known} of {n} rows are in the model's training table; they get no
+            label.", LeakageWarning, stacklevel=3,
+        )

@@ -1,0 +1,174 @@
+"""How any scikit-learn learner is copied, seeded, fitted with weights and asked."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn import get_config
+from sklearn.base import clone, is_classifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from semikd._validation import Shown, check_shape, invalid, wrong_type
+from semikd.simplex import FloatArray
+
+__all__ = ["fit_learner", "predict_outputs", "seeded_clone"]
+
+
+def seeded_clone(learner: Any, seed: int) -> Any:
+    """Return an unfitted copy whose open ``random_state`` parameters have this seed.
+
+    A seed that the user fixed stays.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from semikd.crossfit.learners import seeded_clone
+    >>> seeded_clone(DecisionTreeClassifier(), 7).random_state
+    7
+    """
+    copy = clone(learner)
+    open_seeds = [
+        name
+        for name, value in copy.get_params(deep=True).items()
+        if value is None and name.split("__")[-1] == "random_state"
+    ]
+    return copy.set_params(**dict.fromkeys(open_seeds, seed))
+
+
+def fit_learner(
+    learner: Any, X: Any, y: NDArray[Any], sample_weight: FloatArray | None = None
+) -> Any:
+    """Fit a learner, with weights where there are any, and return it.
+
+    Parameters
+    ----------
+    learner : estimator
+        Any scikit-learn estimator; a Pipeline weighs its last step.
+    X : array-like of shape (n, d)
+        Covariates.
+    y : ndarray
+        Labels or targets.
+    sample_weight : ndarray of shape (n,), optional
+        Weights of the rows.
+
+    Returns
+    -------
+    estimator
+        The fitted learner.
+
+    Raises
+    ------
+    TypeError
+        If there are weights and the learner takes none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyRegressor
+    >>> from semikd.crossfit.learners import fit_learner
+    >>> X, y = np.zeros((2, 1)), np.array([0.0, 3.0])
+    >>> fit_learner(DummyRegressor(), X, y, np.array([2.0, 1.0])).predict(X[:1])
+    array([1.])
+    """
+    if sample_weight is None:
+        return learner.fit(X, y)
+    if has_fit_parameter(learner, "sample_weight"):
+        return learner.fit(X, y, sample_weight=sample_weight)
+    if isinstance(learner, Pipeline):
+        name, last = learner.steps[-1]
+        if has_fit_parameter(last, "sample_weight"):
+            # With metadata routing a Pipeline knows the plain name only.
+            routed = get_config()["enable_metadata_routing"]
+            key = "sample_weight" if routed else f"{name}__sample_weight"
+            return learner.fit(X, y, **{key: sample_weight})
+    shown = Shown(type(learner).__name__)
+    remedy = "Leave sample_weight out, or use a learner whose fit has it"
+    raise wrong_type("teacher or student", "accept sample_weight", shown, remedy)
+
+
+def predict_outputs(
+    teacher: Any, X: Any, classes: NDArray[Any] | None
+) -> tuple[FloatArray, list[Any]]:
+    """Return predicted probabilities or means, and the classes never seen.
+
+    Parameters
+    ----------
+    teacher : estimator
+        A fitted classifier, or a regressor where ``classes`` is None.
+    X : array-like of shape (n, d)
+        Rows to label.
+    classes : ndarray of shape (k,) or None
+        Classes of the columns; one that the teacher never saw has probability 0.
+
+    Returns
+    -------
+    prediction : ndarray of shape (n, k) or (n, m)
+    unseen : list
+        Classes that the teacher does not know.
+
+    Raises
+    ------
+    ValueError
+        If a prediction is not finite, or not a probability.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from semikd.crossfit.learners import predict_outputs
+    >>> teacher = DummyClassifier().fit(np.zeros((2, 1)), ["a", "b"])
+    >>> predict_outputs(teacher, np.zeros((1, 1)), np.array(["a", "b", "c"]))
+    (array([[0.5, 0.5, 0. ]]), ['c'])
+    """
+    if classes is None:
+        means = np.asarray(teacher.predict(X), dtype=np.float64)
+        means = means[:, None] if means.ndim == 1 else means
+        return _finite(means), []
+    known = np.asarray(teacher.predict_proba(X), dtype=np.float64)
+    prediction = np.zeros((len(known), len(classes)))
+    prediction[:, np.searchsorted(classes, teacher.classes_)] = known
+    return probabilities(prediction), np.setdiff1d(classes, teacher.classes_).tolist()
+
+
+def probabilities(p: ArrayLike, name: str = "teacher probabilities") -> FloatArray:
+    """Return rows that are probabilities, normalised to the last digit."""
+    p = _finite(np.asarray(p, dtype=np.float64), name)
+    check_shape(name, p, (None, None))
+    total = p.sum(axis=1, keepdims=True)
+    bad = (p < -1e-6).any(axis=1) | (np.abs(total[:, 0] - 1.0) > 1e-3)
+    if bad.any():
+        row = int(np.argmax(bad))
+        shown = Shown(
+            f"{p[row].round(4).tolist()} in row {row} ({bad.sum()} such rows)"
+        )
+        raise invalid(name, "be non-negative and sum to one", shown)
+    positive = np.maximum(p, 0.0)
+    return np.asarray(positive / positive.sum(axis=1, keepdims=True))
+
+
+def check_teacher(teacher: Any, *, classification: bool) -> None:
+    """Refuse a teacher that cannot give what is asked of it, before any fit."""
+    shown = Shown(type(teacher).__name__)
+    if not hasattr(teacher, "fit") or isinstance(teacher, type):
+        constraint = "be an estimator with a fit method"
+        shown = Shown(repr(teacher))
+        raise wrong_type("teacher", constraint, shown, "Pass an instance")
+    if not classification:
+        if is_classifier(teacher):
+            remedy = "Use DistilledClassifier, or a regressor as teacher"
+            raise wrong_type("teacher", "be a regressor", shown, remedy)
+        return
+    if not hasattr(teacher, "predict_proba"):
+        remedy = "Wrap it, for instance in sklearn.calibration.CalibratedClassifierCV"
+        raise wrong_type("teacher", "offer predict_proba", shown, remedy)
+
+
+def _finite(prediction: FloatArray, name: str = "teacher predictions") -> FloatArray:
+    """Return predictions, refusing NaN and infinity with the first such row."""
+    bad = ~np.isfinite(prediction)
+    if bad.any():
+        row = int(np.argwhere(bad)[0][0])
+        shown = Shown(f"{prediction[bad][0]} in row {row}")
+        raise invalid(name, "be finite", shown)
+    return prediction
