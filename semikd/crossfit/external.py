@@ -162,6 +162,7 @@ def _warn_of_known(n_known: int, n: int) -> None:
     """Count the rows that the model saw."""
     if n_known:
         warnings.warn(
-            f"{n_known} of {n} rows are in the model's training table; they get no
-            label.", LeakageWarning, stacklevel=3,
+            f"{n_known} of {n} rows are in the model's training table and get no label.",
+            LeakageWarning,
+            stacklevel=3,
         )

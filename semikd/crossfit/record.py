@@ -18,7 +18,7 @@ UNLABELLED = -1
 
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
-    r"""Teacher labels of the training rows, each from teachers that did not see the row.
+    r"""Labels of the training rows, each from teachers that did not see the row.
 
     .. math:: \hat p_i = \hat p^{(-t(i))}(x_i)
 
