@@ -10,6 +10,7 @@ Letters: ``p`` probabilities and ``y`` one-hot labels, both (n, k); ``z`` any sc
 """
 
 import sys
+from functools import reduce
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -27,12 +28,16 @@ __all__ = [
     "one_hot",
     "power",
     "project",
+    "row_sum",
     "softmax",
     "two_scores",
 ]
 
 # A numpy array or a torch tensor; no common static type covers both.
 Array: TypeAlias = Any
+
+# Up to this length, rows are reduced one column at a time.
+_SHORT = 8
 FloatArray: TypeAlias = NDArray[np.float64]
 
 
@@ -179,9 +184,8 @@ def log_softmax(z: Array) -> Array:
     >>> np.exp(log_softmax(np.array([[1000.0, 1000.0]])))
     array([[0.5, 0.5]])
     """
-    xp = namespace(z)
-    shifted = z - xp.amax(z, axis=-1, keepdims=True)
-    return shifted - xp.log(xp.exp(shifted).sum(axis=-1, keepdims=True))
+    shifted = z - _row_max(z)
+    return shifted - namespace(z).log(row_sum(namespace(z).exp(shifted)))
 
 
 def softmax(z: Array) -> Array:
@@ -194,7 +198,37 @@ def softmax(z: Array) -> Array:
     >>> softmax(np.array([[0.0, 0.0]]))
     array([[0.5, 0.5]])
     """
-    return namespace(z).exp(log_softmax(z))
+    raised = namespace(z).exp(z - _row_max(z))
+    return raised / row_sum(raised)
+
+
+def row_sum(z: Array) -> Array:
+    """Return the sum of each row, kept as a column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.simplex import row_sum
+    >>> row_sum(np.array([[1.0, 3.0]]))
+    array([[4.]])
+    """
+    if namespace(z) is np:
+        return _reduce_rows(np.add, z)
+    return z.sum(axis=-1, keepdims=True)
+
+
+def _row_max(z: Array) -> Array:
+    """Return the largest entry of each row, kept as a column."""
+    if namespace(z) is np:
+        return _reduce_rows(np.maximum, z)
+    return z.amax(dim=-1, keepdim=True)
+
+
+def _reduce_rows(operation: np.ufunc, z: Array) -> Array:
+    """Combine the columns of each row; short rows faster than numpy's reductions."""
+    if z.shape[-1] > _SHORT:
+        return operation.reduce(z, axis=-1, keepdims=True)
+    return reduce(operation, [z[..., j : j + 1] for j in range(z.shape[-1])])
 
 
 def two_scores(f: Array) -> Array:

@@ -10,6 +10,7 @@ from semikd.simplex import (
     last_column,
     log_softmax,
     namespace,
+    row_sum,
     softmax,
     two_scores,
 )
@@ -84,14 +85,13 @@ class CrossEntropyLoss(DistillationLoss):
 
     def value(self, f: Array, target: Array) -> Array:
         """Return the cross-entropy of each row in nats, shape (n,)."""
-        return -(_both(target) * log_softmax(two_scores(f) / self.temperature)).sum(
-            axis=-1
-        )
+        log_q = log_softmax(two_scores(f) / self.temperature)
+        return -row_sum(_both(target) * log_q)[..., 0]
 
     def gradient(self, f: Array, target: Array) -> Array:
         """Return predicted minus target probabilities over T, shape (n, m)."""
         # The target's own sum appears because a label-aware one need not sum to one.
-        total = _both(target).sum(axis=-1, keepdims=True)
+        total = row_sum(_both(target))
         return (total * self._annealed(f) - target) / self.temperature
 
     def curvature(self, f: Array) -> Array:

@@ -2,5 +2,6 @@
 
 from semikd.students.base import Student, StudentSize
 from semikd.students.classifier import StudentClassifier
+from semikd.students.linear import LinearStudent
 
-__all__ = ["Student", "StudentClassifier", "StudentSize"]
+__all__ = ["LinearStudent", "Student", "StudentClassifier", "StudentSize"]

@@ -9,12 +9,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from semikd._validation import invalid, sample_weights
+from semikd._validation import Shown, invalid, sample_weights
 from semikd.losses import DistillationLoss, get_loss
-from semikd.simplex import FloatArray, one_hot, two_scores
+from semikd.simplex import FloatArray, one_hot
 from semikd.students.base import Student
 
 __all__ = ["StudentClassifier"]
@@ -66,15 +67,20 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         -------
         StudentClassifier
         """
-        X, y = validate_data(self, X, y)
-        check_classification_targets(y)
-        weights = sample_weights(sample_weight, len(y))
-        classes, codes = np.unique(y, return_inverse=True)
+        sparse = "csr" if get_tags(self).input_tags.sparse else False
+        # X goes on as it came: the target fit records the names of its columns.
+        labels = validate_data(self, X, y, accept_sparse=sparse)[1]
+        check_classification_targets(labels)
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight)
+        weights = sample_weights(sample_weight, len(labels))
+        classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
-            raise invalid("y", "have at least two classes", classes.tolist())
+            shown = Shown(f"1 class: {classes[0]}")
+            raise invalid("y", "have at least two classes", shown)
         loss = get_loss(self.loss, auto=self.default_loss)
-        labels = one_hot(codes, len(classes))
-        target = loss.with_labels(loss.phi(labels), labels)
+        certain = one_hot(codes, len(classes))
+        target = loss.with_labels(loss.phi(certain), certain)
         self.fit_target(X, target, loss=loss, sample_weight=weights)
         self.classes_ = classes
         return self
@@ -96,8 +102,9 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most likely class of each row, shape (n,)."""
-        check_is_fitted(self)
-        return self.classes_[two_scores(self.scores(X)).argmax(axis=1)]
+        codes = self.predict_proba(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[codes]
+        return labels
 
     def _remember(self, loss: DistillationLoss, target: FloatArray) -> None:
         """Store the scale and the positions of its classes, before a fit."""

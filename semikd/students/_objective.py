@@ -1,0 +1,106 @@
+"""The one function a linear student minimises, so that solvers know no loss.
+
+Notes
+-----
+Letters: ``A`` columns with the intercept last, (n, c); ``theta`` coefficients, (c, r);
+``F`` scores, (n, m). Scores are ``A theta B'`` for an orthonormal basis ``B`` (m, r) of
+the directions that the loss feels: softmax ignores a common shift of the scores, so
+k >= 3 classes have r = k - 1, and the Hessian is singular only where ``A`` is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from semikd.losses import DistillationLoss
+from semikd.simplex import FloatArray
+
+# Rows taken at a time: a block of 50 columns stays in the processor's cache.
+_BLOCK = 1024
+# A direction is felt if its curvature is above this share of the largest.
+_FELT = 1e-12
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Weighted sum of losses plus half the penalised squares of the coefficients."""
+
+    A: Any
+    target: FloatArray
+    weight: FloatArray
+    loss: DistillationLoss
+    penalty: FloatArray
+    basis: FloatArray
+
+    def scores(self, theta: FloatArray) -> FloatArray:
+        """Return the scores of all rows, shape (n, m)."""
+        return np.asarray(self.A @ theta) @ self.basis.T
+
+    def value(self, theta: FloatArray, F: FloatArray) -> float:
+        """Return the penalised sum of losses."""
+        penalty = 0.5 * float(self.penalty @ (theta**2).sum(axis=1))
+        return float(self.weight @ self.loss.value(F, self.target)) + penalty
+
+    def gradient(self, theta: FloatArray, F: FloatArray) -> FloatArray:
+        """Return the derivative in theta, shape (c, r)."""
+        pointwise = self.weight[:, None] * self.loss.gradient(F, self.target)
+        pulled = np.asarray(self.A.T @ (pointwise @ self.basis))
+        return pulled + self.penalty[:, None] * theta
+
+    def hessian(self, F: FloatArray) -> FloatArray:
+        """Return the second derivative, shape (r c, r c), output by output."""
+        c, r = self.A.shape[1], self.basis.shape[1]
+        H = np.zeros((r, c, r, c))
+        for rows in _blocks(len(F)):
+            curvature = self.basis.T @ self.loss.curvature(F[rows]) @ self.basis
+            curvature *= self.weight[rows, None, None]
+            for a in range(r):
+                for b in range(a, r):
+                    H[a, :, b] += gram(self.A[rows], curvature[:, a, b])
+        for a in range(r):
+            H[a, :, a] += np.diag(self.penalty)
+            for b in range(a):
+                H[a, :, b] = H[b, :, a].T
+        return H.reshape(r * c, r * c)
+
+    def slope_at_infinity(self, F: FloatArray) -> float:
+        """Return the slope of the losses far along scores F, relative to their size.
+
+        It is negative or zero exactly where going on for ever never costs anything.
+        """
+        size = float(np.abs(F).max())
+        if size == 0.0:
+            return np.inf
+        unit = F / size
+        far = self.loss.gradient(1e200 * unit, self.target)
+        slope = float(self.weight @ (far * unit).sum(axis=1))
+        return slope / float(self.weight @ np.abs(unit).max(axis=1))
+
+
+def felt_directions(loss: DistillationLoss, n_outputs: int) -> FloatArray:
+    """Return an orthonormal basis of the score directions with curvature, (m, r)."""
+    curvature = np.asarray(loss.curvature(np.zeros((1, n_outputs))))[0]
+    values, vectors = np.linalg.eigh(curvature)
+    basis: FloatArray = vectors[:, values > _FELT * values[-1]]
+    return basis
+
+
+def gram(A: Any, h: FloatArray) -> FloatArray:
+    """Return ``A' diag(h) A`` for dense or sparse columns, shape (c, c)."""
+    if sparse.issparse(A):
+        weighted = sparse.diags_array(h) @ A
+        return np.asarray((A.T @ weighted).toarray())
+    if h.min() < 0.0:
+        return np.asarray(A.T @ (h[:, None] * A))
+    # A matrix times itself costs half: only one triangle is computed.
+    root = np.sqrt(h)[:, None] * A
+    return np.asarray(root.T @ root)
+
+
+def _blocks(n_rows: int) -> Iterator[slice]:
+    """Yield slices that cover the rows."""
+    for start in range(0, n_rows, _BLOCK):
+        yield slice(start, start + _BLOCK)
