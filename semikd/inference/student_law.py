@@ -97,4 +97,4 @@ class StudentLaw:
             above = self.critical(stats.norm.sf(middle)) > np.abs(ratio)
             high = np.where(above, middle, high)
             low = np.where(above, low, middle)
-        return np.asarray(np.sign(ratio) * high)
+        return np.where(np.isinf(ratio), ratio, np.sign(ratio) * high)
