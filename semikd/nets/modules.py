@@ -1,0 +1,191 @@
+"""Networks and their randomness, kept apart from torch's global generator.
+
+A module is built and dropped out from seeds of its own, so that a fit neither depends
+on what ran before it nor changes what runs after it.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+class Dropout(nn.Module):
+    """Zero entries at random while training, with draws from a generator of its own.
+
+    The generator is lent for the time of a fit by :func:`drawing_from`; outside of one
+    the global generator serves. ``probability=0`` is the identity.
+
+    Parameters
+    ----------
+    probability : float
+        Chance of each entry to be zeroed, in [0, 1); the others grow to make up for it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from semikd.nets import Dropout
+    >>> Dropout(0.5).eval()(torch.ones(2))
+    tensor([1., 1.])
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+        self.generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the input, thinned out while training, shape unchanged."""
+        if not self.training or self.probability == 0.0:
+            return x
+        draws = torch.rand(
+            x.shape, dtype=x.dtype, device=x.device, generator=self.generator
+        )
+        return x * (draws >= self.probability) / (1.0 - self.probability)
+
+
+@contextmanager
+def drawing_from(module: nn.Module, generator: torch.Generator) -> Iterator[None]:
+    """Lend a generator to every dropout of a module, and take it back."""
+    layers = [layer for layer in module.modules() if isinstance(layer, Dropout)]
+    for layer in layers:
+        layer.generator = generator
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.generator = None
+
+
+def mlp(
+    n_features: int,
+    hidden_layer_sizes: Sequence[int],
+    n_outputs: int,
+    *,
+    dropout: float = 0.0,
+    dtype: torch.dtype = torch.float32,
+) -> nn.Sequential:
+    """Return a multilayer perceptron with SiLU units.
+
+    The units are smooth, so that second-order solvers converge. Without hidden layers
+    it is a linear map, and the objective of a convex loss has one minimum.
+
+    Parameters
+    ----------
+    n_features : int
+        Columns d of the input.
+    hidden_layer_sizes : sequence of int
+        Units of each hidden layer.
+    n_outputs : int
+        Scores m of each row.
+    dropout : float, default=0.0
+        Chance of a hidden unit to be left out while training.
+    dtype : torch.dtype, default=torch.float32
+        Format of the parameters.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Examples
+    --------
+    >>> from semikd.nets import mlp, n_parameters
+    >>> n_parameters(mlp(3, (8,), 1))
+    41
+    """
+    layers: list[nn.Module] = []
+    width = n_features
+    for hidden in hidden_layer_sizes:
+        layers += [nn.Linear(width, hidden, dtype=dtype), nn.SiLU()]
+        layers += [Dropout(dropout)] if dropout else []
+        width = hidden
+    return nn.Sequential(*layers, nn.Linear(width, n_outputs, dtype=dtype))
+
+
+def seeded(build: Callable[[], Module], seed: int) -> Module:
+    """Return what a factory builds from this seed; global generators stay as they are.
+
+    Parameters
+    ----------
+    build : callable
+        Factory without arguments that draws from torch's generator of the processor.
+    seed : int
+        Its seed.
+
+    Returns
+    -------
+    torch.nn.Module
+
+    Examples
+    --------
+    >>> from semikd.nets import mlp, seeded
+    >>> first, second = (seeded(lambda: mlp(2, (), 1), seed=0) for _ in range(2))
+    >>> bool((first[0].weight == second[0].weight).all())
+    True
+    """
+    with torch.random.fork_rng(devices=[]):
+        # torch.manual_seed would reseed every GPU as well, which is not undone here.
+        torch.default_generator.manual_seed(seed)
+        return build()
+
+
+def n_parameters(module: nn.Module) -> int:
+    """Return the number of trained numbers of a module.
+
+    Examples
+    --------
+    >>> from semikd.nets import mlp, n_parameters
+    >>> n_parameters(mlp(3, (), 2))
+    8
+    """
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def predict(
+    module: nn.Module,
+    inputs: NDArray[np.float64],
+    *,
+    device: torch.device,
+    chunk: int = 65_536,
+) -> NDArray[np.float64]:
+    """Return the scores of rows, in float64 whatever the module was trained in.
+
+    Only float64 makes a row's score independent of the rows beside it to the accuracy
+    that comparisons need.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Fitted network; it is left as it is.
+    inputs : ndarray of shape (n, d)
+        Its inputs.
+    device : torch.device
+        Where to compute.
+    chunk : int, default=65536
+        Rows on the device at a time, which bounds the memory.
+
+    Returns
+    -------
+    ndarray of shape (n, m)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.nets import find_device, mlp, predict
+    >>> predict(mlp(2, (), 3), np.zeros((5, 2)), device=find_device("cpu")).shape
+    (5, 3)
+    """
+    exact = copy.deepcopy(module).to(device, torch.float64).eval()
+    with torch.no_grad():
+        parts = [
+            exact(torch.from_numpy(inputs[start : start + chunk]).to(device)).cpu()
+            for start in range(0, max(len(inputs), 1), chunk)
+        ]
+    return np.asarray(torch.cat(parts).numpy(), dtype=np.float64)
