@@ -18,8 +18,8 @@ from scipy import sparse
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 
-# Rows taken at a time: a block of 50 columns stays in the processor's cache.
-_BLOCK = 1024
+# Numbers in a block of rows: one megabyte stays in the processor's cache.
+_BLOCK = 2**17
 # A direction is felt if its curvature is above this share of the largest.
 _FELT = 1e-12
 
@@ -54,12 +54,11 @@ class Objective:
         """Return the second derivative, shape (r c, r c), output by output."""
         c, r = self.A.shape[1], self.basis.shape[1]
         H = np.zeros((r, c, r, c))
-        for rows in _blocks(len(F)):
+        for rows in _blocks(len(F), c * r):
             curvature = self.basis.T @ self.loss.curvature(F[rows]) @ self.basis
             curvature *= self.weight[rows, None, None]
             for a in range(r):
-                for b in range(a, r):
-                    H[a, :, b] += gram(self.A[rows], curvature[:, a, b])
+                H[a, :, a:] += _products(self.A[rows], curvature[:, a, a:])
         for a in range(r):
             H[a, :, a] += np.diag(self.penalty)
             for b in range(a):
@@ -89,18 +88,27 @@ def felt_directions(loss: DistillationLoss, n_outputs: int) -> FloatArray:
 
 
 def gram(A: Any, h: FloatArray) -> FloatArray:
-    """Return ``A' diag(h) A`` for dense or sparse columns, shape (c, c)."""
+    """Return ``A' diag(h) A`` for dense or sparse columns and h >= 0, (c, c)."""
     if sparse.issparse(A):
-        weighted = sparse.diags_array(h) @ A
-        return np.asarray((A.T @ weighted).toarray())
-    if h.min() < 0.0:
-        return np.asarray(A.T @ (h[:, None] * A))
-    # A matrix times itself costs half: only one triangle is computed.
-    root = np.sqrt(h)[:, None] * A
+        return np.asarray((A.T @ (sparse.diags_array(h) @ A)).toarray())
+    # A matrix times itself costs half: only one triangle is computed. Rounding may
+    # leave the curvature of saturated rows a hair below zero.
+    root = np.sqrt(np.maximum(h, 0.0))[:, None] * A
     return np.asarray(root.T @ root)
 
 
-def _blocks(n_rows: int) -> Iterator[slice]:
-    """Yield slices that cover the rows."""
-    for start in range(0, n_rows, _BLOCK):
-        yield slice(start, start + _BLOCK)
+def _products(A: Any, h: FloatArray) -> FloatArray:
+    """Return ``A' diag(h_b) A`` for every column b of h, shape (c, b, c)."""
+    if sparse.issparse(A):
+        return np.stack([gram(A, column) for column in h.T], axis=1)
+    if h.shape[1] == 1:
+        return gram(A, h[:, 0])[:, None]
+    weighted = (h[:, :, None] * A[:, None, :]).reshape(len(A), -1)
+    return np.asarray(A.T @ weighted).reshape(A.shape[1], h.shape[1], -1)
+
+
+def _blocks(n_rows: int, width: int) -> Iterator[slice]:
+    """Yield slices that cover the rows and hold about as many numbers each."""
+    length = max(_BLOCK // width, 64)
+    for start in range(0, n_rows, length):
+        yield slice(start, start + length)
