@@ -241,9 +241,9 @@ def analysis_of_variance(table):
         for j in range(n_rows):
             rest += (table[i, j] - refit[i] - row[j] + grand) ** 2
     rest /= (n_refits - 1) * (n_rows - 1)
-    # Components below zero are set to zero.
-    between = max(refits - rest, 0) + max(rows - rest, 0)
-    return (rest + between) / table.size, refits / table.size, rows / table.size
+    # Equal to (refits + rows - rest) / size, unless the component of rows is negative.
+    total = refits + max(rows - rest, 0)
+    return total / table.size, refits / table.size, rows / table.size
 
 
 def crossed(losses, **settings):
@@ -262,8 +262,7 @@ def test_crossed_variance_is_two_way_analysis_of_variance(refit, row):
     np.testing.assert_allclose(result.estimate[0], difference.mean())
     np.testing.assert_allclose(result.refit_variance[0], refits)
     np.testing.assert_allclose(result.row_variance[0], rows)
-    expected = max(total, refits, rows)
-    np.testing.assert_allclose(result.covariance[0, 0], expected)
+    np.testing.assert_allclose(result.covariance[0, 0], total)
 
 
 def test_refits_that_are_all_alike_give_the_paired_interval():

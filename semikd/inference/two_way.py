@@ -30,8 +30,8 @@ def two_way_parts(
 ) -> TwoWayParts:
     """Return the parts of the variance of the mean over refits and weighted rows.
 
-    Refit means and row means both carry the interaction, which is therefore taken off
-    once, but never below what refits or rows alone say.
+    Refit means and row means both carry the interaction. It is taken off the rows, whose
+    variance is well known, and left to the refits with few degrees of freedom.
     """
     n_refits, n_rows, d = values.shape
     by_refit = np.einsum("i,rid->rd", shares, values)
@@ -46,17 +46,17 @@ def two_way_parts(
     refit = refit_factor * (deviation**2).sum(axis=0)
     row = row_factor * (by_row**2).sum(axis=0)
     interaction = row_factor * refit_factor * (rest**2).sum(axis=(0, 1))
-    variance = np.maximum(refit + row - interaction, np.maximum(refit, row))
+    split = np.stack([refit, np.maximum(row - interaction, 0.0)], axis=1)
+    variance = split.sum(axis=1)
     together = refit_factor * deviation.T @ deviation + row_factor * by_row.T @ by_row
     # The correlations of a sum of two covariances: a difference may have none.
     scale = safe_ratio(np.sqrt(variance), np.sqrt(refit + row), 0.0)
-    both = np.stack([refit, row], axis=1)
     return TwoWayParts(
         refit=refit,
         row=row,
         interaction=interaction,
         covariance=together * np.outer(scale, scale),
-        share=safe_ratio(both, both.sum(axis=1, keepdims=True), 0.5),
+        share=safe_ratio(split, variance[:, None], 0.5),
     )
 
 
