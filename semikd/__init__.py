@@ -16,7 +16,7 @@ _HOMES = {
     "ConstantCorrection": "semikd.corrections",
     "CrossEntropyLoss": "semikd.losses",
     "DistilledClassifier": "semikd.distillation",
-    "DistilledRegressor": "semikd.distillation",
+    "DistilledRegressor": "semikd.regression",
     "LinearStudent": "semikd.students",
     "LogProbabilityLoss": "semikd.losses",
     "NoCorrection": "semikd.corrections",

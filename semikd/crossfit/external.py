@@ -67,7 +67,7 @@ def external_labels(
     table = table[:, None] if table.ndim == 1 else table
     check_shape("prediction", table, (n, None))
     labels = None if classes is None else _sorted_classes(classes)
-    missing = np.isnan(table).any(axis=1)
+    missing = np.asarray(np.isnan(table).any(axis=1))
     table = np.where(missing[:, None], np.nan, table)
     if labels is None:
         finite_array("prediction", table[~missing], shape=(None, None))
@@ -162,7 +162,7 @@ def _warn_of_known(n_known: int, n: int) -> None:
     """Count the rows that the model saw."""
     if n_known:
         warnings.warn(
-            f"{n_known} of {n} rows are in the model's training table and get no label.",
+            f"{n_known} of {n} rows are in the model's training table: no label.",
             LeakageWarning,
             stacklevel=3,
         )

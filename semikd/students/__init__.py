@@ -1,7 +1,26 @@
 """Learners that can be students: any regressor, linear models, trees and networks."""
 
+from semikd.students.adapt import as_student
 from semikd.students.base import Student, StudentSize
 from semikd.students.classifier import StudentClassifier
+from semikd.students.default import new_student
 from semikd.students.linear import LinearStudent
+from semikd.students.logistic import LogisticStudent
+from semikd.students.network import TorchStudent
+from semikd.students.pipeline import PipelineStudent
+from semikd.students.regressor import LearnerStudent, RegressorStudent, measured_size
 
-__all__ = ["LinearStudent", "Student", "StudentClassifier", "StudentSize"]
+__all__ = [
+    "LearnerStudent",
+    "LinearStudent",
+    "LogisticStudent",
+    "PipelineStudent",
+    "RegressorStudent",
+    "Student",
+    "StudentClassifier",
+    "StudentSize",
+    "TorchStudent",
+    "as_student",
+    "measured_size",
+    "new_student",
+]

@@ -69,27 +69,28 @@ class _Problem:
     module: nn.Module
     inputs: Tensor
     objective: nets.Objective
+    mean: FloatArray
+    scale: FloatArray
+
+    def solved(self, history: tuple[nets.Epoch, ...]) -> FittedNetwork:
+        """Return the network once it is fitted."""
+        return FittedNetwork(self.module.cpu(), history, self.mean, self.scale)
 
 
 def fit_network(
     rows: WeightedRows, loss: DistillationLoss, options: NetworkOptions
 ) -> FittedNetwork:
     """Return the network of least weighted mean loss plus penalty on these rows."""
-    mean, scale = moments(rows)
-    standardized = WeightedRows((rows.X - mean) / scale, rows.target, rows.weight)
-    module, history = _SOLVERS[options.solver](standardized, loss, options)
-    return FittedNetwork(module.cpu(), history, mean, scale)
+    return _SOLVERS[options.solver](rows, loss, options)
 
 
 def _adam(
     rows: WeightedRows, loss: DistillationLoss, options: NetworkOptions
-) -> tuple[nn.Module, tuple[nets.Epoch, ...]]:
+) -> FittedNetwork:
     """Train in mini-batches, watching the rows that are held out."""
     module_seed, split_seed, seed = spawn_seeds(options.random_state, 3)
     held_out = _validation_rows(rows.X, split_seed, options.validation_fraction)
-    weight = normalized(rows.weight, held_out)
-    rows = WeightedRows(rows.X, rows.target, weight)
-    problem = _problem(rows, loss, options, module_seed)
+    problem = _problem(rows, held_out, loss, options, module_seed)
     history = nets.train(
         problem.module,
         problem.inputs,
@@ -104,17 +105,17 @@ def _adam(
             seed=seed,
         ),
     )
-    return problem.module, history
+    return problem.solved(history)
 
 
 def _lbfgs(
     rows: WeightedRows, loss: DistillationLoss, options: NetworkOptions
-) -> tuple[nn.Module, tuple[nets.Epoch, ...]]:
-    """Minimise on all distinct rows until the gradient vanishes."""
+) -> FittedNetwork:
+    """Minimise on all rows until the gradient vanishes, each distinct row once."""
     rows = merged(rows)
-    weight = rows.weight / rows.weight.mean()
-    rows = WeightedRows(rows.X, rows.target, weight)
-    problem = _problem(rows, loss, options, spawn_seeds(options.random_state, 1)[0])
+    nobody = np.zeros(len(rows.weight), dtype=bool)
+    module_seed = spawn_seeds(options.random_state, 1)[0]
+    problem = _problem(rows, nobody, loss, options, module_seed)
     history, gradient = nets.minimize(
         problem.module,
         problem.inputs,
@@ -129,18 +130,22 @@ def _lbfgs(
             f"gradient of {gradient:.1e}, above {tolerance:.1e}. Increase max_epochs "
             "or weight_decay.",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=4,
         )
-    return problem.module, history
+    return problem.solved(history)
 
 
 _SOLVERS = {"adam": _adam, "lbfgs": _lbfgs}
 
 
 def _problem(
-    rows: WeightedRows, loss: DistillationLoss, options: NetworkOptions, seed: int
+    rows: WeightedRows,
+    held_out: NDArray[np.bool_],
+    loss: DistillationLoss,
+    options: NetworkOptions,
+    seed: int,
 ) -> _Problem:
-    """Build the network and what it minimises, given weights of mean 1."""
+    """Build the network and what it minimises: a mean under weights of mean 1."""
     device, dtype = nets.find_device(options.device), nets.find_dtype(options.dtype)
     module = nets.seeded(
         lambda: nets.mlp(
@@ -154,20 +159,22 @@ def _problem(
     )
     if loss.is_squared:
         # The best constant, so that training starts at the right level.
-        mean = np.average(rows.target, axis=0, weights=rows.weight)
+        constant = np.average(rows.target, axis=0, weights=rows.weight)
         output_bias = list(module.parameters())[-1]
         with torch.no_grad():
-            output_bias.copy_(torch.from_numpy(mean))
+            output_bias.copy_(torch.from_numpy(constant))
+    mean, scale = moments(rows)
+    weights = normalized(rows.weight, held_out)
     inputs, target, weight = (
         torch.tensor(values, device=device, dtype=dtype)
-        for values in (rows.X, rows.target, rows.weight)
+        for values in ((rows.X - mean) / scale, rows.target, weights)
     )
 
     def objective(f: Tensor, batch: Tensor) -> Tensor:
-        mean: Tensor = (weight[batch] * loss.value(f, target[batch])).mean()
-        return mean
+        risk: Tensor = (weight[batch] * loss.value(f, target[batch])).mean()
+        return risk
 
-    return _Problem(module.to(device), inputs, objective)
+    return _Problem(module.to(device), inputs, objective, mean, scale)
 
 
 def _positions(used: NDArray[np.bool_], inputs: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from sklearn.base import clone
 
+from semikd._validation import Shown, wrong_type
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 
@@ -58,7 +59,7 @@ class Student(ABC):
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from semikd.losses import ProbabilityLoss
     >>> from semikd.students import as_student
-    >>> student = as_student(DecisionTreeRegressor(max_leaf_nodes=2, random_state=0))
+    >>> student = as_student(DecisionTreeRegressor(random_state=0))
     >>> X, target = np.array([[0.0], [1.0]]), np.array([[0.2], [0.9]])
     >>> student.fit_target(X, target, loss=ProbabilityLoss()).scores(X)
     array([[0.2],
@@ -137,6 +138,30 @@ class Student(ABC):
     @abstractmethod
     def scores(self, X: Any) -> FloatArray:
         """Return the fitted scores on the scale of the loss, shape (n, m)."""
+
+    def require(self, loss: DistillationLoss, target: FloatArray | None = None) -> None:
+        """Refuse to be fitted to targets that this student does not support.
+
+        Parameters
+        ----------
+        loss : DistillationLoss
+            The scale of the targets.
+        target : ndarray of shape (n, m), optional
+            The targets, once they are known.
+
+        Raises
+        ------
+        TypeError
+            With the reason, and what to use instead.
+        """
+        bounds = None
+        if target is not None:
+            bounds = (float(target.min()), float(target.max()))
+        reason = self.supports(loss, bounds)
+        if reason is not None:
+            constraint = f"take targets on the {loss.name} scale"
+            shown = Shown(type(self.learner).__name__)
+            raise wrong_type("student", constraint, shown, reason)
 
     def size(self) -> StudentSize:
         """Return leaves or coefficients and bytes of the fitted student."""

@@ -1,0 +1,94 @@
+"""How a user's table enters an estimator: frames as they came, arrays checked."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import (
+    assert_all_finite,
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+    compute_sample_weight,
+)
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from semikd._validation import Shown, invalid, sample_weights
+from semikd.simplex import FloatArray
+
+
+def checked_table(estimator: Any, X: Any, *, reset: bool = True) -> Any:
+    """Return the table, its columns noted (or compared with the noted ones).
+
+    Frames keep their kind, since a Pipeline may select columns by name, and missing
+    values pass, since some learners use them.
+    """
+    if hasattr(X, "columns"):
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        if not len(X):
+            raise invalid("X", "have at least one row", Shown("0 sample(s)"))
+        return X
+    return validate_data(
+        estimator,
+        X,
+        accept_sparse=True,
+        dtype=None,
+        ensure_all_finite=False,
+        reset=reset,
+    )
+
+
+def checked_labels(X: Any, y: ArrayLike) -> NDArray[Any]:
+    """Return class labels, one for each row and at least two different ones."""
+    labels = column_or_1d(y, warn=True)
+    check_consistent_length(X, labels)
+    _refuse_missing(labels)
+    check_classification_targets(labels)
+    if len(classes := np.unique(labels)) < 2:
+        shown = Shown(f"only the class {classes[0]!r}")
+        raise invalid("y", "have at least two classes", shown)
+    return np.asarray(labels)
+
+
+def checked_outcomes(X: Any, y: ArrayLike) -> FloatArray:
+    """Return finite outcomes of shape (n,) or (n, m), one row for each of X."""
+    if y is None:
+        # The words that scikit-learn's own checks look for.
+        raise ValueError("requires y to be passed, but the target y is None.")
+    outcomes = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    check_consistent_length(X, outcomes)
+    return np.asarray(outcomes)
+
+
+def row_weights(
+    sample_weight: ArrayLike | None, class_weight: Any, y: NDArray[Any]
+) -> FloatArray | None:
+    """Return the weight of each row: its own, times that of its class.
+
+    'balanced' counts classes by weight, so that a weight of 2 is a repeated row.
+    """
+    weights = sample_weights(sample_weight, len(y))
+    if class_weight is None:
+        return weights
+    if class_weight != "balanced":
+        factors = compute_sample_weight(class_weight, y)
+        return np.asarray(factors if weights is None else weights * factors)
+    own = np.ones(len(y)) if weights is None else weights
+    classes, codes = np.unique(y, return_inverse=True)
+    total = np.bincount(codes, own)
+    return np.asarray(own * own.sum() / (len(classes) * total[codes]))
+
+
+def _refuse_missing(labels: NDArray[Any]) -> None:
+    """Refuse NaN, infinity and None among labels."""
+    if labels.dtype.kind == "f":
+        assert_all_finite(labels, input_name="y")
+    elif labels.dtype.kind == "O":
+        missing = np.array([label is None or label is np.nan for label in labels])
+        if missing.any():
+            shown = Shown(
+                f"{int(missing.sum())} missing (first: row {missing.argmax()})"
+            )
+            remedy = "Leave those rows out, or label them first"
+            raise invalid("y", "have a label in every row", shown, remedy)

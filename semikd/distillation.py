@@ -1,0 +1,290 @@
+"""Distillation as the paper states it: teachers label, targets move, students learn.
+
+Both estimators read as the paper's algorithm and hold no formula of their own: labels
+come from cross-fitting, targets from a correction on the scale of a loss, and the
+student is any learner that can take them. Vanilla, cross-fitted and corrected
+distillation are arguments, not classes.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.tree import DecisionTreeRegressor
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from semikd._random import RandomState, spawn_seeds
+from semikd._tables import checked_labels, checked_table, row_weights
+from semikd._validation import invalid
+from semikd.corrections import Correction, get_correction
+from semikd.crossfit import OutOfFold, cross_fit, n_rows, take_rows
+from semikd.losses import DistillationLoss, get_loss
+from semikd.simplex import FloatArray, one_hot
+from semikd.students import Student, StudentSize, new_student
+from semikd.teachers import BoostingTeacher
+
+__all__ = ["Distilled", "DistilledClassifier"]
+
+
+class Distilled(BaseEstimator):
+    """The paper's algorithm, shared by the classifier and the regressor."""
+
+    labels_: OutOfFold
+    loss_: DistillationLoss
+    student_: Any
+    size_: StudentSize
+
+    def _label(
+        self,
+        X: Any,
+        y: NDArray[Any],
+        weights: FloatArray | None,
+        groups: Any,
+        seed: int,
+    ) -> OutOfFold:
+        """Let teachers label the rows they did not see, or take the labels brought."""
+        if isinstance(self.cv, OutOfFold):
+            self.cv.check_rows(X)
+            return self.cv
+        return cross_fit(
+            self._teacher(),
+            X,
+            y,
+            cv=self.cv,
+            groups=groups,
+            sample_weight=weights,
+            n_repeats=self.n_repeats,
+            n_jobs=self.n_jobs,
+            random_state=seed,
+        )
+
+    def _learn(
+        self,
+        X: Any,
+        outcome: FloatArray,
+        weights: FloatArray | None,
+        labels: OutOfFold,
+        student: Student,
+        loss: DistillationLoss,
+    ) -> Self:
+        """Correct the labels and let the student learn them."""
+        rows = np.flatnonzero(labels.labelled)
+        X, outcome = take_rows(X, rows), outcome[rows]
+        correction = get_correction(self.correction)
+        complexity = student.complexity(
+            len(rows), self.n_features_in_, loss.n_outputs(outcome.shape[1])
+        )
+        targets = [
+            correction.target(p[rows], outcome, loss=loss, complexity=complexity, X=X)
+            for p in labels.prediction
+        ]
+        target = np.mean(targets, axis=0)
+        student.require(loss, target)
+        student.fit_target(
+            X,
+            loss.with_labels(target, outcome),
+            loss=loss,
+            sample_weight=None if weights is None else weights[rows],
+        )
+        self._student, self.student_, self.size_ = (
+            student,
+            student.learner,
+            student.size(),
+        )
+        self.labels_, self.loss_ = labels, loss
+        return self
+
+    def _scores(self, X: Any) -> FloatArray:
+        """Return the student's scores, shape (n, m)."""
+        check_is_fitted(self)
+        return self._student.scores(checked_table(self, X, reset=False))
+
+    def __sklearn_tags__(self) -> Any:
+        """Take from teacher and student what both can do."""
+        tags = super().__sklearn_tags__()
+        student = DecisionTreeRegressor() if self.student is None else self.student
+        parts = [get_tags(part).input_tags for part in (self._teacher(), student)]
+        tags.input_tags.sparse = all(part.sparse for part in parts)
+        tags.input_tags.allow_nan = all(part.allow_nan for part in parts)
+        return tags
+
+
+class DistilledClassifier(ClassifierMixin, Distilled):
+    r"""A small classifier that learns what a large one says of rows it did not see.
+
+    .. math:: \hat f = \arg\min_f \sum_i w_i \bigl\{ \ell(f(x_i);
+       \varphi(\hat p_i) + \Lambda(x_i) J_\varphi(\hat p_i)(y_i - \hat p_i))
+       + h\,\mathrm{CE}(f(x_i), y_i) \bigr\}
+
+    where :math:`\hat p_i` comes from a teacher that never saw row i.
+
+    Parameters
+    ----------
+    teacher : classifier, optional
+        The large model; by default boosting that stops early (``BoostingTeacher``).
+    student : estimator, optional
+        The small model: any regressor, ``LogisticRegression``, a Pipeline of these, or
+        a student of this library; by default a tree of at most 128 leaves, each of
+        weight 5 or more.
+    loss : {'auto', 'probability', 'log_probability', 'cross_entropy'} or \
+DistillationLoss, default='auto'
+        The scale. 'auto' is 'probability' for a student fitted by squares and
+        'cross_entropy' for a linear one or a network.
+    correction : {'none', 'orthogonal'}, float or Correction, default='none'
+        :math:`\Lambda`: 0 for 'none', 1 for 'orthogonal', a constant mix for a number.
+    hard_weight : float, default=0.0
+        h, the weight of the hard-label term, for students that minimise cross-entropy.
+    cv : int, splitter, folds, 'in-sample', 'split' or OutOfFold, default=5
+        Who labels which row, as in ``cross_fit``; 'in-sample' is vanilla distillation.
+        A record of labels made elsewhere is checked against the rows of X.
+    n_repeats : int, default=1
+        Number of divisions into folds; targets are averaged.
+    class_weight : dict or 'balanced', optional
+        Weights of classes, for teacher and student alike.
+    n_jobs : int, optional
+        Workers over folds; the result does not depend on it.
+    random_state : int, generator or None, default=None
+        Seed of folds, teachers and student; seeds that they fix themselves stay.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (k,)
+        Class labels.
+    student_ : estimator
+        The fitted student, for instance a ``DecisionTreeRegressor``.
+    labels_ : OutOfFold
+        The teacher's labels with folds, and the fold teachers.
+    loss_ : DistillationLoss
+        The scale of the fitted scores.
+    size_ : StudentSize
+        Leaves or coefficients, and bytes, of the student.
+    n_features_in_ : int
+        Number of columns seen in the fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where they have names.
+
+    Raises
+    ------
+    ValueError
+        On bad values, before any model is fitted.
+    TypeError
+        If teacher or student cannot do what is asked; the message names what can.
+
+    References
+    ----------
+    .. [1] T. Dao, G. M. Kamath, V. Syrgkanis and L. Mackey, "Knowledge Distillation as
+       Semiparametric Inference", ICLR 2021 (cross-fitting and loss correction). Moving
+       the target instead of adding a term to the loss is an equivalent form.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd import DistilledClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> teacher = make_pipeline(StandardScaler(), LogisticRegression())
+    >>> small = DistilledClassifier(
+    ...     teacher, DecisionTreeRegressor(max_leaf_nodes=8), random_state=0
+    ... )
+    >>> small.fit(X, y).size_.leaves
+    8
+    """
+
+    def __init__(
+        self,
+        teacher: Any = None,
+        student: Any = None,
+        *,
+        loss: str | DistillationLoss = "auto",
+        correction: str | float | Correction = "none",
+        hard_weight: float = 0.0,
+        cv: Any = 5,
+        n_repeats: int = 1,
+        class_weight: Any = None,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+    ) -> None:
+        self.teacher = teacher
+        self.student = student
+        self.loss = loss
+        self.correction = correction
+        self.hard_weight = hard_weight
+        self.cv = cv
+        self.n_repeats = n_repeats
+        self.class_weight = class_weight
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Distil: label each row by a teacher that did not see it, correct, learn.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Covariates, as teacher and student take them.
+        y : array-like of shape (n,)
+            Class labels.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows, for teacher and student.
+        groups : array-like of shape (n,), optional
+            No group is divided between folds.
+
+        Returns
+        -------
+        DistilledClassifier
+        """
+        X, y = checked_table(self, X), checked_labels(X, y)
+        weights = row_weights(sample_weight, self.class_weight, y)
+        label_seed, student_seed = spawn_seeds(self.random_state, 2)
+        student = new_student(self.student, n_rows(X), weights, student_seed)
+        loss = get_loss(
+            self.loss, auto=student.default_loss, hard_weight=self.hard_weight
+        )
+        student.require(loss)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        labels = self._label(X, y, weights, groups, label_seed)
+        _check_classes(labels, self.classes_)
+        return self._learn(
+            X, one_hot(codes, len(self.classes_)), weights, labels, student, loss
+        )
+
+    def decision_function(self, X: Any) -> FloatArray:
+        """Return the scores: (n,) for one number of two classes, else (n, m)."""
+        scores = self._scores(X)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Return class probabilities, shape (n, k)."""
+        return np.asarray(self.loss_.probabilities(self._scores(X)))
+
+    def predict_log_proba(self, X: Any) -> FloatArray:
+        """Return the logarithm of ``predict_proba``; -inf where that is 0."""
+        return np.log(self.predict_proba(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most likely class of each row, shape (n,)."""
+        check_is_fitted(self)
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+    def _teacher(self) -> Any:
+        """Return the teacher, or the default one."""
+        return BoostingTeacher() if self.teacher is None else self.teacher
+
+
+def _check_classes(labels: OutOfFold, classes: NDArray[Any]) -> None:
+    """Refuse labels from elsewhere whose columns are other classes."""
+    known = [] if labels.classes is None else labels.classes.tolist()
+    if known != classes.tolist():
+        constraint = f"have the classes of y, {classes.tolist()}"
+        raise invalid("labels", constraint, known)

@@ -1,0 +1,137 @@
+"""The regression twin of distillation: the same steps, on means."""
+
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
+from sklearn.base import RegressorMixin
+
+from semikd._random import RandomState, spawn_seeds
+from semikd._tables import checked_outcomes, checked_table, row_weights
+from semikd.corrections import Correction
+from semikd.crossfit import n_rows
+from semikd.distillation import Distilled
+from semikd.losses import get_loss
+from semikd.simplex import FloatArray
+from semikd.students import new_student
+from semikd.teachers import BoostingRegressorTeacher
+
+__all__ = ["DistilledRegressor"]
+
+
+class DistilledRegressor(RegressorMixin, Distilled):
+    r"""A small regressor that learns what a large one says of rows it did not see.
+
+    .. math:: \hat f = \arg\min_f \sum_i w_i \bigl(f(x_i)
+       - \hat\mu_i - \Lambda(x_i)(y_i - \hat\mu_i)\bigr)^2
+
+    Parameters
+    ----------
+    teacher : regressor, optional
+        The large model; by default boosting that stops early.
+    student : regressor, optional
+        The small model; by default a tree of at most 128 leaves.
+    correction : {'none', 'orthogonal'}, float or Correction, default='none'
+        :math:`\Lambda`; 'orthogonal' trains on the outcomes themselves.
+    cv : int, splitter, folds, 'in-sample', 'split' or OutOfFold, default=5
+        Who labels which row, as in ``cross_fit``.
+    n_repeats : int, default=1
+        Number of divisions into folds; targets are averaged.
+    n_jobs : int, optional
+        Workers over folds; the result does not depend on it.
+    random_state : int, generator or None, default=None
+        Seed of folds, teachers and student.
+
+    Attributes
+    ----------
+    student_ : estimator
+        The fitted student.
+    labels_ : OutOfFold
+        The teacher's labels with folds, and the fold teachers.
+    loss_ : DistillationLoss
+        The identity scale.
+    size_ : StudentSize
+        Leaves or coefficients, and bytes, of the student.
+    n_features_in_ : int
+        Number of columns seen in the fit.
+
+    References
+    ----------
+    .. [1] T. Dao et al., "Knowledge Distillation as Semiparametric Inference",
+       ICLR 2021, is about classification; this is the same recipe on means.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd import DistilledRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> small = DistilledRegressor(
+    ...     Ridge(), DecisionTreeRegressor(max_leaf_nodes=6), random_state=0
+    ... )
+    >>> small.fit(X, y).predict(X[:2]).shape
+    (2,)
+    """
+
+    def __init__(
+        self,
+        teacher: Any = None,
+        student: Any = None,
+        *,
+        correction: str | float | Correction = "none",
+        cv: Any = 5,
+        n_repeats: int = 1,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+    ) -> None:
+        self.teacher = teacher
+        self.student = student
+        self.correction = correction
+        self.cv = cv
+        self.n_repeats = n_repeats
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Distil: label each row by a teacher that did not see it, correct, learn.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Covariates, as teacher and student take them.
+        y : array-like of shape (n,) or (n, m)
+            Outcomes.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows, for teacher and student.
+        groups : array-like of shape (n,), optional
+            No group is divided between folds.
+
+        Returns
+        -------
+        DistilledRegressor
+        """
+        X, y = checked_table(self, X), checked_outcomes(X, y)
+        weights = row_weights(sample_weight, None, y)
+        label_seed, student_seed = spawn_seeds(self.random_state, 2)
+        student = new_student(self.student, n_rows(X), weights, student_seed)
+        loss = get_loss("identity", auto="identity")
+        student.require(loss)
+        labels = self._label(X, y, weights, groups, label_seed)
+        self._single = y.ndim == 1
+        outcome = y[:, None] if self._single else y
+        return self._learn(X, outcome, weights, labels, student, loss)
+
+    def predict(self, X: Any) -> FloatArray:
+        """Return the predicted mean of each row, shape (n,) or (n, m)."""
+        scores = self._scores(X)
+        return scores[:, 0] if self._single else scores
+
+    def _teacher(self) -> Any:
+        """Return the teacher, or the default one."""
+        return BoostingRegressorTeacher() if self.teacher is None else self.teacher

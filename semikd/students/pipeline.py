@@ -1,0 +1,121 @@
+"""A Pipeline as a student: its transformers are fitted to X, its last step learns."""
+
+from typing import Any, Self
+
+from sklearn.pipeline import Pipeline
+
+from semikd.losses import DistillationLoss
+from semikd.simplex import FloatArray
+from semikd.students.base import Student, StudentSize
+from semikd.students.regressor import LearnerStudent, measured_size
+
+__all__ = ["PipelineStudent"]
+
+
+class PipelineStudent(LearnerStudent):
+    """A Pipeline whose last step is any student; its transformers see no target.
+
+    Parameters
+    ----------
+    learner : Pipeline
+        The pipeline; it is fitted in place, so pass a copy.
+    last : Student
+        The contract around its last step.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from semikd.students import as_student
+    >>> as_student(make_pipeline(StandardScaler(), LogisticRegression())).default_loss
+    'cross_entropy'
+    """
+
+    def __init__(self, learner: Pipeline, last: Student) -> None:
+        super().__init__(learner)
+        self.last = last
+
+    @property
+    def default_loss(self) -> str:  # type: ignore[override]
+        """Name of the loss that 'auto' stands for with the last step."""
+        return self.last.default_loss
+
+    def supports(
+        self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
+    ) -> str | None:
+        """Return what the last step says.
+
+        Parameters
+        ----------
+        loss : DistillationLoss
+            The scale.
+        target_range : tuple of two floats, optional
+            Smallest and largest target.
+
+        Returns
+        -------
+        str or None
+        """
+        return self.last.supports(loss, target_range)
+
+    def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
+        """Return what the last step declares, for the columns before the transformers.
+
+        Parameters
+        ----------
+        n_samples, n_features, n_outputs : int
+            Rows, columns and scores of the fit to come.
+
+        Returns
+        -------
+        float
+        """
+        return self.last.complexity(n_samples, n_features, n_outputs)
+
+    def fit_target(
+        self,
+        X: Any,
+        target: FloatArray,
+        *,
+        loss: DistillationLoss,
+        sample_weight: FloatArray | None = None,
+    ) -> Self:
+        """Fit the transformers to X, then the last step to the targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Covariates.
+        target : ndarray of shape (n, m)
+            Targets on the scale of the loss.
+        loss : DistillationLoss
+            The scale.
+        sample_weight : ndarray of shape (n,), optional
+            Weights of the rows, for the last step.
+
+        Returns
+        -------
+        PipelineStudent
+        """
+        transformed = self._head.fit_transform(X) if len(self.learner) > 1 else X
+        self.last.fit_target(
+            transformed, target, loss=loss, sample_weight=sample_weight
+        )
+        name, _ = self.learner.steps[-1]
+        self.learner.steps[-1] = (name, self.last.learner)
+        return self
+
+    def scores(self, X: Any) -> FloatArray:
+        """Return the scores of the last step, shape (n, m)."""
+        transformed = self._head.transform(X) if len(self.learner) > 1 else X
+        return self.last.scores(transformed)
+
+    def size(self) -> StudentSize:
+        """Return the size of the last step, with the bytes of the whole pipeline."""
+        return measured_size(self.learner)
+
+    @property
+    def _head(self) -> Pipeline:
+        """The transformers, as a pipeline that shares them."""
+        return self.learner[:-1]

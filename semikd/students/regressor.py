@@ -1,0 +1,252 @@
+"""Any scikit-learn regressor as a student: least squares at the targets."""
+
+import math
+import pickle
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.utils import get_tags
+
+from semikd.crossfit import fit_learner
+from semikd.losses import DistillationLoss
+from semikd.simplex import FloatArray
+from semikd.students.base import Student, StudentSize
+
+__all__ = ["LearnerStudent", "RegressorStudent"]
+
+# What a learner may minimise and still fit means, by the name of its parameter.
+_FITS_MEANS: dict[str, set[Any]] = {
+    "criterion": {"squared_error", "friedman_mse"},
+    "loss": {"squared_error", "linear", "square", "exponential"},
+    "objective": {None, "regression", "regression_l2", "l2", "mse", "reg:squarederror"},
+}
+
+# Regressors that fit something else whatever their parameters say.
+_OTHER_AIMS = {
+    "GammaRegressor": ("positive means on a log link", "LinearStudent"),
+    "HuberRegressor": ("a robust centre", "Ridge"),
+    "LinearSVR": ("a tube around the median", "Ridge"),
+    "NuSVR": ("a tube around the median", "KernelRidge"),
+    "PoissonRegressor": ("positive means on a log link", "LinearStudent"),
+    "QuantileRegressor": ("quantiles", "Ridge"),
+    "RANSACRegressor": ("a subset of the rows", "Ridge"),
+    "SVR": ("a tube around the median", "KernelRidge"),
+    "TheilSenRegressor": ("a robust centre", "Ridge"),
+    "TweedieRegressor": ("means of a Tweedie law", "Ridge"),
+}
+
+
+class LearnerStudent(Student):
+    """A student that wraps a learner of another library.
+
+    Parameters
+    ----------
+    learner : estimator
+        The learner; it is fitted in place, so pass a copy.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from semikd.students import LearnerStudent, as_student
+    >>> isinstance(as_student(Ridge()), LearnerStudent)
+    True
+    """
+
+    def __init__(self, learner: Any) -> None:
+        self._learner = learner
+
+    @property
+    def learner(self) -> Any:
+        """The wrapped learner."""
+        return self._learner
+
+    def copy(self) -> Self:
+        """Return an unfitted student with the same settings."""
+        return type(self)(clone(self._learner))
+
+
+class RegressorStudent(LearnerStudent):
+    """Any regressor that fits means by squares, on every squared scale.
+
+    Several scores are fitted at once where the regressor can, and one by one otherwise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from semikd.losses import IdentityLoss
+    >>> from semikd.students import RegressorStudent
+    >>> student = RegressorStudent(LinearRegression())
+    >>> X = np.array([[0.0], [1.0]])
+    >>> student.fit_target(X, 2.0 * X, loss=IdentityLoss()).scores(X).round(3)
+    array([[0.],
+           [2.]])
+    """
+
+    default_loss = "probability"
+
+    def supports(
+        self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
+    ) -> str | None:
+        """Return why this regressor cannot fit such targets, or None.
+
+        Parameters
+        ----------
+        loss : DistillationLoss
+            The scale; only squared ones are least squares.
+        target_range : tuple of two floats, optional
+            Any range will do.
+
+        Returns
+        -------
+        str or None
+        """
+        name = type(self.learner).__name__
+        if not loss.is_squared:
+            return (
+                f"{name} fits by squares; use loss='probability' or 'log_probability', "
+                "or LinearStudent or TorchStudent for cross-entropy"
+            )
+        if name in _OTHER_AIMS:
+            aim, instead = _OTHER_AIMS[name]
+            return f"{name} fits {aim}, not means; use {instead}"
+        settings = self.learner.get_params(deep=False)
+        for parameter, fine in _FITS_MEANS.items():
+            if parameter in settings and settings[parameter] not in fine:
+                value = settings[parameter]
+                return (
+                    f"{name}({parameter}={value!r}) does not fit means by squares; "
+                    f"leave {parameter} at its default"
+                )
+        return None
+
+    def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
+        """Return declared leaves or coefficients of one score over rows.
+
+        Parameters
+        ----------
+        n_samples, n_features, n_outputs : int
+            Rows, columns and scores of the fit to come.
+
+        Returns
+        -------
+        float
+            1 where no parameter of the learner bounds its size.
+        """
+        if type(self.learner).__module__.startswith("sklearn.linear_model"):
+            return min(1.0, (n_features + 1) / n_samples)
+        leaves = _declared_leaves(self.learner.get_params(deep=False), n_samples)
+        return min(1.0, leaves / n_samples)
+
+    def fit_target(
+        self,
+        X: Any,
+        target: FloatArray,
+        *,
+        loss: DistillationLoss,
+        sample_weight: FloatArray | None = None,
+    ) -> Self:
+        """Fit the regressor to the targets by squares.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Covariates.
+        target : ndarray of shape (n, m)
+            Targets on a squared scale.
+        loss : DistillationLoss
+            The scale; its constant plays no part in a least-squares fit.
+        sample_weight : ndarray of shape (n,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        RegressorStudent
+        """
+        single = target.shape[1] == 1
+        if not single and not get_tags(self.learner).target_tags.multi_output:
+            self._learner = MultiOutputRegressor(self.learner)
+        fit_learner(self.learner, X, target[:, 0] if single else target, sample_weight)
+        return self
+
+    def scores(self, X: Any) -> FloatArray:
+        """Return the regressor's predictions, shape (n, m)."""
+        prediction = np.asarray(self.learner.predict(X), dtype=np.float64)
+        return prediction[:, None] if prediction.ndim == 1 else prediction
+
+    def size(self) -> StudentSize:
+        """Return leaves or coefficients and bytes of the fitted regressor."""
+        return measured_size(self.learner)
+
+
+def measured_size(learner: Any) -> StudentSize:
+    """Return the size of a fitted estimator of any kind.
+
+    Parameters
+    ----------
+    learner : estimator
+        A fitted estimator; a Pipeline counts its last step, and all its bytes.
+
+    Returns
+    -------
+    StudentSize
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd.students import measured_size
+    >>> tree = DecisionTreeRegressor().fit(np.array([[0.0], [1.0]]), [0.0, 1.0])
+    >>> measured_size(tree).leaves
+    2
+    """
+    final = learner.steps[-1][1] if hasattr(learner, "steps") else learner
+    return StudentSize(
+        leaves=_count_leaves(final),
+        coefficients=_count_coefficients(final),
+        bytes=len(pickle.dumps(learner)),
+    )
+
+
+def _declared_leaves(settings: dict[str, Any], n_samples: int) -> float:
+    """Return the number of leaves that a learner's settings allow, infinity if any."""
+    caps = [math.inf]
+    if settings.get("max_leaf_nodes") is not None:
+        caps.append(settings["max_leaf_nodes"])
+    if settings.get("max_depth") is not None and settings["max_depth"] > 0:
+        caps.append(2.0 ** settings["max_depth"])
+    smallest = settings.get("min_samples_leaf", 1)
+    caps.append(n_samples / smallest if smallest >= 1 else 1.0 / smallest)
+    if settings.get("min_weight_fraction_leaf"):
+        caps.append(1.0 / settings["min_weight_fraction_leaf"])
+    # Boosting adds trees up; a forest averages them and is no more complex than one.
+    is_boosting = "learning_rate" in settings
+    rounds = settings.get("max_iter", settings.get("n_estimators")) or 100
+    return min(caps) * (rounds if is_boosting else 1)
+
+
+def _count_leaves(learner: Any) -> int | None:
+    """Return the leaves over all trees of a fitted learner, None without trees."""
+    if hasattr(learner, "tree_"):
+        return int(learner.tree_.n_leaves)
+    if hasattr(learner, "_predictors"):
+        rounds = [tree for trees in learner._predictors for tree in trees]
+        return sum(int(tree.get_n_leaf_nodes()) for tree in rounds)
+    parts = getattr(learner, "estimators_", None)
+    if parts is None:
+        return None
+    counts = [_count_leaves(part) for part in np.ravel(np.asarray(parts, dtype=object))]
+    return None if None in counts else sum(filter(None, counts))
+
+
+def _count_coefficients(learner: Any) -> int | None:
+    """Return the fitted coefficients with their intercepts, None without any."""
+    parts = getattr(learner, "estimators_", [learner])
+    counts = [
+        np.size(part.coef_) + np.size(getattr(part, "intercept_", []))
+        for part in parts
+        if hasattr(part, "coef_")
+    ]
+    return sum(counts) if counts else None

@@ -1,0 +1,266 @@
+"""The default teacher: boosting that is regularised and knows when to stop.
+
+scikit-learn's gradient boosting runs a fixed number of rounds on small tables and then
+loses to a small tree in log-loss. Here a held-out share decides the number of rounds,
+and that share is drawn from the content of the rows: copies of a row are on one side,
+and a weight of 2 is a repeated row.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from semikd._random import RandomState, spawn_seeds
+from semikd._validation import invalid, sample_weights
+from semikd.crossfit import content_split, take_rows
+from semikd.simplex import FloatArray
+
+__all__ = ["BoostingRegressorTeacher", "BoostingTeacher"]
+
+
+class _EarlyStoppedBoosting(BaseEstimator):
+    """Histogram gradient boosting that stops on rows held out by content."""
+
+    def __init__(
+        self,
+        *,
+        learning_rate: float = 0.1,
+        max_iter: int = 1000,
+        max_leaf_nodes: int = 15,
+        l2_regularization: float = 5.0,
+        validation_fraction: float = 0.15,
+        n_iter_no_change: int = 20,
+        random_state: RandomState = None,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.max_leaf_nodes = max_leaf_nodes
+        self.l2_regularization = l2_regularization
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.random_state = random_state
+
+    def _boost(
+        self, booster: type[Any], X: Any, y: NDArray[Any], sample_weight: Any
+    ) -> Any:
+        """Fit the booster on most rows and stop by the held-out ones."""
+        split_seed, boost_seed = spawn_seeds(self.random_state, 2)
+        weights = sample_weights(sample_weight, len(y))
+        if weights is None:
+            weights = np.ones(len(y))
+        train, test = self._divide(X, y, weights, split_seed)
+        model = booster(
+            learning_rate=self.learning_rate,
+            max_iter=self.max_iter,
+            max_leaf_nodes=self.max_leaf_nodes,
+            l2_regularization=self.l2_regularization,
+            # The penalty bounds a leaf by its weight; a count of rows would not.
+            min_samples_leaf=1,
+            early_stopping=True,
+            n_iter_no_change=self.n_iter_no_change,
+            random_state=boost_seed,
+        )
+        return model.fit(
+            take_rows(X, train),
+            y[train],
+            sample_weight=weights[train],
+            X_val=take_rows(X, test),
+            y_val=y[test],
+            sample_weight_val=weights[test],
+        )
+
+    def _divide(
+        self, X: Any, y: NDArray[Any], weights: FloatArray, seed: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the rows to learn from and the rows to stop by."""
+        kept = np.flatnonzero(weights > 0)
+        strata = None
+        if isinstance(self, ClassifierMixin):
+            _, strata = np.unique(y[kept], return_inverse=True)
+        held_out = content_split(
+            take_rows(X, kept),
+            fraction=self.validation_fraction,
+            random_state=seed,
+            strata=strata,
+        )
+        if strata is not None:
+            # A class must not be held out whole.
+            learned = np.isin(strata, strata[~held_out])
+            held_out &= learned
+        if held_out.all() or not held_out.any():
+            # Too few distinct rows to spare any: stop by the rows that were learned.
+            return kept, kept
+        return kept[~held_out], kept[held_out]
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that missing values are fine."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+class BoostingTeacher(ClassifierMixin, _EarlyStoppedBoosting):
+    """Gradient-boosted trees that stop on rows held out by their content.
+
+    A regularised ``HistGradientBoostingClassifier``: small trees, a penalty on leaves
+    that counts weight rather than rows, and as many rounds as a held-out share of the
+    distinct rows supports.
+
+    Parameters
+    ----------
+    learning_rate : float, default=0.1
+        Shrinkage of each tree.
+    max_iter : int, default=1000
+        Most rounds; early stopping usually ends sooner.
+    max_leaf_nodes : int, default=15
+        Leaves of each tree.
+    l2_regularization : float, default=5.0
+        Penalty on leaf values; larger is smoother, and 0 fits each leaf in full.
+    validation_fraction : float, default=0.15
+        Share of distinct rows, class by class, that decides when to stop.
+    n_iter_no_change : int, default=20
+        Rounds without progress before stopping.
+    random_state : int, generator or None, default=None
+        Seed of the held-out share.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (k,)
+        Class labels.
+    booster_ : HistGradientBoostingClassifier
+        The fitted trees.
+    n_features_in_ : int
+        Number of columns seen in the fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd import BoostingTeacher
+    >>> X = np.arange(60.0)[:, None]
+    >>> teacher = BoostingTeacher(random_state=0).fit(X, X[:, 0] > 29)
+    >>> teacher.predict([[0.0], [59.0]])
+    array([False,  True])
+    """
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the trees.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, d)
+            Covariates; categorical columns of a frame are used as such.
+        y : array-like of shape (n,)
+            Class labels.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        BoostingTeacher
+
+        Raises
+        ------
+        ValueError
+            If there is only one class.
+        """
+        X, y = _checked(self, X, y)
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise invalid("y", "have at least two classes", self.classes_.tolist())
+        self.booster_ = self._boost(HistGradientBoostingClassifier, X, y, sample_weight)
+        return self
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Return class probabilities, shape (n, k)."""
+        check_is_fitted(self)
+        return np.asarray(self.booster_.predict_proba(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most likely class of each row, shape (n,)."""
+        check_is_fitted(self)
+        return np.asarray(self.booster_.predict(X))
+
+
+class BoostingRegressorTeacher(RegressorMixin, _EarlyStoppedBoosting):
+    """The regression twin of ``BoostingTeacher``, with the same parameters.
+
+    Parameters
+    ----------
+    learning_rate : float, default=0.1
+        Shrinkage of each tree.
+    max_iter : int, default=1000
+        Most rounds.
+    max_leaf_nodes : int, default=15
+        Leaves of each tree.
+    l2_regularization : float, default=5.0
+        Penalty on leaf values.
+    validation_fraction : float, default=0.15
+        Share of distinct rows that decides when to stop.
+    n_iter_no_change : int, default=20
+        Rounds without progress before stopping.
+    random_state : int, generator or None, default=None
+        Seed of the held-out share.
+
+    Attributes
+    ----------
+    booster_ : HistGradientBoostingRegressor
+        The fitted trees.
+    n_features_in_ : int
+        Number of columns seen in the fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.teachers import BoostingRegressorTeacher
+    >>> X = np.arange(60.0)[:, None]
+    >>> teacher = BoostingRegressorTeacher(random_state=0).fit(X, X[:, 0] > 29)
+    >>> teacher.predict([[0.0], [59.0]]).round(1)
+    array([0., 1.])
+    """
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the trees.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, d)
+            Covariates; categorical columns of a frame are used as such.
+        y : array-like of shape (n,)
+            Outcomes.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        BoostingRegressorTeacher
+        """
+        X, y = _checked(self, X, y)
+        y = np.asarray(y, dtype=np.float64)
+        self.booster_ = self._boost(HistGradientBoostingRegressor, X, y, sample_weight)
+        return self
+
+    def predict(self, X: Any) -> FloatArray:
+        """Return the predicted mean of each row, shape (n,)."""
+        check_is_fitted(self)
+        return np.asarray(self.booster_.predict(X))
+
+
+def _checked(teacher: Any, X: Any, y: ArrayLike) -> tuple[Any, NDArray[Any]]:
+    """Return a frame as it came, anything else as an array, and labels to match."""
+    if hasattr(X, "columns"):
+        validate_data(teacher, X, skip_check_array=True)
+        labels = column_or_1d(y, warn=True)
+        check_consistent_length(X, labels)
+        return X, np.asarray(labels)
+    X, labels = validate_data(teacher, X, y, ensure_all_finite="allow-nan")
+    return X, np.asarray(labels)
