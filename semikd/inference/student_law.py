@@ -90,7 +90,7 @@ class StudentLaw:
         Returns
         -------
         array of shape (d,)
-            z such that the normal tail beyond z is the tail beyond t.
+            Deviates z: the normal tail beyond z is the tail beyond t.
         """
         ratio = np.asarray(t, dtype=np.float64)
         low = np.zeros_like(ratio)

@@ -30,8 +30,8 @@ def two_way_parts(
 ) -> TwoWayParts:
     """Return the parts of the variance of the mean over refits and weighted rows.
 
-    Refit means and row means both carry the interaction. It is taken off the rows, whose
-    variance is well known, and left to the refits with few degrees of freedom.
+    Refit means and row means both carry the interaction. It is taken off the rows,
+    whose variance is well known, and left to the refits.
     """
     n_refits, n_rows, d = values.shape
     by_refit = np.einsum("i,rid->rd", shares, values)
