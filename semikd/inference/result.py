@@ -3,7 +3,7 @@
 Notes
 -----
 Coefficients, risks and comparisons differ in how their covariance comes about and are
-the same from there on: every interval, p-value and table is computed here.
+the same from there on: `studentized` holds the numbers, this module the words.
 """
 
 from dataclasses import dataclass
