@@ -28,6 +28,7 @@ __all__ = [
     "one_hot",
     "power",
     "project",
+    "row_max",
     "row_sum",
     "softmax",
     "two_scores",
@@ -126,8 +127,9 @@ def power(p: Array, beta: float) -> Array:
     >>> power(np.array([[0.2, 0.8]]), 0.5).round(3)
     array([[0.333, 0.667]])
     """
-    raised = p**beta
-    return raised / raised.sum(axis=-1, keepdims=True)
+    # In units of the largest, or a large beta would leave only zeros.
+    raised = (p / row_max(p)) ** beta
+    return raised / row_sum(raised)
 
 
 def center(z: Array) -> Array:
@@ -184,7 +186,7 @@ def log_softmax(z: Array) -> Array:
     >>> np.exp(log_softmax(np.array([[1000.0, 1000.0]])))
     array([[0.5, 0.5]])
     """
-    shifted = z - _row_max(z)
+    shifted = z - row_max(z)
     return shifted - namespace(z).log(row_sum(namespace(z).exp(shifted)))
 
 
@@ -198,7 +200,7 @@ def softmax(z: Array) -> Array:
     >>> softmax(np.array([[0.0, 0.0]]))
     array([[0.5, 0.5]])
     """
-    raised = namespace(z).exp(z - _row_max(z))
+    raised = namespace(z).exp(z - row_max(z))
     return raised / row_sum(raised)
 
 
@@ -217,8 +219,16 @@ def row_sum(z: Array) -> Array:
     return z.sum(axis=-1, keepdims=True)
 
 
-def _row_max(z: Array) -> Array:
-    """Return the largest entry of each row, kept as a column."""
+def row_max(z: Array) -> Array:
+    """Return the largest entry of each row, kept as a column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.simplex import row_max
+    >>> row_max(np.array([[1.0, 3.0]]))
+    array([[3.]])
+    """
     if namespace(z) is np:
         return _reduce_rows(np.maximum, z)
     return z.amax(dim=-1, keepdim=True)

@@ -10,6 +10,7 @@ from semikd.simplex import (
     last_column,
     log_softmax,
     namespace,
+    row_max,
     row_sum,
     softmax,
     two_scores,
@@ -73,15 +74,13 @@ class CrossEntropyLoss(DistillationLoss):
     def phi(self, p: Array) -> Array:
         """Return the annealed probabilities, shape (n, m)."""
         raised, _ = self._power(p)
-        return last_column(raised / raised.sum(axis=-1, keepdims=True))
+        return last_column(raised / row_sum(raised))
 
     def jvp(self, p: Array, v: Array) -> Array:
         """Return the derivative of annealing along v, shape (n, m)."""
         raised, slope = self._power(p)
-        total = raised.sum(axis=-1, keepdims=True)
-        moved = slope * v
-        share = raised / total
-        return last_column((moved - share * moved.sum(axis=-1, keepdims=True)) / total)
+        total, moved = row_sum(raised), slope * v
+        return last_column((moved - raised / total * row_sum(moved)) / total)
 
     def value(self, f: Array, target: Array) -> Array:
         """Return the cross-entropy of each row in nats, shape (n,)."""
@@ -95,7 +94,10 @@ class CrossEntropyLoss(DistillationLoss):
         return (total * self._annealed(f) - target) / self.temperature
 
     def curvature(self, f: Array) -> Array:
-        """Return diag(q) - qq' over T² for predicted probabilities q, (n, m, m)."""
+        """Return diag(q) - qq' over T² for predicted probabilities q, (n, m, m).
+
+        It is exact for targets that sum to one, as all but label-aware ones do.
+        """
         q = self._annealed(f)
         outer = q[..., :, None] * q[..., None, :]
         return (q[..., None] * identity_like(f) - outer) / self.temperature**2
@@ -109,10 +111,14 @@ class CrossEntropyLoss(DistillationLoss):
         return last_column(softmax(two_scores(f) / self.temperature), f.shape[-1])
 
     def _power(self, p: Array) -> tuple[Array, Array]:
-        """Return p to the power 1/T and its slope, continued below the floor."""
+        """Return p to the power 1/T, up to a factor of the row, and its slope."""
         beta = 1.0 / self.temperature
-        # The slope is unbounded at zero only for beta < 1.
-        above = namespace(p).clip(p, self.min_proba, None) if beta < 1 else p
+        if beta >= 1:
+            # In units of the largest, or a low temperature would leave only zeros.
+            unit = row_max(p)
+            return (p / unit) ** beta, beta / unit * (p / unit) ** (beta - 1.0)
+        # The slope is unbounded at zero, so that the power goes on as its tangent.
+        above = namespace(p).clip(p, self.min_proba, None)
         slope = beta * above ** (beta - 1.0)
         return above**beta + slope * (p - above), slope
 
