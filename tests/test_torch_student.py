@@ -20,9 +20,9 @@ from semikd.losses import (
     ProbabilityLoss,
 )
 from semikd.simplex import center, softmax
+from semikd.students import TorchStudent
 from semikd.students._network import NetworkOptions, _problem, _validation_rows
 from semikd.students._rows import canonical, merged, moments
-from semikd.students.network import TorchStudent
 
 
 @pytest.fixture(autouse=True)
@@ -351,7 +351,7 @@ def test_such_a_loss_falls_without_end_where_it_is_refused():
 
 def test_importing_the_student_leaves_torch_alone():
     program = (
-        "import sys; from semikd.students.network import TorchStudent; "
+        "import sys; from semikd.students import TorchStudent; "
         "TorchStudent(); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603

@@ -112,7 +112,7 @@ class TorchStudent(StudentClassifier):
     --------
     >>> import numpy as np
     >>> from semikd.losses import LogProbabilityLoss
-    >>> from semikd.students.network import TorchStudent
+    >>> from semikd.students import TorchStudent
     >>> X = np.linspace(-1, 1, 50)[:, None]
     >>> student = TorchStudent((), solver="lbfgs", dtype="float64", weight_decay=0.0)
     >>> student.fit_target(X, 3 * X, loss=LogProbabilityLoss()).scores([[0.5]]).round(3)
