@@ -53,9 +53,9 @@ class LinearStudent(StudentClassifier):
 
     Parameters
     ----------
-    loss : {'cross_entropy', 'probability', 'log_probability', 'auto'} or \
-DistillationLoss, default='cross_entropy'
-        The scale that ``fit`` uses; ``fit_target`` is given its own.
+    loss : str or DistillationLoss, default='cross_entropy'
+        The scale that ``fit`` uses: 'cross_entropy', 'log_probability', 'probability'
+        or a loss; ``fit_target`` is given its own.
     ridge : float, default=1.0
         Penalty on the squared coefficients. 0 leaves them free, and picks the
         coefficients of minimum norm among equally good ones.
@@ -96,10 +96,6 @@ DistillationLoss, default='cross_entropy'
     -----
     sklearn.exceptions.ConvergenceWarning
         If ``max_iter`` steps were not enough.
-
-    See Also
-    --------
-    semikd.students.StudentClassifier : What it shares with other students.
 
     Notes
     -----
@@ -192,11 +188,7 @@ DistillationLoss, default='cross_entropy'
         target = finite_array("target", target, shape=(X.shape[0], None))
         weight = sample_weights(sample_weight, X.shape[0])
         self._remember(loss, target)
-        if weight is None:
-            weight = np.ones(X.shape[0])
-        used = weight > 0
-        if not used.all():
-            X, target, weight = X[used], target[used], weight[used]
+        X, target, weight = _used_rows(X, target, weight)
         A, center = _columns(X, weight, self.fit_intercept)
         penalty = np.full(A.shape[1], ridge)
         penalty[X.shape[1] :] = 0.0
@@ -231,21 +223,8 @@ DistillationLoss, default='cross_entropy'
         )
         self.n_iter_ = found.n_iter
         if not found.converged:
-            self._report(objective, found)
+            _report(objective, found, self.tol)
         return np.asarray(found.theta @ basis.T)
-
-    def _report(self, objective: Objective, found: Solution) -> None:
-        """Warn that the solver stopped early, or refuse if it was running away."""
-        F = objective.scores(found.theta)
-        if not objective.penalty.any() and np.abs(F).max() > _RUNAWAY:
-            raise unbounded(F)
-        warnings.warn(
-            f"LinearStudent did not converge in {found.n_iter} steps: the last one "
-            f"moved scores by {found.last_move:.1e} of the largest, and tol is "
-            f"{self.tol:.1e}. Increase max_iter or ridge, or scale the columns.",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
 
     def _store(self, theta: FloatArray, center: FloatArray) -> None:
         """Keep slopes and intercepts in the units of the columns as they came."""
@@ -258,6 +237,32 @@ DistillationLoss, default='cross_entropy'
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _report(objective: Objective, found: Solution, tol: float) -> None:
+    """Warn that the solver stopped early, or refuse if it was running away."""
+    F = objective.scores(found.theta)
+    if not objective.penalty.any() and np.abs(F).max() > _RUNAWAY:
+        raise unbounded(F)
+    warnings.warn(
+        f"LinearStudent did not converge in {found.n_iter} steps: the last one moved "
+        f"scores by {found.last_move:.1e} of the largest, and tol is {tol:.1e}. "
+        "Increase max_iter or ridge, or scale the columns.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
+
+
+def _used_rows(
+    X: Any, target: FloatArray, weight: FloatArray | None
+) -> tuple[Any, FloatArray, FloatArray]:
+    """Return the rows of positive weight, and the weights."""
+    if weight is None:
+        return X, target, np.ones(X.shape[0])
+    used = weight > 0
+    if used.all():
+        return X, target, weight
+    return X[used], target[used], weight[used]
 
 
 def _columns(X: Any, weight: FloatArray, intercept: bool) -> tuple[Any, FloatArray]:
