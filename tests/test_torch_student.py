@@ -339,7 +339,7 @@ def test_targets_without_a_minimum_are_named():
 def test_such_a_loss_falls_without_end_where_it_is_refused():
     X, target = np.array([[0.0], [1.0]]), np.array([[-0.5], [1.5]])
     with pytest.warns(ConvergenceWarning):
-        free = exact(weight_decay=0.0, max_epochs=1).fit_target(
+        free = exact(weight_decay=0.0, max_epochs=3, random_state=0).fit_target(
             X, target, loss=CrossEntropyLoss()
         )
     value = CrossEntropyLoss().value
