@@ -8,11 +8,18 @@ from sklearn.pipeline import Pipeline
 
 from semikd._validation import Shown, wrong_type
 from semikd.students.base import Student
+from semikd.students.boosters import BoosterStudent, LightGBMStudent, XGBoostStudent
 from semikd.students.logistic import LogisticStudent
 from semikd.students.pipeline import PipelineStudent
 from semikd.students.regressor import RegressorStudent
 
 __all__ = ["as_student"]
+
+# By package and class, so that neither library is imported to look.
+_BOOSTERS: dict[tuple[str, str], type[BoosterStudent]] = {
+    ("lightgbm", "LGBMClassifier"): LightGBMStudent,
+    ("xgboost", "XGBClassifier"): XGBoostStudent,
+}
 
 # Classifiers take labels only, or take soft targets and ruin them; their regressors do
 # what is meant.
@@ -33,6 +40,7 @@ _INSTEAD = {
     "RidgeClassifier": "LinearStudent",
     "SGDClassifier": "LinearStudent",
     "SVC": "KernelRidge",
+    "XGBRFClassifier": "XGBRFRegressor",
 }
 
 
@@ -74,6 +82,9 @@ def as_student(estimator: Any) -> Student:
         estimator, LogisticRegressionCV
     ):
         return LogisticStudent(clone(estimator))
+    booster = _BOOSTERS.get((type(estimator).__module__.partition(".")[0], name))
+    if booster is not None:
+        return booster(clone(estimator))
     if is_regressor(estimator):
         return RegressorStudent(clone(estimator))
     instead = _INSTEAD.get(name, "a regressor, such as DecisionTreeRegressor")
