@@ -9,12 +9,13 @@ from sklearn.utils import (
     check_array,
     check_consistent_length,
     column_or_1d,
-    compute_sample_weight,
+    get_tags,
 )
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from semikd._validation import Shown, invalid, sample_weights
+from semikd._validation import Shown, invalid, unknown
 from semikd.simplex import FloatArray
 
 
@@ -32,10 +33,11 @@ def checked_table(estimator: Any, X: Any, *, reset: bool = True) -> Any:
     return validate_data(
         estimator,
         X,
-        accept_sparse=True,
+        accept_sparse=get_tags(estimator).input_tags.sparse,
         dtype=None,
         ensure_all_finite=False,
         reset=reset,
+        ensure_min_samples=2 if reset else 1,
     )
 
 
@@ -61,23 +63,24 @@ def checked_outcomes(X: Any, y: ArrayLike) -> FloatArray:
     return np.asarray(outcomes)
 
 
-def row_weights(
-    sample_weight: ArrayLike | None, class_weight: Any, y: NDArray[Any]
-) -> FloatArray | None:
-    """Return the weight of each row: its own, times that of its class.
-
-    'balanced' counts classes by weight, so that a weight of 2 is a repeated row.
-    """
-    weights = sample_weights(sample_weight, len(y))
-    if class_weight is None:
-        return weights
-    if class_weight != "balanced":
-        factors = compute_sample_weight(class_weight, y)
-        return np.asarray(factors if weights is None else weights * factors)
-    own = np.ones(len(y)) if weights is None else weights
-    classes, codes = np.unique(y, return_inverse=True)
-    total = np.bincount(codes, own)
-    return np.asarray(own * own.sum() / (len(classes) * total[codes]))
+def class_factors(
+    class_weight: Any,
+    y: NDArray[Any],
+    classes: NDArray[Any],
+    weights: FloatArray | None,
+) -> FloatArray:
+    """Return the factor of each class, shape (k,); 'balanced' counts by weight."""
+    if isinstance(class_weight, str) and class_weight != "balanced":
+        raise unknown("class_weight", class_weight, ["balanced"])
+    factors = compute_class_weight(
+        class_weight, classes=classes, y=y, sample_weight=weights
+    )
+    bad = ~(np.isfinite(factors) & (factors > 0))
+    if bad.any():
+        shown = Shown(f"{factors[bad][0]:g} for class {classes[bad][0]!r}")
+        remedy = "Leave rows of a class out by sample_weight instead"
+        raise invalid("class_weight", "be positive for every class", shown, remedy)
+    return np.asarray(factors, dtype=np.float64)
 
 
 def _refuse_missing(labels: NDArray[Any]) -> None:

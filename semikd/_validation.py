@@ -120,7 +120,7 @@ def sample_weights(weights: ArrayLike | None, n_samples: int) -> FloatArray | No
     """Return weights of shape (n_samples,), non-negative and not all zero, or None."""
     if weights is None:
         return None
-    if np.ndim(weights) == 0:
+    if isinstance(weights, int | float | np.number):
         weights = np.full(n_samples, number("sample_weight", weights, low=0.0))
     array = finite_array("sample_weight", weights, shape=(n_samples,))
     if (array < 0).any():

@@ -16,12 +16,12 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from semikd._random import RandomState, spawn_seeds
-from semikd._tables import checked_labels, checked_table, row_weights
-from semikd._validation import invalid
+from semikd._tables import checked_labels, checked_table, class_factors
+from semikd._validation import invalid, sample_weights
 from semikd.corrections import Correction, get_correction
-from semikd.crossfit import OutOfFold, cross_fit, n_rows, take_rows
+from semikd.crossfit import OutOfFold, cross_fit, take_rows
 from semikd.losses import DistillationLoss, get_loss
-from semikd.simplex import FloatArray, one_hot
+from semikd.simplex import FloatArray, clip, one_hot, reweight
 from semikd.students import Student, StudentSize, new_student
 from semikd.teachers import BoostingTeacher
 
@@ -31,6 +31,7 @@ __all__ = ["Distilled", "DistilledClassifier"]
 class Distilled(BaseEstimator):
     """The paper's algorithm, shared by the classifier and the regressor."""
 
+    correction_: Correction
     labels_: OutOfFold
     loss_: DistillationLoss
     student_: Any
@@ -63,22 +64,21 @@ class Distilled(BaseEstimator):
     def _learn(
         self,
         X: Any,
+        labels: FloatArray,
         outcome: FloatArray,
         weights: FloatArray | None,
-        labels: OutOfFold,
         student: Student,
-        loss: DistillationLoss,
     ) -> Self:
-        """Correct the labels and let the student learn them."""
-        rows = np.flatnonzero(labels.labelled)
-        X, outcome = take_rows(X, rows), outcome[rows]
-        correction = get_correction(self.correction)
+        """Move each label towards the outcome; let the student learn these targets."""
+        rows = np.flatnonzero(np.isfinite(labels).all(axis=(0, 2)))
+        X, labels, outcome = take_rows(X, rows), labels[:, rows], outcome[rows]
+        loss = self.loss_
         complexity = student.complexity(
             len(rows), self.n_features_in_, loss.n_outputs(outcome.shape[1])
         )
         targets = [
-            correction.target(p[rows], outcome, loss=loss, complexity=complexity, X=X)
-            for p in labels.prediction
+            self.correction_.target(p, outcome, loss=loss, complexity=complexity, X=X)
+            for p in labels
         ]
         target = np.mean(targets, axis=0)
         student.require(loss, target)
@@ -88,12 +88,8 @@ class Distilled(BaseEstimator):
             loss=loss,
             sample_weight=None if weights is None else weights[rows],
         )
-        self._student, self.student_, self.size_ = (
-            student,
-            student.learner,
-            student.size(),
-        )
-        self.labels_, self.loss_ = labels, loss
+        self._student, self.student_ = student, student.learner
+        self.size_ = student.size()
         return self
 
     def _scores(self, X: Any) -> FloatArray:
@@ -104,11 +100,15 @@ class Distilled(BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         """Take from teacher and student what both can do."""
         tags = super().__sklearn_tags__()
-        student = DecisionTreeRegressor() if self.student is None else self.student
-        parts = [get_tags(part).input_tags for part in (self._teacher(), student)]
+        parts = [get_tags(part).input_tags for part in self._parts()]
         tags.input_tags.sparse = all(part.sparse for part in parts)
         tags.input_tags.allow_nan = all(part.allow_nan for part in parts)
         return tags
+
+    def _parts(self) -> tuple[Any, Any]:
+        """Return teacher and student, or what stands in for them."""
+        student = DecisionTreeRegressor() if self.student is None else self.student
+        return self._teacher(), student
 
 
 class DistilledClassifier(ClassifierMixin, Distilled):
@@ -125,9 +125,8 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     teacher : classifier, optional
         The large model; by default boosting that stops early (``BoostingTeacher``).
     student : estimator, optional
-        The small model: any regressor, ``LogisticRegression``, a Pipeline of these, or
-        a student of this library; by default a tree of at most 128 leaves, each of
-        weight 5 or more.
+        The small model: any regressor, ``LogisticRegression``, a Pipeline, or a student
+        of this library; by default a tree of at most 128 leaves of weight 5 or more.
     loss : {'auto', 'probability', 'log_probability', 'cross_entropy'} or \
 DistillationLoss, default='auto'
         The scale. 'auto' is 'probability' for a student fitted by squares and
@@ -138,11 +137,11 @@ DistillationLoss, default='auto'
         h, the weight of the hard-label term, for students that minimise cross-entropy.
     cv : int, splitter, folds, 'in-sample', 'split' or OutOfFold, default=5
         Who labels which row, as in ``cross_fit``; 'in-sample' is vanilla distillation.
-        A record of labels made elsewhere is checked against the rows of X.
     n_repeats : int, default=1
         Number of divisions into folds; targets are averaged.
     class_weight : dict or 'balanced', optional
-        Weights of classes, for teacher and student alike.
+        Factors by which classes count: the teacher's labels are shifted to that
+        population, and the student's rows weighted. The teacher itself is not.
     n_jobs : int, optional
         Workers over folds; the result does not depend on it.
     random_state : int, generator or None, default=None
@@ -163,7 +162,7 @@ DistillationLoss, default='auto'
     n_features_in_ : int
         Number of columns seen in the fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where they have names.
+        Names of the columns, if any.
 
     Raises
     ------
@@ -181,17 +180,11 @@ DistillationLoss, default='auto'
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from semikd import DistilledClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> teacher = make_pipeline(StandardScaler(), LogisticRegression())
-    >>> small = DistilledClassifier(
-    ...     teacher, DecisionTreeRegressor(max_leaf_nodes=8), random_state=0
-    ... )
-    >>> small.fit(X, y).size_.leaves
+    >>> tree = DecisionTreeRegressor(max_leaf_nodes=8)
+    >>> DistilledClassifier(student=tree, random_state=0).fit(X, y).size_.leaves
     8
     """
 
@@ -245,28 +238,37 @@ DistillationLoss, default='auto'
         DistilledClassifier
         """
         X, y = checked_table(self, X), checked_labels(X, y)
-        weights = row_weights(sample_weight, self.class_weight, y)
+        weights = sample_weights(sample_weight, len(y))
         label_seed, student_seed = spawn_seeds(self.random_state, 2)
-        student = new_student(self.student, n_rows(X), weights, student_seed)
-        loss = get_loss(
+        student = new_student(self.student, len(y), weights, student_seed)
+        self.correction_ = get_correction(self.correction)
+        self.loss_ = get_loss(
             self.loss, auto=student.default_loss, hard_weight=self.hard_weight
         )
-        student.require(loss)
+        student.require(self.loss_)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        labels = self._label(X, y, weights, groups, label_seed)
-        _check_classes(labels, self.classes_)
-        return self._learn(
-            X, one_hot(codes, len(self.classes_)), weights, labels, student, loss
-        )
+        factors = class_factors(self.class_weight, y, self.classes_, weights)
+        self.labels_ = self._label(X, y, weights, groups, label_seed)
+        _check_classes(self.labels_, self.classes_)
+        labels = self.labels_.prediction
+        if self.class_weight is not None:
+            labels = _shifted(labels, factors)
+            weights = factors[codes] * (1.0 if weights is None else weights)
+        outcome = one_hot(codes, len(self.classes_))
+        return self._learn(X, labels, outcome, weights, student)
 
     def decision_function(self, X: Any) -> FloatArray:
-        """Return the scores: (n,) for one number of two classes, else (n, m)."""
+        """Return scores that are largest for the predicted class, (n,) or (n, m).
+
+        For two classes one number, positive where the second is predicted.
+        """
         scores = self._scores(X)
-        return scores[:, 0] if scores.shape[1] == 1 else scores
+        return scores[:, 0] - self.loss_.even if scores.shape[1] == 1 else scores
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Return class probabilities, shape (n, k)."""
-        return np.asarray(self.loss_.probabilities(self._scores(X)))
+        scores = self._scores(X)
+        return np.asarray(self.loss_.probabilities(scores))
 
     def predict_log_proba(self, X: Any) -> FloatArray:
         """Return the logarithm of ``predict_proba``; -inf where that is 0."""
@@ -288,3 +290,14 @@ def _check_classes(labels: OutOfFold, classes: NDArray[Any]) -> None:
     if known != classes.tolist():
         constraint = f"have the classes of y, {classes.tolist()}"
         raise invalid("labels", constraint, known)
+
+
+def _shifted(labels: FloatArray, factors: FloatArray) -> FloatArray:
+    """Return labels for a population in which classes count by these factors.
+
+    The teacher stays a model of the population at hand, so that its record can be
+    reused and judged. A probability of zero is only known to be small: the floor is
+    what n rows cannot tell from zero.
+    """
+    _, n, n_classes = labels.shape
+    return np.asarray(reweight(clip(labels, 1.0 / (n + n_classes)), factors))

@@ -4,11 +4,12 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
+from sklearn.utils import get_tags
 
 from semikd._random import RandomState, spawn_seeds
-from semikd._tables import checked_outcomes, checked_table, row_weights
-from semikd.corrections import Correction
-from semikd.crossfit import n_rows
+from semikd._tables import checked_outcomes, checked_table
+from semikd._validation import sample_weights
+from semikd.corrections import Correction, get_correction
 from semikd.distillation import Distilled
 from semikd.losses import get_loss
 from semikd.simplex import FloatArray
@@ -103,7 +104,7 @@ class DistilledRegressor(RegressorMixin, Distilled):
 
         Parameters
         ----------
-        X : array-like, sparse matrix or data frame of shape (n, d)
+        X : array-like or data frame of shape (n, d)
             Covariates, as teacher and student take them.
         y : array-like of shape (n,) or (n, m)
             Outcomes.
@@ -117,20 +118,31 @@ class DistilledRegressor(RegressorMixin, Distilled):
         DistilledRegressor
         """
         X, y = checked_table(self, X), checked_outcomes(X, y)
-        weights = row_weights(sample_weight, None, y)
+        weights = sample_weights(sample_weight, len(y))
         label_seed, student_seed = spawn_seeds(self.random_state, 2)
-        student = new_student(self.student, n_rows(X), weights, student_seed)
-        loss = get_loss("identity", auto="identity")
-        student.require(loss)
-        labels = self._label(X, y, weights, groups, label_seed)
+        student = new_student(self.student, len(y), weights, student_seed)
+        self.correction_ = get_correction(self.correction)
+        self.loss_ = get_loss("identity", auto="identity")
+        student.require(self.loss_)
+        self.labels_ = self._label(X, y, weights, groups, label_seed)
         self._single = y.ndim == 1
         outcome = y[:, None] if self._single else y
-        return self._learn(X, outcome, weights, labels, student, loss)
+        return self._learn(X, self.labels_.prediction, outcome, weights, student)
 
     def predict(self, X: Any) -> FloatArray:
         """Return the predicted mean of each row, shape (n,) or (n, m)."""
         scores = self._scores(X)
         return scores[:, 0] if self._single else scores
+
+    def __sklearn_tags__(self) -> Any:
+        """Take from the teacher whether several outcomes are fine."""
+        tags = super().__sklearn_tags__()
+        teacher, _ = self._parts()
+        tags.target_tags.multi_output = get_tags(teacher).target_tags.multi_output
+        # Not even where both parts take sparse tables: scikit-learn's iterative sparse
+        # regressions keep "a weight equals a repetition" only to their own tolerance.
+        tags.input_tags.sparse = False
+        return tags
 
     def _teacher(self) -> Any:
         """Return the teacher, or the default one."""

@@ -28,6 +28,7 @@ __all__ = [
     "one_hot",
     "power",
     "project",
+    "reweight",
     "row_max",
     "row_sum",
     "softmax",
@@ -174,6 +175,36 @@ def project(z: Array) -> Array:
     rank = xp.cumsum(xp.ones_like(z), axis=-1)
     threshold = (xp.cumsum(descending, axis=-1) - 1.0) / rank
     return xp.clip(z - xp.amax(threshold, axis=-1, keepdims=True), 0.0, None)
+
+
+def reweight(p: Array, factors: Array) -> Array:
+    r"""Return the probabilities where each class counts by a factor (a prior shift).
+
+    .. math:: \tilde p_j = a_j p_j / \textstyle\sum_l a_l p_l
+
+    These are the class probabilities of a population in which rows of class j are
+    :math:`a_j` times as frequent; equal factors change nothing.
+
+    Parameters
+    ----------
+    p : array of shape (n, k)
+        Probabilities.
+    factors : array of shape (k,)
+        Positive factors.
+
+    Returns
+    -------
+    array of shape (n, k)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.simplex import reweight
+    >>> reweight(np.array([[0.5, 0.5]]), np.array([1.0, 3.0]))
+    array([[0.25, 0.75]])
+    """
+    weighted = p * factors
+    return weighted / weighted.sum(axis=-1, keepdims=True)
 
 
 def log_softmax(z: Array) -> Array:

@@ -61,7 +61,7 @@ def user_folds(cv: Any, rows: Rows, X: Any, y: Any) -> list[Fold]:
 
 def _pairs(folds: list[Any], n: int) -> list[Any]:
     """Return (train, test) pairs; one integer for each row names its fold."""
-    if not all(np.ndim(fold) == 0 for fold in folds):
+    if not all(isinstance(fold, int | np.integer) for fold in folds):
         return folds
     ids = np.asarray(folds)
     check_shape("cv", ids, (n,))

@@ -128,7 +128,8 @@ def take_rows(X: Any, rows: Indices) -> Any:
     >>> take_rows(np.array([[1.0], [2.0]]), np.array([1]))
     array([[2.]])
     """
-    if sparse.issparse(X) and not hasattr(X, "indptr"):
+    if sparse.issparse(X):
+        # Other sparse formats cannot select rows.
         X = X.tocsr()
     return _safe_indexing(X, rows)
 
@@ -139,8 +140,7 @@ def _columns(X: Any) -> Any:
         yield from np.asarray(X).T
         return
     frame = nw.from_native(X, eager_only=True)
-    for name in frame.columns:
-        column = frame[name]
+    for column in frame.iter_columns():
         plain = column.dtype.is_numeric() or column.dtype == nw.Boolean
         yield (column if plain else column.cast(nw.String)).to_numpy()
 

@@ -25,6 +25,8 @@ class DistillationLoss(ABC):
 
     name: ClassVar[str]
     is_squared: ClassVar[bool]
+    even: ClassVar[float] = 0.0
+    """The single score at which two classes are equally likely."""
 
     @abstractmethod
     def n_outputs(self, n_classes: int) -> int:

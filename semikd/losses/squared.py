@@ -97,6 +97,7 @@ class ProbabilityLoss(SquaredLoss):
     """
 
     name: ClassVar[str] = "probability"
+    even: ClassVar[float] = 0.5
     two_class_factor: ClassVar[float] = 2.0
 
     def phi(self, p: Array) -> Array:

@@ -2,16 +2,19 @@
 
 from semikd.students.adapt import as_student
 from semikd.students.base import Student, StudentSize
+from semikd.students.boosters import LightGBMStudent, XGBoostStudent
 from semikd.students.classifier import StudentClassifier
 from semikd.students.default import new_student
 from semikd.students.linear import LinearStudent
 from semikd.students.logistic import LogisticStudent
 from semikd.students.network import TorchStudent
 from semikd.students.pipeline import PipelineStudent
-from semikd.students.regressor import LearnerStudent, RegressorStudent, measured_size
+from semikd.students.regressor import LearnerStudent, RegressorStudent
+from semikd.students.sizes import measured_size
 
 __all__ = [
     "LearnerStudent",
+    "LightGBMStudent",
     "LinearStudent",
     "LogisticStudent",
     "PipelineStudent",
@@ -20,6 +23,7 @@ __all__ = [
     "StudentClassifier",
     "StudentSize",
     "TorchStudent",
+    "XGBoostStudent",
     "as_student",
     "measured_size",
     "new_student",

@@ -1,6 +1,5 @@
 """Boosting along the slopes of a loss, whatever library grows the trees."""
 
-import pickle
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, TypeAlias
@@ -16,6 +15,7 @@ from semikd.simplex import FloatArray
 from semikd.students._slopes import Slopes, best_constant, slope_at_infinity
 from semikd.students.base import StudentSize
 from semikd.students.regressor import LearnerStudent
+from semikd.students.sizes import measured_size
 
 __all__ = ["Allowed", "BoosterStudent"]
 
@@ -161,8 +161,7 @@ class BoosterStudent(LearnerStudent):
     def size(self) -> StudentSize:
         """Return leaves over all trees and bytes of the fitted learner."""
         check_is_fitted(self.learner)
-        n_bytes = len(pickle.dumps(self.learner))
-        return StudentSize(self._count_leaves(), None, n_bytes)
+        return measured_size(self.learner)
 
     @abstractmethod
     def _train(
@@ -173,10 +172,6 @@ class BoosterStudent(LearnerStudent):
     @abstractmethod
     def _declared_leaves(self, settings: Mapping[str, Any]) -> float:
         """Return the number of leaves that the settings allow one tree."""
-
-    @abstractmethod
-    def _count_leaves(self) -> int:
-        """Return the number of leaves over all trees."""
 
 
 def _any_labels(slopes: Slopes) -> NDArray[np.intp]:

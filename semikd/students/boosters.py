@@ -108,11 +108,6 @@ class LightGBMStudent(BoosterStudent):
         deepest = 2.0**depth if depth > 0 else math.inf
         return float(min(settings["num_leaves"], deepest))
 
-    def _count_leaves(self) -> int:
-        """Return the number of leaves over all trees."""
-        trees = self.learner.booster_.dump_model()["tree_info"]
-        return sum(int(tree["num_leaves"]) for tree in trees)
-
 
 def _keep_start(booster: Any, start: FloatArray) -> None:
     """Add the start to each leaf of the first round: LightGBM predicts without it."""
@@ -196,8 +191,3 @@ class XGBoostStudent(BoosterStudent):
         depth = 6 if settings["max_depth"] is None else settings["max_depth"]
         deepest = 2.0**depth if depth > 0 else math.inf
         return float(min(settings["max_leaves"] or math.inf, deepest))
-
-    def _count_leaves(self) -> int:
-        """Return the number of leaves over all trees."""
-        dumps = self.learner.get_booster().get_dump(dump_format="json")
-        return sum(tree.count('"leaf":') for tree in dumps)

@@ -89,7 +89,7 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         """Return scores: log-odds of shape (n,) for two classes, else (n, k)."""
         check_is_fitted(self)
         scores = self.scores(X)
-        return scores[:, 0] if scores.shape[1] == 1 else scores
+        return scores[:, 0] - self.loss_.even if scores.shape[1] == 1 else scores
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         """Return the class probabilities of each row, shape (n, k)."""

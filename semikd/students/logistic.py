@@ -8,7 +8,8 @@ import numpy as np
 from semikd.losses import DistillationLoss, ProbabilityLoss
 from semikd.simplex import FloatArray
 from semikd.students.linear import LinearStudent
-from semikd.students.regressor import LearnerStudent, measured_size
+from semikd.students.regressor import LearnerStudent
+from semikd.students.sizes import measured_size
 
 __all__ = ["LogisticStudent"]
 

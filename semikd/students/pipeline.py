@@ -7,7 +7,8 @@ from sklearn.pipeline import Pipeline
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 from semikd.students.base import Student, StudentSize
-from semikd.students.regressor import LearnerStudent, measured_size
+from semikd.students.regressor import LearnerStudent
+from semikd.students.sizes import measured_size
 
 __all__ = ["PipelineStudent"]
 

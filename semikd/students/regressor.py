@@ -1,7 +1,5 @@
 """Any scikit-learn regressor as a student: least squares at the targets."""
 
-import math
-import pickle
 from typing import Any, Self
 
 import numpy as np
@@ -13,13 +11,19 @@ from semikd.crossfit import fit_learner
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 from semikd.students.base import Student, StudentSize
+from semikd.students.sizes import declared_leaves, measured_size
 
 __all__ = ["LearnerStudent", "RegressorStudent"]
 
-# What a learner may minimise and still fit means, by the name of its parameter.
+# What a learner may minimise and still fit means, by the name of its parameter. The
+# aliases that LightGBM has for its objective are refused whatever their value.
 _FITS_MEANS: dict[str, set[Any]] = {
     "criterion": {"squared_error", "friedman_mse"},
     "loss": {"squared_error", "linear", "square", "exponential"},
+    "application": set(),
+    "app": set(),
+    "objective_type": set(),
+    "reg_sqrt": {False},
     "objective": {None, "regression", "regression_l2", "l2", "mse", "reg:squarederror"},
 }
 
@@ -137,7 +141,7 @@ class RegressorStudent(LearnerStudent):
         """
         if type(self.learner).__module__.startswith("sklearn.linear_model"):
             return min(1.0, (n_features + 1) / n_samples)
-        leaves = _declared_leaves(self.learner.get_params(deep=False), n_samples)
+        leaves = declared_leaves(self.learner, n_samples)
         return min(1.0, leaves / n_samples)
 
     def fit_target(
@@ -179,74 +183,3 @@ class RegressorStudent(LearnerStudent):
     def size(self) -> StudentSize:
         """Return leaves or coefficients and bytes of the fitted regressor."""
         return measured_size(self.learner)
-
-
-def measured_size(learner: Any) -> StudentSize:
-    """Return the size of a fitted estimator of any kind.
-
-    Parameters
-    ----------
-    learner : estimator
-        A fitted estimator; a Pipeline counts its last step, and all its bytes.
-
-    Returns
-    -------
-    StudentSize
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.tree import DecisionTreeRegressor
-    >>> from semikd.students import measured_size
-    >>> tree = DecisionTreeRegressor().fit(np.array([[0.0], [1.0]]), [0.0, 1.0])
-    >>> measured_size(tree).leaves
-    2
-    """
-    final = learner.steps[-1][1] if hasattr(learner, "steps") else learner
-    return StudentSize(
-        leaves=_count_leaves(final),
-        coefficients=_count_coefficients(final),
-        bytes=len(pickle.dumps(learner)),
-    )
-
-
-def _declared_leaves(settings: dict[str, Any], n_samples: int) -> float:
-    """Return the number of leaves that a learner's settings allow, infinity if any."""
-    caps = [math.inf]
-    if settings.get("max_leaf_nodes") is not None:
-        caps.append(settings["max_leaf_nodes"])
-    if settings.get("max_depth") is not None and settings["max_depth"] > 0:
-        caps.append(2.0 ** settings["max_depth"])
-    smallest = settings.get("min_samples_leaf", 1)
-    caps.append(n_samples / smallest if smallest >= 1 else 1.0 / smallest)
-    if settings.get("min_weight_fraction_leaf"):
-        caps.append(1.0 / settings["min_weight_fraction_leaf"])
-    # Boosting adds trees up; a forest averages them and is no more complex than one.
-    is_boosting = "learning_rate" in settings
-    rounds = settings.get("max_iter", settings.get("n_estimators")) or 100
-    return min(caps) * (rounds if is_boosting else 1)
-
-
-def _count_leaves(learner: Any) -> int | None:
-    """Return the leaves over all trees of a fitted learner, None without trees."""
-    if hasattr(learner, "tree_"):
-        return int(learner.tree_.n_leaves)
-    if hasattr(learner, "_predictors"):
-        rounds = [tree for trees in learner._predictors for tree in trees]
-        return sum(int(tree.get_n_leaf_nodes()) for tree in rounds)
-    parts = getattr(learner, "estimators_", None)
-    if parts is None:
-        return None
-    counts = [_count_leaves(part) for part in np.ravel(np.asarray(parts, dtype=object))]
-    return None if None in counts else sum(filter(None, counts))
-
-
-def _count_coefficients(learner: Any) -> int | None:
-    """Return the fitted coefficients with their intercepts, None without any."""
-    parts = getattr(learner, "estimators_", [learner])
-    counts = [
-        np.size(part.coef_) + np.size(getattr(part, "intercept_", []))
-        for part in parts
-        if hasattr(part, "coef_")
-    ]
-    return sum(counts) if counts else None
