@@ -5,6 +5,9 @@ array, a sparse matrix, a pandas or a polars frame, whatever its position, and t
 plays no part.
 """
 
+import math
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -14,8 +17,12 @@ from scipy import sparse
 from sklearn.utils import _safe_indexing
 
 from semikd._random import RandomState, generator
+from semikd._validation import number, wrong_type
 
 __all__ = ["content_split", "hash_values", "n_rows", "row_hashes", "take_rows"]
+
+# From here on floats skip integers.
+_WIDE = 2.0**53
 
 Hashes = NDArray[np.uint64]
 Indices = NDArray[np.intp]
@@ -25,12 +32,12 @@ def row_hashes(X: Any) -> Hashes:
     """Return the hash of each row's content.
 
     Zeros contribute nothing, so that sparse and dense forms of a table agree; -0.0 is
-    0.0 and any NaN or missing value is one value.
+    0.0, any NaN or missing value is one value, and a category is what it stands for.
 
     Parameters
     ----------
-    X : array-like, sparse matrix or data frame of shape (n, d)
-        Covariates, numeric or not.
+    X : array-like, sparse matrix or data frame of shape (n, d), (n,) or (n, ...)
+        Covariates, numeric or not; also documents or images, one for each row.
 
     Returns
     -------
@@ -70,7 +77,7 @@ def content_split(
     X : array-like of shape (n, d)
         Covariates.
     fraction : float
-        Share of distinct rows to hold out, in (0, 1).
+        Share of distinct rows to hold out, in (0, 1].
     random_state : int, generator or None
         Seed.
     groups : array-like of shape (n,), optional
@@ -82,6 +89,11 @@ def content_split(
     -------
     ndarray of bool of shape (n,)
 
+    Raises
+    ------
+    ValueError
+        If ``fraction`` is outside (0, 1].
+
     Examples
     --------
     >>> import numpy as np
@@ -90,6 +102,7 @@ def content_split(
     >>> int(content_split(X, fraction=0.3, random_state=0).sum())
     3
     """
+    number("fraction", fraction, low=0.0, high=1.0, open_low=True)
     keys = row_hashes(X) if groups is None else hash_values(np.asarray(groups))
     _, unit = np.unique(keys, return_inverse=True)
     n_units = int(unit.max()) + 1
@@ -102,12 +115,19 @@ def content_split(
     # Every unit whose running share crosses an integer is held out: each stratum gives
     # its share to within one unit.
     held_out = np.zeros(n_units, dtype=bool)
-    held_out[order] = np.diff(np.floor(np.arange(n_units + 1) * fraction)) > 0
+    # The product of 100 and 0.29 falls just short of 29.
+    shares = np.floor(np.arange(n_units + 1) * fraction + 1e-9)
+    held_out[order] = np.diff(shares) > 0
     return held_out[unit]
 
 
 def n_rows(X: Any) -> int:
     """Return the number of rows of a table of any kind.
+
+    Raises
+    ------
+    TypeError
+        If it is no table.
 
     Examples
     --------
@@ -115,6 +135,8 @@ def n_rows(X: Any) -> int:
     >>> n_rows([[1.0], [2.0]])
     2
     """
+    if isinstance(X, str) or not (getattr(X, "shape", ()) or hasattr(X, "__len__")):
+        raise wrong_type("X", "be a table of rows", X)
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 
@@ -137,12 +159,14 @@ def take_rows(X: Any, rows: Indices) -> Any:
 def _columns(X: Any) -> Any:
     """Yield the columns of a dense table as numpy arrays."""
     if not nw.dependencies.is_into_dataframe(X):
-        yield from np.asarray(X).T
+        table = np.asarray(X)
+        if table.dtype.kind in "US" and not hasattr(X, "dtype"):
+            # A list of numbers and words: numpy would make words of the numbers.
+            table = np.asarray(X, dtype=object)
+        yield from table.reshape(len(table), math.prod(table.shape[1:])).T
         return
-    frame = nw.from_native(X, eager_only=True)
-    for column in frame.iter_columns():
-        plain = column.dtype.is_numeric() or column.dtype == nw.Boolean
-        yield (column if plain else column.cast(nw.String)).to_numpy()
+    for column in nw.from_native(X, eager_only=True).iter_columns():
+        yield column.to_numpy()
 
 
 def hash_values(column: NDArray[Any]) -> Hashes:
@@ -156,20 +180,56 @@ def hash_values(column: NDArray[Any]) -> Hashes:
     >>> bool(first == second)
     True
     """
-    if column.dtype.kind not in "biuf":
-        # Imported here because numeric tables never need it.
-        from pandas.util import hash_array
+    values = np.asarray(column)
+    kind = values.dtype.kind
+    if kind in "mM":
+        # Libraries differ in the unit of time, and in how they print it.
+        ticks = values.astype(f"{kind}8[us]").astype(np.float64)
+        return _number_hashes(np.where(np.isnat(values), np.nan, ticks))
+    return _number_hashes(values) if kind in "biuf" else _object_hashes(values)
 
-        text = np.asarray(["" if v is None else str(v) for v in column], dtype=object)
-        return np.asarray(hash_array(text))
-    values = np.asarray(column, dtype=np.float64)
-    values = np.where(np.isnan(values), np.nan, values)
-    bits = np.ascontiguousarray(values).view(np.uint64)
-    return np.where(values == 0.0, np.uint64(0), _mix(bits))
+
+def _number_hashes(values: NDArray[Any]) -> Hashes:
+    """Return the hashes of numbers, the same for integers, floats and booleans."""
+    floats = np.asarray(values, dtype=np.float64)
+    floats = np.where(np.isnan(floats), np.nan, floats)
+    bits = np.ascontiguousarray(floats).view(np.uint64)
+    wide = np.abs(floats) >= _WIDE
+    if values.dtype.kind == "f":
+        wide &= np.abs(floats) < 2.0**63
+    if wide.any():
+        # Integers that a float cannot tell apart, such as long identifiers.
+        exact = np.where(wide, values, 0)
+        whole = exact.astype(np.uint64 if values.dtype.kind == "u" else np.int64)
+        bits = np.where(wide, whole.view(np.uint64), bits)
+    return np.where(floats == 0.0, np.uint64(0), _mix(bits))
+
+
+def _object_hashes(values: NDArray[Any]) -> Hashes:
+    """Return the hashes of values of any kind: numbers as numbers, the rest as text."""
+    # Imported here because numeric tables never need it.
+    from pandas import factorize
+    from pandas.util import hash_array
+
+    # Missing values have the code -1, which finds the last entry.
+    codes, distinct = factorize(values.astype(object))
+    text = np.array([*(str(value) for value in distinct), ""], dtype=object)
+    hashes = np.array(hash_array(text))
+    real = np.array([isinstance(v, Real | Decimal) for v in distinct], dtype=bool)
+    numbers = np.asarray(distinct[real].tolist())
+    if numbers.dtype.kind not in "biuf":
+        numbers = numbers.astype(np.float64)
+    hashes[:-1][real] = _number_hashes(numbers)
+    hashes[-1] = _number_hashes(np.array([np.nan]))[0]
+    return np.asarray(hashes[codes])
 
 
 def _sparse_hashes(X: Any) -> Hashes:
     """Return the hashes of the rows of a CSR matrix, over its non-zero entries."""
+    if not X.has_canonical_format:
+        # An entry that is stored in parts is their sum.
+        X = X.copy()
+        X.sum_duplicates()
     entries = hash_values(X.data)
     keyed = np.where(entries == 0, np.uint64(0), _mix(entries ^ _key(X.indices)))
     total = np.zeros(X.shape[0], dtype=np.uint64)
