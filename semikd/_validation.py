@@ -1,8 +1,8 @@
 """Every check of what a user passes in, and the one form in which it is refused.
 
-Messages read ``{caller}: {name} must {constraint}; got {value}. {Remedy}.`` and raise
-before any model is fitted. Functions here return the checked value, so that a call is
-also the conversion.
+Messages read ``{name} must {constraint}; got {value}. {Remedy}.`` on one line, and
+raise before any model is fitted. Functions here return the checked value, so that a
+call is also the conversion.
 """
 
 import difflib
@@ -12,16 +12,25 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+# Characters of a value that a message shows in full.
+_LONGEST = 120
+
 Value = TypeVar("Value")
 FloatArray = NDArray[np.float64]
 
 
 def message(name: str, constraint: str, value: object, remedy: str) -> str:
     """Return the one line in which bad input is refused."""
-    shown = value if isinstance(value, Shown) else Shown(repr(value))
+    shown = value if isinstance(value, Shown) else Shown(_short(repr(value)))
     mark = "?" if remedy.startswith("Did you mean") else "."
     end = f" {remedy}{mark}" if remedy else ""
     return f"{name} must {constraint}; got {shown}.{end}"
+
+
+def _short(text: str) -> str:
+    """Return text on one line, its middle left out where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:90]} ... {line[-20:]}"
 
 
 class Shown(str):
@@ -94,7 +103,10 @@ def finite_array(
     name: str, values: ArrayLike, *, shape: tuple[int | None, ...], remedy: str = ""
 ) -> FloatArray:
     """Return a float64 array of that shape (None: any length), refusing NaN and inf."""
-    array = np.asarray(values, dtype=np.float64)
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise wrong_type(name, "hold numbers in equal rows", values, remedy) from None
     check_shape(name, array, shape)
     bad = ~np.isfinite(array)
     if bad.any():
@@ -114,6 +126,18 @@ def check_shape(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -
         wanted = ", ".join("any" if want is None else str(want) for want in shape)
         constraint = f"have shape ({wanted}{',' if len(shape) == 1 else ''})"
         raise invalid(name, constraint, Shown(str(array.shape)))
+
+
+def positions(name: str, values: ArrayLike, n: int) -> NDArray[np.intp]:
+    """Return positions of rows between 0 and n - 1 as a vector of integers."""
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        constraint = "be a vector of row positions"
+        raise wrong_type(name, constraint, Shown(f"{array.dtype} of {array.shape}"))
+    bad = (array < 0) | (array >= n)
+    if bad.any():
+        raise invalid(name, f"name rows between 0 and {n - 1}", int(array[bad][0]))
+    return array.astype(np.intp)
 
 
 def sample_weights(weights: ArrayLike | None, n_samples: int) -> FloatArray | None:

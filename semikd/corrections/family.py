@@ -185,7 +185,7 @@ class ShrinkageCorrection(Correction):
     ----------
     squared_error : float
         :math:`\rho^2`, the squared error of :math:`\varphi(\hat p)` *on the scale in
-        use*, at least 0. 0 is no correction; infinity the orthogonal one.
+        use*, at least 0. 0 is no correction; towards infinity the orthogonal one.
     noise_variance : float, optional
         Variance of y given x summed over outputs, for a regression; classification
         knows its own.
@@ -230,10 +230,8 @@ class ShrinkageCorrection(Correction):
         """Return the balancing weight of each row."""
         noise = complexity * self._noise(loss, p)
         # No error at all asks for no correction, also where there is no noise either.
-        total = np.where(
-            self.squared_error + noise > 0, self.squared_error + noise, 1.0
-        )
-        return self.squared_error / total
+        total = self.squared_error + noise
+        return np.asarray(self.squared_error / np.where(total > 0, total, 1.0))
 
     def _noise(self, loss: DistillationLoss, p: FloatArray) -> FloatArray:
         """Return the variance of a fully corrected target, shape (n,)."""
@@ -291,7 +289,7 @@ def get_correction(correction: str | float | Correction) -> Correction:
     }
     if not isinstance(correction, str):
         constraint = "be a name, a number in [0, 1] or a Correction"
-        raise wrong_type("correction", constraint, correction)
+        raise wrong_type("correction", constraint, correction, "Pass an instance")
     if correction in with_argument:
         constraint = "carry the number it needs"
         remedy = f"Pass an object, such as {with_argument[correction]}"

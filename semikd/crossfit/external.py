@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semikd._validation import Shown, check_shape, finite_array, invalid
+from semikd._validation import Shown, check_shape, finite_array, invalid, wrong_type
 from semikd.crossfit.learners import predict_outputs, probabilities
 from semikd.crossfit.record import UNLABELLED, OutOfFold
-from semikd.crossfit.rows import n_rows, row_hashes
+from semikd.crossfit.rows import Indices, n_rows, row_hashes
 from semikd.exceptions import LeakageWarning
 from semikd.simplex import FloatArray
 
@@ -67,17 +67,17 @@ def external_labels(
     table = table[:, None] if table.ndim == 1 else table
     check_shape("prediction", table, (n, None))
     labels = None if classes is None else _sorted_classes(classes)
-    missing = np.asarray(np.isnan(table).any(axis=1))
-    table = np.where(missing[:, None], np.nan, table)
+    missing = np.asarray(np.isnan(table).any(axis=1))[:, None]
+    # Zeros stand in for missing rows, so that messages count the rows of the table.
     if labels is None:
-        finite_array("prediction", table[~missing], shape=(None, None))
+        table = finite_array(
+            "prediction", np.where(missing, 0.0, table), shape=(n, None)
+        )
     else:
-        table = _probability_table(table, labels, ~missing)
-    folds = np.full(n, UNLABELLED) if fold is None else np.asarray(fold, dtype=np.intp)
-    check_shape("fold", folds, (n,))
+        table = _probability_table(table, labels, missing)
     return OutOfFold(
-        prediction=table[None],
-        fold=folds[None].astype(np.intp),
+        prediction=np.where(missing, np.nan, table)[None],
+        fold=_given_folds(fold, n)[None],
         classes=labels,
         strategy="labels from elsewhere",
         row_hash=row_hashes(X),
@@ -103,6 +103,11 @@ def model_labels(model: Any, X: Any, *, seen: Any = None) -> OutOfFold:
     OutOfFold
         New rows are labelled by the same model.
 
+    Raises
+    ------
+    TypeError
+        If the model cannot predict what is asked of it.
+
     Warns
     -----
     LeakageWarning
@@ -118,13 +123,17 @@ def model_labels(model: Any, X: Any, *, seen: Any = None) -> OutOfFold:
     (2, 2)
     """
     classes = getattr(model, "classes_", None)
+    method = "predict" if classes is None else "predict_proba"
+    if isinstance(model, type) or not hasattr(model, method):
+        constraint = f"be a fitted estimator with {method}"
+        raise wrong_type("model", constraint, model)
     prediction, _ = predict_outputs(model, X, classes)
     hashes = row_hashes(X)
+    n = len(hashes)
     if seen is not None:
         known = np.isin(hashes, row_hashes(seen))
-        prediction[known] = np.nan
-        _warn_of_known(int(known.sum()), len(hashes))
-    n = len(hashes)
+        prediction = np.where(known[:, None], np.nan, prediction)
+        _warn_of_known(int(known.sum()), n)
     return OutOfFold(
         prediction=prediction[None],
         fold=np.full((1, n), UNLABELLED, dtype=np.intp),
@@ -144,18 +153,29 @@ def _sorted_classes(classes: ArrayLike) -> NDArray[Any]:
     return labels
 
 
+def _given_folds(fold: ArrayLike | None, n: int) -> Indices:
+    """Return the fold of each row, -1 where there is none."""
+    if fold is None:
+        return np.full(n, UNLABELLED, dtype=np.intp)
+    folds = np.asarray(fold)
+    check_shape("fold", folds, (n,))
+    if folds.dtype.kind not in "iu" or (folds < UNLABELLED).any():
+        remedy = "Use -1 for rows in no fold"
+        raise invalid("fold", "hold integers of at least -1", fold, remedy)
+    return folds.astype(np.intp)
+
+
 def _probability_table(
-    table: FloatArray, classes: NDArray[Any], present: NDArray[np.bool_]
+    table: FloatArray, classes: NDArray[Any], missing: NDArray[np.bool_]
 ) -> FloatArray:
-    """Return probabilities with one column for each class, NaN rows as they are."""
+    """Return probabilities with one column for each class, missing rows uniform."""
     if table.shape[1] == 1 and len(classes) == 2:
         table = np.concatenate([1.0 - table, table], axis=1)
     if table.shape[1] != len(classes):
         constraint = f"have a column for each of {len(classes)} classes"
         raise invalid("prediction", constraint, Shown(f"{table.shape[1]} columns"))
-    result = np.full(table.shape, np.nan)
-    result[present] = probabilities(table[present], "prediction")
-    return result
+    uniform = 1.0 / len(classes)
+    return probabilities(np.where(missing, uniform, table), "prediction")
 
 
 def _warn_of_known(n_known: int, n: int) -> None:

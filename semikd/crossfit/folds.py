@@ -155,7 +155,7 @@ def content_folds(rows: Rows, n_folds: int, seed: int) -> list[Fold]:
     active = rows.active
     # Sorting by content is the canonical order: position in the table plays no part.
     _, unit = np.unique(rows.units[active], return_inverse=True)
-    majority = _class_weights(rows, unit).argmax(axis=1)
+    majority = _majority(_class_weights(rows, unit))
     order = generator(seed).permutation(len(majority))
     order = order[np.argsort(majority[order], kind="stable")]
     fold_of_unit = np.empty(len(majority), dtype=np.intp)
@@ -204,6 +204,16 @@ def _class_weights(rows: Rows, unit: Indices) -> FloatArray:
     shape = (int(unit.max()) + 1, n_classes)
     table = sparse.coo_array((weights, (unit, rows.codes[active])), shape=shape)
     return np.asarray(table.toarray())
+
+
+def _majority(weights: FloatArray) -> Indices:
+    """Return the class of most weight in each unit; the first of those that tie.
+
+    Sums of the same weights in another order differ in their last digits, and must not
+    break a tie.
+    """
+    most = weights.max(axis=1, keepdims=True)
+    return np.asarray((weights >= most * (1.0 - 1e-9)).argmax(axis=1))
 
 
 def _distinct_sizes(hashes: Hashes, unit: Indices) -> Indices:

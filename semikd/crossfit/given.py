@@ -1,12 +1,13 @@
 """Folds that a user brings: honoured as given, checked, and their leaks counted."""
 
+import copy
 import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from semikd._validation import Shown, check_shape, invalid, wrong_type
+from semikd._validation import Shown, check_shape, invalid, positions, wrong_type
 from semikd.crossfit.folds import Fold, Rows
 from semikd.crossfit.rows import Indices
 from semikd.exceptions import LeakageWarning, SemikdWarning
@@ -14,7 +15,7 @@ from semikd.exceptions import LeakageWarning, SemikdWarning
 __all__ = ["user_folds"]
 
 
-def user_folds(cv: Any, rows: Rows, X: Any, y: Any) -> list[Fold]:
+def user_folds(cv: Any, rows: Rows, X: Any, y: Any, *, seed: int = 0) -> list[Fold]:
     """Return folds from a splitter, (train, test) pairs or an array of fold ids.
 
     Parameters
@@ -25,10 +26,28 @@ def user_folds(cv: Any, rows: Rows, X: Any, y: Any) -> list[Fold]:
         Identity, class, group and weight of each row.
     X, y : array-like
         What a splitter is shown.
+    seed : int, default=0
+        Seed of a splitter that shuffles and has none of its own.
 
     Returns
     -------
     list of Fold
+        Rows of zero weight are in none of them, and folds without a row to label are
+        left out.
+
+    Raises
+    ------
+    ValueError
+        If folds overlap, miss rows, name rows that are not there or train on none.
+    TypeError
+        If they are no folds.
+
+    Warns
+    -----
+    SemikdWarning
+        If a splitter leaves rows unlabelled.
+    LeakageWarning
+        If copies of a row, or a group, are on both sides of a fold.
 
     Examples
     --------
@@ -44,19 +63,26 @@ def user_folds(cv: Any, rows: Rows, X: Any, y: Any) -> list[Fold]:
     n = len(rows.hashes)
     is_splitter = hasattr(cv, "split")
     if is_splitter:
-        pairs: Iterable[Any] = cv.split(X, y, rows.groups)
+        pairs: Iterable[Any] = _seeded(cv, seed).split(X, y, rows.groups)
     elif isinstance(cv, str) or not isinstance(cv, Iterable):
         constraint = "be an integer, a splitter, fold ids or (train, test) pairs"
         raise wrong_type("cv", constraint, cv)
     else:
         pairs = _pairs(list(cv), n)
-    folds = [_checked(t, pair, n) for t, pair in enumerate(pairs)]
-    _check_cover(folds, n, may_miss=is_splitter)
+    folds = [_checked(t, pair, rows) for t, pair in enumerate(pairs)]
+    folds = [fold for fold in folds if len(fold.test)]
+    _check_cover(folds, rows, may_miss=is_splitter)
     _warn_of_leaks(folds, rows)
-    if rows.weights is None:
-        return folds
-    kept = rows.weights > 0
-    return [Fold(f.train[kept[f.train]], f.test[kept[f.test]]) for f in folds]
+    return folds
+
+
+def _seeded(splitter: Any, seed: int) -> Any:
+    """Return a splitter that draws from no global generator; its own seed stays."""
+    if getattr(splitter, "random_state", seed) is not None:
+        return splitter
+    splitter = copy.copy(splitter)
+    splitter.random_state = seed
+    return splitter
 
 
 def _pairs(folds: list[Any], n: int) -> list[Any]:
@@ -70,47 +96,53 @@ def _pairs(folds: list[Any], n: int) -> list[Any]:
     ]
 
 
-def _checked(t: int, pair: Any, n: int) -> Fold:
-    """Return one user fold as positions, refusing what is not a division of rows."""
+def _checked(t: int, pair: Any, rows: Rows) -> Fold:
+    """Return the rows that count of one user fold, refusing what is no division."""
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         constraint = "hold (train, test) pairs"
         raise invalid("cv", constraint, Shown(f"{type(pair).__name__} in fold {t}"))
+    n = len(rows.hashes)
     train, test = (_positions(part, n, t) for part in pair)
     shared = np.intersect1d(train, test)
     if len(shared):
         shown = Shown(f"{len(shared)} shared in fold {t} (first: row {shared[0]})")
         raise invalid("cv", "keep training and test rows apart", shown)
-    if not len(train):
-        raise invalid("cv", "leave rows to train on", Shown(f"none in fold {t}"))
-    return Fold(train, test)
+    counts = np.isin(np.arange(n), rows.active)
+    fold = Fold(train[counts[train]], test[counts[test]])
+    if len(fold.test) and not len(fold.train):
+        constraint = "leave rows of positive weight to train on"
+        raise invalid("cv", constraint, Shown(f"none in fold {t}"))
+    return fold
 
 
 def _positions(part: Any, n: int, t: int) -> Indices:
     """Return row positions; a boolean mask names them too."""
     array = np.asarray(part)
-    array = np.flatnonzero(array) if array.dtype == bool else array.astype(np.intp)
-    if array.size and not (array.min() >= 0 and array.max() < n):
-        bad = int(array[(array < 0) | (array >= n)][0])
-        shown = Shown(f"{bad} in fold {t}")
-        raise invalid("cv", f"name rows between 0 and {n - 1}", shown)
-    return array
+    if array.dtype == bool:
+        check_shape(f"mask in fold {t} of cv", array, (n,))
+        array = np.flatnonzero(array)
+    return positions(f"fold {t} of cv", array, n)
 
 
-def _check_cover(folds: list[Fold], n: int, *, may_miss: bool) -> None:
-    """Refuse rows that two folds label, and rows that none does."""
+def _check_cover(folds: list[Fold], rows: Rows, *, may_miss: bool) -> None:
+    """Refuse rows that two folds label, and rows that count and none does."""
+    if not folds:
+        raise invalid("cv", "label at least one row", Shown("no rows in any test fold"))
+    n = len(rows.hashes)
     times = np.bincount(np.concatenate([fold.test for fold in folds]), minlength=n)
     if (times > 1).any():
         row = int(np.argmax(times > 1))
         shown = Shown(f"{int((times > 1).sum())} rows twice (first: row {row})")
         remedy = "For repeats pass an integer cv and n_repeats"
         raise invalid("cv", "label every row once", shown, remedy)
-    n_missed = int((times == 0).sum())
-    if n_missed and not may_miss:
-        shown = Shown(f"{n_missed} rows never (first: row {int(np.argmin(times))})")
-        raise invalid("cv", "label every row once", shown)
-    if n_missed:
+    missed = rows.active[times[rows.active] == 0]
+    if len(missed) and not may_miss:
+        shown = Shown(f"{len(missed)} rows never (first: row {missed[0]})")
+        remedy = "Give each row to one test fold, or weigh it zero"
+        raise invalid("cv", "label every row once", shown, remedy)
+    if len(missed):
         warnings.warn(
-            f"{n_missed} of {n} rows are in no test fold: they get no label and the "
+            f"{len(missed)} of {n} rows are in no test fold: they get no label and the "
             "student does not see them.",
             SemikdWarning,
             stacklevel=5,

@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from semikd._validation import Shown, check_shape, invalid, wrong_type
+from semikd.crossfit.rows import n_rows
 from semikd.simplex import FloatArray
 
 __all__ = ["fit_learner", "predict_outputs", "seeded_clone"]
@@ -44,7 +47,8 @@ def fit_learner(
     Parameters
     ----------
     learner : estimator
-        Any scikit-learn estimator; a Pipeline weighs its last step.
+        Any scikit-learn estimator; a Pipeline weighs its last step, a search the
+        estimator it tunes.
     X : array-like of shape (n, d)
         Covariates.
     y : ndarray
@@ -73,18 +77,37 @@ def fit_learner(
     """
     if sample_weight is None:
         return learner.fit(X, y)
+    return learner.fit(X, y, **{require_weights(learner): sample_weight})
+
+
+def require_weights(learner: Any, name: str = "teacher or student") -> str:
+    """Return the name by which a learner's fit takes weights, or refuse the learner."""
+    key = _weight_name(learner)
+    if key is None:
+        shown = Shown(type(learner).__name__)
+        remedy = "Leave sample_weight out, or use a learner whose fit has it"
+        raise wrong_type(name, "accept sample_weight", shown, remedy)
+    # With metadata routing only the plain name is known.
+    return "sample_weight" if get_config()["enable_metadata_routing"] else key
+
+
+def _weight_name(learner: Any) -> str | None:
+    """Return the name of the weights in a fit without routing; None if it has none."""
     if has_fit_parameter(learner, "sample_weight"):
-        return learner.fit(X, y, sample_weight=sample_weight)
+        return "sample_weight"
     if isinstance(learner, Pipeline):
         name, last = learner.steps[-1]
-        if has_fit_parameter(last, "sample_weight"):
-            # With metadata routing a Pipeline knows the plain name only.
-            routed = get_config()["enable_metadata_routing"]
-            key = "sample_weight" if routed else f"{name}__sample_weight"
-            return learner.fit(X, y, **{key: sample_weight})
-    shown = Shown(type(learner).__name__)
-    remedy = "Leave sample_weight out, or use a learner whose fit has it"
-    raise wrong_type("teacher or student", "accept sample_weight", shown, remedy)
+        inner = _weight_name(last)
+        return None if inner is None else f"{name}__{inner}"
+    if isinstance(learner, BaseSearchCV):
+        return _weight_name(learner.estimator)
+    if isinstance(learner, TransformedTargetRegressor):
+        return (
+            "sample_weight"
+            if learner.regressor is None
+            else _weight_name(learner.regressor)
+        )
+    return None
 
 
 def predict_outputs(
@@ -121,12 +144,15 @@ def predict_outputs(
     >>> predict_outputs(teacher, np.zeros((1, 1)), np.array(["a", "b", "c"]))
     (array([[0.5, 0.5, 0. ]]), ['c'])
     """
+    n = n_rows(X)
     if classes is None:
         means = np.asarray(teacher.predict(X), dtype=np.float64)
         means = means[:, None] if means.ndim == 1 else means
+        check_shape("teacher predictions", means, (n, None))
         return _finite(means), []
     known = np.asarray(teacher.predict_proba(X), dtype=np.float64)
-    prediction = np.zeros((len(known), len(classes)))
+    check_shape("teacher probabilities", known, (n, len(teacher.classes_)))
+    prediction = np.zeros((n, len(classes)))
     prediction[:, np.searchsorted(classes, teacher.classes_)] = known
     return probabilities(prediction), np.setdiff1d(classes, teacher.classes_).tolist()
 
@@ -147,21 +173,30 @@ def probabilities(p: ArrayLike, name: str = "teacher probabilities") -> FloatArr
     return np.asarray(positive / positive.sum(axis=1, keepdims=True))
 
 
-def check_teacher(teacher: Any, *, classification: bool) -> None:
-    """Refuse a teacher that cannot give what is asked of it, before any fit."""
-    shown = Shown(type(teacher).__name__)
-    if not hasattr(teacher, "fit") or isinstance(teacher, type):
+def check_instance(learner: Any, name: str = "teacher") -> None:
+    """Refuse what is no estimator that can be fitted and copied."""
+    if isinstance(learner, type) or not hasattr(learner, "fit"):
         constraint = "be an estimator with a fit method"
-        shown = Shown(repr(teacher))
-        raise wrong_type("teacher", constraint, shown, "Pass an instance")
+        raise wrong_type(name, constraint, learner, "Pass an instance")
+    if not hasattr(learner, "get_params"):
+        remedy = "Derive it from sklearn.base.BaseEstimator"
+        raise wrong_type(name, "have get_params, to be copied", learner, remedy)
+
+
+def check_teacher(teacher: Any, *, classification: bool, name: str = "teacher") -> None:
+    """Refuse a teacher that cannot give what is asked of it, before any fit."""
+    check_instance(teacher)
+    shown = Shown(type(teacher).__name__)
     if not classification:
         if is_classifier(teacher):
             remedy = "Use DistilledClassifier, or a regressor as teacher"
-            raise wrong_type("teacher", "be a regressor", shown, remedy)
+            raise wrong_type(name, "be a regressor", shown, remedy)
         return
     if not hasattr(teacher, "predict_proba"):
         remedy = "Wrap it, for instance in sklearn.calibration.CalibratedClassifierCV"
-        raise wrong_type("teacher", "offer predict_proba", shown, remedy)
+        if not is_classifier(teacher):
+            remedy = "Use a classifier, or encode y as numbers for a regression"
+        raise wrong_type(name, "offer predict_proba", shown, remedy)
 
 
 def _finite(prediction: FloatArray, name: str = "teacher predictions") -> FloatArray:

@@ -4,31 +4,17 @@ import warnings
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_classifier
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.parallel import Parallel, delayed
 
 from semikd._random import RandomState, spawn_seeds
-from semikd._validation import (
-    Shown,
-    check_shape,
-    count,
-    finite_array,
-    invalid,
-    sample_weights,
-    unknown,
-)
+from semikd._validation import count, invalid, unknown
 from semikd.crossfit.folds import Fold, Rows, integer_folds
 from semikd.crossfit.given import user_folds
-from semikd.crossfit.learners import (
-    check_teacher,
-    fit_learner,
-    predict_outputs,
-    seeded_clone,
-)
+from semikd.crossfit.inputs import check_workers, describe_rows
+from semikd.crossfit.learners import fit_learner, predict_outputs, seeded_clone
 from semikd.crossfit.record import UNLABELLED, OutOfFold
-from semikd.crossfit.rows import n_rows, row_hashes, take_rows
+from semikd.crossfit.rows import take_rows
 from semikd.exceptions import SemikdWarning
 from semikd.simplex import FloatArray
 
@@ -130,7 +116,7 @@ def cross_fit(
     """
     if new_rows not in NEW_ROWS:
         raise unknown("new_rows", new_rows, NEW_ROWS)
-    y = np.asarray(y)
+    n_jobs, y = check_workers(n_jobs), np.asarray(y)
     rows = describe_rows(X, y, teacher, groups=groups, sample_weight=sample_weight)
     fold_seed, teacher_seed, refit_seed = spawn_seeds(random_state, 3)
     repeats = _folds(cv, rows, X, y, count("n_repeats", n_repeats), fold_seed)
@@ -153,32 +139,6 @@ def cross_fit(
     )
 
 
-def describe_rows(
-    X: Any, y: NDArray[Any], teacher: Any, *, groups: Any, sample_weight: Any
-) -> Rows:
-    """Return identity, class, group and weight of each row, all checked."""
-    n = n_rows(X)
-    if len(y) != n:
-        raise invalid("y", f"have one entry for each of {n} rows", Shown(str(y.shape)))
-    classification = is_classifier(teacher) or y.dtype.kind in "OUSb"
-    check_teacher(teacher, classification=classification)
-    classes, codes = None, np.zeros(n, dtype=np.intp)
-    if classification:
-        check_shape("y", y, (n,))
-        check_classification_targets(y)
-        classes, codes = np.unique(y, return_inverse=True)
-        if len(classes) < 2:
-            shown = Shown(f"only the class {classes[0]!r}")
-            raise invalid("y", "have at least two classes", shown)
-    else:
-        finite_array("y", y, shape=(n,) if y.ndim == 1 else (n, None))
-    if groups is not None:
-        groups = np.asarray(groups)
-        check_shape("groups", groups, (n,))
-    weights = sample_weights(sample_weight, n)
-    return Rows(row_hashes(X), codes, classes, groups, weights)
-
-
 def _folds(
     cv: Any, rows: Rows, X: Any, y: Any, n_repeats: int, seed: int
 ) -> list[list[Fold]]:
@@ -192,11 +152,12 @@ def _folds(
             return [[folds[0]] for folds in halves]
         return [[Fold(rows.active, rows.active)] for _ in range(n_repeats)]
     if isinstance(cv, int | np.integer):
-        return integer_folds(int(cv), rows, n_repeats=n_repeats, random_state=seed)
+        n_folds = count("cv", cv, low=2)
+        return integer_folds(n_folds, rows, n_repeats=n_repeats, random_state=seed)
     if n_repeats > 1:
         remedy = "Use an integer cv, or repeat the call with other folds"
         raise invalid("n_repeats", "be 1 where folds are given", n_repeats, remedy)
-    return [user_folds(cv, rows, X, y)]
+    return [user_folds(cv, rows, X, y, seed=seed)]
 
 
 def _label(
@@ -212,7 +173,8 @@ def _label(
     jobs = [
         (r, t, fold) for r, folds in enumerate(repeats) for t, fold in enumerate(folds)
     ]
-    # Seeds are drawn before dispatch: neither workers nor their order matter.
+    # Seeds are drawn before dispatch: neither workers nor their order matter. Workers
+    # are scikit-learn's, which take its configuration along.
     seeds = spawn_seeds(seed, len(jobs))
     results = Parallel(n_jobs=n_jobs)(
         delayed(_train_and_label)(teacher, X, y, rows, fold, fold_seed)

@@ -6,9 +6,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semikd._validation import Shown, invalid
+from semikd._validation import Shown, invalid, positions
 from semikd.crossfit.learners import predict_outputs
-from semikd.crossfit.rows import Hashes, Indices, n_rows, row_hashes
+from semikd.crossfit.rows import Hashes, Indices, n_rows, row_hashes, take_rows
 from semikd.simplex import FloatArray
 
 __all__ = ["OutOfFold"]
@@ -119,7 +119,10 @@ class OutOfFold:
         Raises
         ------
         ValueError
-            If the teachers were not kept, or ``exclude`` does not fit.
+            If the teachers were not kept, or ``exclude`` names rows that no teacher was
+            kept from.
+        TypeError
+            If ``exclude`` holds no positions.
 
         Examples
         --------
@@ -134,10 +137,12 @@ class OutOfFold:
         True
         """
         if exclude is not None:
-            return self._label_without(X, np.asarray(exclude, dtype=np.intp))
+            self._need_teachers("new_rows='mean'")
+            rows = positions("exclude", exclude, self.fold.shape[1])
+            return self._label_without(X, rows)
         if self.refitted is not None:
             return predict_outputs(self.refitted, X, self.classes)[0]
-        self._need_teachers()
+        self._need_teachers("new_rows='mean' or 'refit'")
         labels = [
             predict_outputs(teacher, X, self.classes)[0]
             for repeat in self.teachers
@@ -222,31 +227,26 @@ class OutOfFold:
 
     def _label_without(self, X: Any, exclude: Indices) -> FloatArray:
         """Label each row by the teachers that did not see the training row it names."""
-        self._need_teachers()
-        n_train = self.fold.shape[1]
         if exclude.shape != (n_rows(X),):
             shown = Shown(str(exclude.shape))
             raise invalid("exclude", f"have shape ({n_rows(X)},)", shown)
-        if exclude.size and not (exclude.min() >= 0 and exclude.max() < n_train):
-            constraint = f"name training rows between 0 and {n_train - 1}"
-            raise invalid("exclude", constraint, int(exclude[np.abs(exclude).argmax()]))
         fold = self.fold[:, exclude]
         if (fold == UNLABELLED).any():
             row = int(exclude[(fold == UNLABELLED).any(axis=0)][0])
-            constraint = "name rows that some teacher did not see"
+            constraint = "name rows that were held out in every repeat"
             raise invalid("exclude", constraint, row)
         labels = np.zeros((self.n_repeats, n_rows(X), self.prediction.shape[2]))
         for r, repeat in enumerate(self.teachers):
             for t, teacher in enumerate(repeat):
-                chosen = fold[r] == t
-                if chosen.any():
-                    every, _ = predict_outputs(teacher, X, self.classes)
-                    labels[r, chosen] = every[chosen]
+                chosen = np.flatnonzero(fold[r] == t)
+                if len(chosen):
+                    rows = take_rows(X, chosen)
+                    labels[r, chosen], _ = predict_outputs(teacher, rows, self.classes)
         return np.asarray(labels.mean(axis=0))
 
-    def _need_teachers(self) -> None:
+    def _need_teachers(self, option: str) -> None:
         """Refuse to label new rows when no teacher was kept."""
         if not self.teachers:
-            remedy = "Cross-fit with new_rows='mean' or 'refit'"
+            remedy = f"Cross-fit with {option}"
             shown = Shown(f"none ({self.strategy})")
             raise invalid("teachers", "be kept to label new rows", shown, remedy)
