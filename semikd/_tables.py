@@ -1,5 +1,6 @@
 """How a user's table enters an estimator: frames as they came, arrays checked."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from semikd._validation import Shown, invalid, unknown
+from semikd._validation import Shown, invalid, unknown, wrong_type
 from semikd.simplex import FloatArray
 
 
@@ -48,7 +49,7 @@ def checked_labels(X: Any, y: ArrayLike) -> NDArray[Any]:
     _refuse_missing(labels)
     check_classification_targets(labels)
     if len(classes := np.unique(labels)) < 2:
-        shown = Shown(f"only the class {classes[0]!r}")
+        shown = Shown(f"only the class {classes.tolist()[0]!r}")
         raise invalid("y", "have at least two classes", shown)
     return np.asarray(labels)
 
@@ -72,26 +73,36 @@ def class_factors(
     """Return the factor of each class, shape (k,); 'balanced' counts by weight."""
     if isinstance(class_weight, str) and class_weight != "balanced":
         raise unknown("class_weight", class_weight, ["balanced"])
+    if not isinstance(class_weight, str | Mapping | None):
+        constraint = "be a dict of class: factor, 'balanced' or None"
+        raise wrong_type("class_weight", constraint, class_weight)
     factors = compute_class_weight(
         class_weight, classes=classes, y=y, sample_weight=weights
     )
     bad = ~(np.isfinite(factors) & (factors > 0))
     if bad.any():
-        shown = Shown(f"{factors[bad][0]:g} for class {classes[bad][0]!r}")
+        shown = Shown(f"{factors[bad][0]:g} for class {classes[bad].tolist()[0]!r}")
         remedy = "Leave rows of a class out by sample_weight instead"
         raise invalid("class_weight", "be positive for every class", shown, remedy)
     return np.asarray(factors, dtype=np.float64)
 
 
 def _refuse_missing(labels: NDArray[Any]) -> None:
-    """Refuse NaN, infinity and None among labels."""
+    """Refuse NaN, infinity and None among labels, and text among numbers."""
     if labels.dtype.kind == "f":
         assert_all_finite(labels, input_name="y")
     elif labels.dtype.kind == "O":
-        missing = np.array([label is None or label is np.nan for label in labels])
+        # Imported here because other labels never need it.
+        from pandas import isna
+
+        missing = isna(labels)
         if missing.any():
             shown = Shown(
                 f"{int(missing.sum())} missing (first: row {missing.argmax()})"
             )
             remedy = "Leave those rows out, or label them first"
             raise invalid("y", "have a label in every row", shown, remedy)
+        kinds = sorted({type(label).__name__ for label in labels})
+        if "str" in kinds and len(kinds) > 1:
+            shown = Shown(" and ".join(kinds))
+            raise invalid("y", "hold labels of one kind", shown, "Make all text")

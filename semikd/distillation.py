@@ -1,9 +1,7 @@
 """Distillation as the paper states it: teachers label, targets move, students learn.
 
-Both estimators read as the paper's algorithm and hold no formula of their own: labels
-come from cross-fitting, targets from a correction on the scale of a loss, and the
-student is any learner that can take them. Vanilla, cross-fitted and corrected
-distillation are arguments, not classes.
+Labels come from cross-fitting and targets from a correction on the scale of a loss;
+vanilla, cross-fitted and corrected distillation are arguments, not classes.
 """
 
 from typing import Any, Self
@@ -15,14 +13,16 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from semikd._learners import check_learners, check_record, is_estimator, labelled_rows
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_labels, checked_table, class_factors
-from semikd._validation import invalid, sample_weights
+from semikd._validation import sample_weights
 from semikd.corrections import Correction, get_correction
 from semikd.crossfit import OutOfFold, cross_fit, take_rows
 from semikd.losses import DistillationLoss, get_loss
 from semikd.simplex import FloatArray, clip, one_hot, reweight
-from semikd.students import Student, StudentSize, new_student
+from semikd.students import Student, new_student
+from semikd.students._decision import chosen, decisions, log_probabilities
 from semikd.teachers import BoostingTeacher
 
 __all__ = ["Distilled", "DistilledClassifier"]
@@ -32,10 +32,7 @@ class Distilled(BaseEstimator):
     """The paper's algorithm, shared by the classifier and the regressor."""
 
     correction_: Correction
-    labels_: OutOfFold
     loss_: DistillationLoss
-    student_: Any
-    size_: StudentSize
 
     def _label(
         self,
@@ -44,13 +41,14 @@ class Distilled(BaseEstimator):
         weights: FloatArray | None,
         groups: Any,
         seed: int,
+        classes: NDArray[Any] | None = None,
     ) -> OutOfFold:
         """Let teachers label the rows they did not see, or take the labels brought."""
         if isinstance(self.cv, OutOfFold):
-            self.cv.check_rows(X)
+            check_record(self.cv, X, classes)
             return self.cv
         return cross_fit(
-            self._teacher(),
+            self.resolved_teacher(),
             X,
             y,
             cv=self.cv,
@@ -70,7 +68,7 @@ class Distilled(BaseEstimator):
         student: Student,
     ) -> Self:
         """Move each label towards the outcome; let the student learn these targets."""
-        rows = np.flatnonzero(np.isfinite(labels).all(axis=(0, 2)))
+        rows = labelled_rows(labels, weights)
         X, labels, outcome = take_rows(X, rows), labels[:, rows], outcome[rows]
         loss = self.loss_
         complexity = student.complexity(
@@ -80,7 +78,8 @@ class Distilled(BaseEstimator):
             self.correction_.target(p, outcome, loss=loss, complexity=complexity, X=X)
             for p in labels
         ]
-        target = np.mean(targets, axis=0)
+        # A repeat that left a row out has no say in its target.
+        target = np.nanmean(targets, axis=0)
         student.require(loss, target)
         student.fit_target(
             X,
@@ -97,18 +96,23 @@ class Distilled(BaseEstimator):
         check_is_fitted(self)
         return self._student.scores(checked_table(self, X, reset=False))
 
+    def __sklearn_is_fitted__(self) -> bool:
+        """Say whether a student has learned; a refused fit leaves none."""
+        return hasattr(self, "student_")
+
     def __sklearn_tags__(self) -> Any:
         """Take from teacher and student what both can do."""
         tags = super().__sklearn_tags__()
-        parts = [get_tags(part).input_tags for part in self._parts()]
-        tags.input_tags.sparse = all(part.sparse for part in parts)
-        tags.input_tags.allow_nan = all(part.allow_nan for part in parts)
+        parts = [part for part in self._parts() if is_estimator(part)]
+        inputs = [get_tags(part).input_tags for part in parts]
+        tags.input_tags.sparse = all(part.sparse for part in inputs)
+        tags.input_tags.allow_nan = all(part.allow_nan for part in inputs)
         return tags
 
     def _parts(self) -> tuple[Any, Any]:
         """Return teacher and student, or what stands in for them."""
         student = DecisionTreeRegressor() if self.student is None else self.student
-        return self._teacher(), student
+        return self.resolved_teacher(), student
 
 
 class DistilledClassifier(ClassifierMixin, Distilled):
@@ -123,7 +127,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     Parameters
     ----------
     teacher : classifier, optional
-        The large model; by default boosting that stops early (``BoostingTeacher``).
+        The large model; by default ``BoostingTeacher``.
     student : estimator, optional
         The small model: any regressor, ``LogisticRegression``, a Pipeline, or a student
         of this library; by default a tree of at most 128 leaves of weight 5 or more.
@@ -245,11 +249,12 @@ DistillationLoss, default='auto'
         self.loss_ = get_loss(
             self.loss, auto=student.default_loss, hard_weight=self.hard_weight
         )
-        student.require(self.loss_)
+        weighted = weights is not None or self.class_weight is not None
+        student.require(self.loss_, weighted=weighted)
+        check_learners(X, *self._parts(), cv=self.cv, classification=True)
         self.classes_, codes = np.unique(y, return_inverse=True)
         factors = class_factors(self.class_weight, y, self.classes_, weights)
-        self.labels_ = self._label(X, y, weights, groups, label_seed)
-        _check_classes(self.labels_, self.classes_)
+        self.labels_ = self._label(X, y, weights, groups, label_seed, self.classes_)
         labels = self.labels_.prediction
         if self.class_weight is not None:
             labels = _shifted(labels, factors)
@@ -263,7 +268,7 @@ DistillationLoss, default='auto'
         For two classes one number, positive where the second is predicted.
         """
         scores = self._scores(X)
-        return scores[:, 0] - self.loss_.even if scores.shape[1] == 1 else scores
+        return decisions(self.loss_, scores)
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Return class probabilities, shape (n, k)."""
@@ -272,24 +277,16 @@ DistillationLoss, default='auto'
 
     def predict_log_proba(self, X: Any) -> FloatArray:
         """Return the logarithm of ``predict_proba``; -inf where that is 0."""
-        return np.log(self.predict_proba(X))
+        return log_probabilities(self.predict_proba(X))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row, shape (n,)."""
-        check_is_fitted(self)
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        codes = chosen(self.decision_function(X))
+        return np.asarray(self.classes_[codes])
 
-    def _teacher(self) -> Any:
+    def resolved_teacher(self) -> Any:
         """Return the teacher, or the default one."""
         return BoostingTeacher() if self.teacher is None else self.teacher
-
-
-def _check_classes(labels: OutOfFold, classes: NDArray[Any]) -> None:
-    """Refuse labels from elsewhere whose columns are other classes."""
-    known = [] if labels.classes is None else labels.classes.tolist()
-    if known != classes.tolist():
-        constraint = f"have the classes of y, {classes.tolist()}"
-        raise invalid("labels", constraint, known)
 
 
 def _shifted(labels: FloatArray, factors: FloatArray) -> FloatArray:

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import get_tags
 
+from semikd._learners import check_learners, check_outputs, is_estimator
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_outcomes, checked_table
 from semikd._validation import sample_weights
@@ -123,10 +124,12 @@ class DistilledRegressor(RegressorMixin, Distilled):
         student = new_student(self.student, len(y), weights, student_seed)
         self.correction_ = get_correction(self.correction)
         self.loss_ = get_loss("identity", auto="identity")
-        student.require(self.loss_)
-        self.labels_ = self._label(X, y, weights, groups, label_seed)
+        student.require(self.loss_, weighted=weights is not None)
+        check_learners(X, *self._parts(), cv=self.cv, classification=False)
         self._single = y.ndim == 1
         outcome = y[:, None] if self._single else y
+        check_outputs(self.resolved_teacher(), self.cv, outcome.shape[1])
+        self.labels_ = self._label(X, y, weights, groups, label_seed)
         return self._learn(X, self.labels_.prediction, outcome, weights, student)
 
     def predict(self, X: Any) -> FloatArray:
@@ -138,12 +141,14 @@ class DistilledRegressor(RegressorMixin, Distilled):
         """Take from the teacher whether several outcomes are fine."""
         tags = super().__sklearn_tags__()
         teacher, _ = self._parts()
-        tags.target_tags.multi_output = get_tags(teacher).target_tags.multi_output
+        if is_estimator(teacher):
+            several = get_tags(teacher).target_tags.multi_output
+            tags.target_tags.multi_output = several
         # Not even where both parts take sparse tables: scikit-learn's iterative sparse
         # regressions keep "a weight equals a repetition" only to their own tolerance.
         tags.input_tags.sparse = False
         return tags
 
-    def _teacher(self) -> Any:
+    def resolved_teacher(self) -> Any:
         """Return the teacher, or the default one."""
         return BoostingRegressorTeacher() if self.teacher is None else self.teacher

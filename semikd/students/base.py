@@ -139,7 +139,13 @@ class Student(ABC):
     def scores(self, X: Any) -> FloatArray:
         """Return the fitted scores on the scale of the loss, shape (n, m)."""
 
-    def require(self, loss: DistillationLoss, target: FloatArray | None = None) -> None:
+    def require(
+        self,
+        loss: DistillationLoss,
+        target: FloatArray | None = None,
+        *,
+        weighted: bool = False,
+    ) -> None:
         """Refuse to be fitted to targets that this student does not support.
 
         Parameters
@@ -148,6 +154,8 @@ class Student(ABC):
             The scale of the targets.
         target : ndarray of shape (n, m), optional
             The targets, once they are known.
+        weighted : bool, default=False
+            Whether the rows will have weights.
 
         Raises
         ------
@@ -162,6 +170,14 @@ class Student(ABC):
             constraint = f"take targets on the {loss.name} scale"
             shown = Shown(type(self.learner).__name__)
             raise wrong_type("student", constraint, shown, reason)
+        if weighted and not self.takes_weights():
+            shown = Shown(type(self.learner).__name__)
+            remedy = "Leave sample_weight out, or use a learner whose fit has it"
+            raise wrong_type("student", "accept sample_weight", shown, remedy)
+
+    def takes_weights(self) -> bool:
+        """Return whether the rows of a fit may have weights."""
+        return True
 
     def size(self) -> StudentSize:
         """Return leaves or coefficients and bytes of the fitted student."""

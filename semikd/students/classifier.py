@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from semikd._validation import Shown, invalid, sample_weights
 from semikd.losses import DistillationLoss, get_loss
 from semikd.simplex import FloatArray, one_hot
+from semikd.students._decision import chosen, decisions, log_probabilities
 from semikd.students.base import Student
 
 __all__ = ["StudentClassifier"]
@@ -88,8 +89,7 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
     def decision_function(self, X: ArrayLike) -> FloatArray:
         """Return scores: log-odds of shape (n,) for two classes, else (n, k)."""
         check_is_fitted(self)
-        scores = self.scores(X)
-        return scores[:, 0] - self.loss_.even if scores.shape[1] == 1 else scores
+        return decisions(self.loss_, self.scores(X))
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         """Return the class probabilities of each row, shape (n, k)."""
@@ -97,12 +97,12 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         return np.asarray(self.loss_.probabilities(self.scores(X)))
 
     def predict_log_proba(self, X: ArrayLike) -> FloatArray:
-        """Return the logarithm of ``predict_proba``, shape (n, k)."""
-        return np.log(self.predict_proba(X))
+        """Return the logarithm of ``predict_proba``, -inf where that is 0, (n, k)."""
+        return log_probabilities(self.predict_proba(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most likely class of each row, shape (n,)."""
-        codes = self.predict_proba(X).argmax(axis=1)
+        codes = chosen(self.decision_function(X))
         labels: NDArray[Any] = self.classes_[codes]
         return labels
 

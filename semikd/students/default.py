@@ -1,10 +1,12 @@
 """The student that distillation uses: the one given, or a tree of readable size."""
 
+import warnings
 from typing import Any
 
 from sklearn.tree import DecisionTreeRegressor
 
 from semikd.crossfit import seeded_clone
+from semikd.exceptions import SemikdWarning
 from semikd.simplex import FloatArray
 from semikd.students.adapt import as_student
 from semikd.students.base import Student
@@ -36,6 +38,11 @@ def new_student(
     -------
     Student
 
+    Warns
+    -----
+    SemikdWarning
+        If the weights sum to less than two leaves need.
+
     Examples
     --------
     >>> from semikd.students import new_student
@@ -44,6 +51,7 @@ def new_student(
     """
     if estimator is None:
         total = n_samples if weights is None else float(weights.sum())
+        _warn_of_small_weights(total, weights)
         estimator = DecisionTreeRegressor(
             max_leaf_nodes=_LEAVES,
             min_weight_fraction_leaf=min(0.5, _LEAF_WEIGHT / total),
@@ -51,3 +59,18 @@ def new_student(
     if hasattr(estimator, "get_params") and not isinstance(estimator, type):
         estimator = seeded_clone(estimator, seed)
     return as_student(estimator)
+
+
+def _warn_of_small_weights(total: float, weights: FloatArray | None) -> None:
+    """Warn where weights that sum to one, say, leave the default tree a stump."""
+    if weights is None:
+        return
+    n_rows = int((weights > 0).sum())
+    if total < 2 * _LEAF_WEIGHT <= n_rows:
+        warnings.warn(
+            f"sample_weight sums to {total:.3g} over {n_rows} rows, and the default "
+            f"student needs a weight of {_LEAF_WEIGHT:g} in each leaf. Scale the "
+            "weights so that 1 is one row, or pass a student.",
+            SemikdWarning,
+            stacklevel=3,
+        )

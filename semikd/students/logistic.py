@@ -62,6 +62,8 @@ class LogisticStudent(LearnerStudent):
                 "LogisticRegression(class_weight=...) needs labels; give class_weight "
                 "to the distilling estimator instead"
             )
+        if not settings["C"] > 0:
+            return f"LogisticRegression(C={settings['C']!r}) needs a positive C"
         return None
 
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
@@ -126,7 +128,8 @@ class LogisticStudent(LearnerStudent):
     def _solver(self) -> LinearStudent:
         """Return the linear student of the same problem."""
         settings = self.learner.get_params(deep=False)
-        strength = math.inf if settings.get("penalty") is None else settings["C"]
+        unpenalised = settings.get("penalty", "deprecated") is None
+        strength = math.inf if unpenalised else settings["C"]
         return LinearStudent(
             ridge=1.0 / strength,
             fit_intercept=settings["fit_intercept"],

@@ -1,8 +1,11 @@
 """A Pipeline as a student: its transformers are fitted to X, its last step learns."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
@@ -37,6 +40,13 @@ class PipelineStudent(LearnerStudent):
         super().__init__(learner)
         self.last = last
 
+    def copy(self) -> Self:
+        """Return an unfitted student with the same settings."""
+        learner, last = clone(self.learner), self.last.copy()
+        name, _ = learner.steps[-1]
+        learner.steps[-1] = (name, last.learner)
+        return type(self)(learner, last)
+
     @property
     def default_loss(self) -> str:  # type: ignore[override]
         """Name of the loss that 'auto' stands for with the last step."""
@@ -45,7 +55,7 @@ class PipelineStudent(LearnerStudent):
     def supports(
         self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
     ) -> str | None:
-        """Return what the last step says.
+        """Return what the last step says, or which transformer needs a target.
 
         Parameters
         ----------
@@ -58,6 +68,12 @@ class PipelineStudent(LearnerStudent):
         -------
         str or None
         """
+        for name, step in self.learner.steps[:-1]:
+            if _needs_target(step):
+                return (
+                    f"its step {name!r} ({type(step).__name__}) learns from a target, "
+                    "and transformers see none here; use one that needs none"
+                )
         return self.last.supports(loss, target_range)
 
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
@@ -99,18 +115,32 @@ class PipelineStudent(LearnerStudent):
         -------
         PipelineStudent
         """
-        transformed = self._head.fit_transform(X) if len(self.learner) > 1 else X
+        head = self._head
+        transformed = head.fit_transform(X) if len(self.learner) > 1 else X
         self.last.fit_target(
             transformed, target, loss=loss, sample_weight=sample_weight
         )
         name, _ = self.learner.steps[-1]
-        self.learner.steps[-1] = (name, self.last.learner)
+        # A head with a memory fits copies of its steps, and keeps those.
+        self.learner.steps = [*head.steps, (name, self.last.learner)]
         return self
 
     def scores(self, X: Any) -> FloatArray:
         """Return the scores of the last step, shape (n, m)."""
         transformed = self._head.transform(X) if len(self.learner) > 1 else X
         return self.last.scores(transformed)
+
+    def takes_weights(self) -> bool:
+        """Return whether the last step takes weights; transformers never see any."""
+        return self.last.takes_weights()
+
+    def configure(self, setting: Mapping[str, Any]) -> Self:
+        """Set parameters by their names in the pipeline, and return the student."""
+        name, _ = self.learner.steps[-1]
+        # The contract around the last step holds its own copy of the step.
+        self.learner.steps[-1] = (name, self.last.learner)
+        self.learner.set_params(**setting)
+        return self
 
     def size(self) -> StudentSize:
         """Return the size of the last step, with the bytes of the whole pipeline."""
@@ -120,3 +150,11 @@ class PipelineStudent(LearnerStudent):
     def _head(self) -> Pipeline:
         """The transformers, as a pipeline that shares them."""
         return self.learner[:-1]
+
+
+def _needs_target(step: Any) -> bool:
+    """Return whether a transformer learns from y; 'passthrough' learns nothing."""
+    # scikit-learn's univariate selectors score columns by y, whatever their tag says.
+    return hasattr(step, "fit") and (
+        hasattr(step, "score_func") or get_tags(step).target_tags.required
+    )

@@ -3,12 +3,14 @@
 from typing import Any, Self
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import clone
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
 
 from semikd.crossfit import fit_learner
-from semikd.losses import DistillationLoss
+from semikd.losses import DistillationLoss, HardLabelMix
 from semikd.simplex import FloatArray
 from semikd.students.base import Student, StudentSize
 from semikd.students.sizes import declared_leaves, measured_size
@@ -18,12 +20,13 @@ __all__ = ["LearnerStudent", "RegressorStudent"]
 # What a learner may minimise and still fit means, by the name of its parameter. The
 # aliases that LightGBM has for its objective are refused whatever their value.
 _FITS_MEANS: dict[str, set[Any]] = {
-    "criterion": {"squared_error", "friedman_mse"},
+    "criterion": {"squared_error", "friedman_mse", "deprecated"},
     "loss": {"squared_error", "linear", "square", "exponential"},
     "application": set(),
     "app": set(),
     "objective_type": set(),
     "reg_sqrt": {False},
+    "strategy": {"mean"},
     "objective": {None, "regression", "regression_l2", "l2", "mse", "reg:squarederror"},
 }
 
@@ -108,23 +111,17 @@ class RegressorStudent(LearnerStudent):
         str or None
         """
         name = type(self.learner).__name__
+        if isinstance(loss, HardLabelMix):
+            return (
+                f"{name} fits by squares and has no hard-label term; use hard_weight=0 "
+                "with a constant correction, or LinearStudent or TorchStudent"
+            )
         if not loss.is_squared:
             return (
                 f"{name} fits by squares; use loss='probability' or 'log_probability', "
                 "or LinearStudent or TorchStudent for cross-entropy"
             )
-        if name in _OTHER_AIMS:
-            aim, instead = _OTHER_AIMS[name]
-            return f"{name} fits {aim}, not means; use {instead}"
-        settings = self.learner.get_params(deep=False)
-        for parameter, fine in _FITS_MEANS.items():
-            if parameter in settings and settings[parameter] not in fine:
-                value = settings[parameter]
-                return (
-                    f"{name}({parameter}={value!r}) does not fit means by squares; "
-                    f"leave {parameter} at its default"
-                )
-        return None
+        return _other_aim(self.learner)
 
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
         """Return declared leaves or coefficients of one score over rows.
@@ -171,7 +168,7 @@ class RegressorStudent(LearnerStudent):
         """
         single = target.shape[1] == 1
         if not single and not get_tags(self.learner).target_tags.multi_output:
-            self._learner = MultiOutputRegressor(self.learner)
+            self._learner = MultiOutputRegressor(_asking_for_weights(self.learner))
         fit_learner(self.learner, X, target[:, 0] if single else target, sample_weight)
         return self
 
@@ -180,6 +177,36 @@ class RegressorStudent(LearnerStudent):
         prediction = np.asarray(self.learner.predict(X), dtype=np.float64)
         return prediction[:, None] if prediction.ndim == 1 else prediction
 
+    def takes_weights(self) -> bool:
+        """Return whether the regressor's fit has weights."""
+        return bool(has_fit_parameter(self.learner, "sample_weight"))
+
     def size(self) -> StudentSize:
         """Return leaves or coefficients and bytes of the fitted regressor."""
         return measured_size(self.learner)
+
+
+def _other_aim(learner: Any) -> str | None:
+    """Return why a regressor does not fit means by squares, or None if it does."""
+    name = type(learner).__name__
+    if name in _OTHER_AIMS:
+        aim, instead = _OTHER_AIMS[name]
+        return f"{name} fits {aim}, not means; use {instead}"
+    settings = learner.get_params(deep=False)
+    for parameter, fine in _FITS_MEANS.items():
+        if parameter in settings and settings[parameter] not in fine:
+            return (
+                f"{name}({parameter}={settings[parameter]!r}) does not fit means by "
+                f"squares; leave {parameter} at its default"
+            )
+    # A bag, or one regressor for each output, fits what its members fit.
+    inner = settings.get("estimator")
+    return _other_aim(inner) if hasattr(inner, "get_params") else None
+
+
+def _asking_for_weights(learner: Any) -> Any:
+    """Return a learner to be wrapped, which with metadata routing must ask itself."""
+    routed = get_config()["enable_metadata_routing"]
+    if routed and has_fit_parameter(learner, "sample_weight"):
+        return learner.set_fit_request(sample_weight=True)
+    return learner

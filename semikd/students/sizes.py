@@ -104,6 +104,8 @@ def count_leaves(learner: Any) -> int | None:
     if type(learner).__module__.startswith("lightgbm"):
         trees = learner.booster_.dump_model()["tree_info"]
         return sum(int(tree["num_leaves"]) for tree in trees)
+    if hasattr(learner, "booster_"):
+        return count_leaves(learner.booster_)
     return _leaves_of_parts(learner)
 
 
@@ -134,7 +136,8 @@ def _tree_caps(settings: Mapping[str, Any], n_samples: int) -> list[float]:
 
 def _count_coefficients(learner: Any) -> int | None:
     """Return the fitted coefficients with their intercepts, None without any."""
-    parts = getattr(learner, "estimators_", [learner])
+    # Ensembles keep their members in lists, boosted ones in an array.
+    parts = np.ravel(np.array(getattr(learner, "estimators_", [learner]), dtype=object))
     counts = [
         np.size(part.coef_) + np.size(getattr(part, "intercept_", []))
         for part in parts

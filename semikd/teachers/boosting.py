@@ -20,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from semikd._random import RandomState, spawn_seeds
-from semikd._validation import invalid, sample_weights
+from semikd._validation import Shown, invalid, number, sample_weights
 from semikd.crossfit import content_split, take_rows
 from semikd.simplex import FloatArray
 
@@ -53,6 +53,7 @@ class _EarlyStoppedBoosting(BaseEstimator):
         self, booster: type[Any], X: Any, y: NDArray[Any], sample_weight: Any
     ) -> Any:
         """Fit the booster on most rows and stop by the held-out ones."""
+        number("validation_fraction", self.validation_fraction, low=0.0, high=0.9)
         split_seed, boost_seed = spawn_seeds(self.random_state, 2)
         weights = sample_weights(sample_weight, len(y))
         if weights is None:
@@ -102,9 +103,10 @@ class _EarlyStoppedBoosting(BaseEstimator):
         return kept[~held_out], kept[held_out]
 
     def __sklearn_tags__(self) -> Any:
-        """Say that missing values are fine."""
+        """Say that missing values and categorical columns are fine."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
         return tags
 
 
@@ -126,7 +128,8 @@ class BoostingTeacher(ClassifierMixin, _EarlyStoppedBoosting):
     l2_regularization : float, default=5.0
         Penalty on leaf values; larger is smoother, and 0 fits each leaf in full.
     validation_fraction : float, default=0.15
-        Share of distinct rows, class by class, that decides when to stop.
+        Share of distinct rows, class by class, that decides when to stop; at most 0.9.
+        At 0, and on tables too small to spare a row, all rows do both.
     n_iter_no_change : int, default=20
         Rounds without progress before stopping.
     random_state : int, generator or None, default=None
@@ -176,7 +179,8 @@ class BoostingTeacher(ClassifierMixin, _EarlyStoppedBoosting):
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
-            raise invalid("y", "have at least two classes", self.classes_.tolist())
+            shown = Shown(f"only the class {self.classes_.tolist()[0]!r}")
+            raise invalid("y", "have at least two classes", shown)
         self.booster_ = self._boost(HistGradientBoostingClassifier, X, y, sample_weight)
         return self
 
