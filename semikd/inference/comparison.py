@@ -40,6 +40,7 @@ def paired_differences(
     *,
     names: Sequence[str],
     reference: str,
+    metric: str = "mean loss",
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
@@ -62,6 +63,8 @@ def paired_differences(
         Name of each arm.
     reference : str
         Name of the arm that the others are compared with.
+    metric : str, default='mean loss'
+        What the losses measure, for sentences; an influence record has its own name.
     sample_weight : array of shape (n_rows,), optional
         Sampling weights; rows of weight zero are left out, a constant changes nothing.
     clusters : array of shape (n_rows,), optional
@@ -114,6 +117,8 @@ def paired_differences(
     record, arms, groups, sizes = _differences(
         losses, names, reference, sample_weight, clusters
     )
+    if not isinstance(losses, InfluenceEstimate):
+        record = replace(record, metric=metric)
     influence = record.influence
     covariance, n_units = sandwich(influence, groups)
     draws = multiplier_bootstrap(

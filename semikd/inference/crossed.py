@@ -102,6 +102,7 @@ def crossed_differences(
     *,
     names: Sequence[str],
     reference: str,
+    metric: str = "mean loss",
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
@@ -126,6 +127,8 @@ def crossed_differences(
         Name of each arm.
     reference : str
         Name of the arm that the others are compared with.
+    metric : str, default='mean loss'
+        What the losses measure, for sentences and tables.
     sample_weight : array of shape (n_rows,), optional
         Sampling weights; rows of weight zero are left out.
     clusters : array of shape (n_rows,), optional
@@ -204,7 +207,7 @@ def crossed_differences(
         covariance=parts.covariance,
         law=StudentLaw(np.array([n_refits - 1.0, n_units - 1.0]), parts.share),
         estimand=(
-            f"difference in mean loss (arm - {reference!r}) of the procedures, "
+            f"difference in {metric} (arm - {reference!r}) of the procedures, "
             "averaged over their refits, on new rows from the same population"
         ),
         conditions=(
@@ -219,6 +222,7 @@ def crossed_differences(
             np.sqrt(np.diag(parts.covariance)),
             (n_draws, random_state),
         ),
+        metric=metric,
         n_refits=n_refits,
         row_variance=parts.row,
         refit_variance=parts.refit,

@@ -1,0 +1,27 @@
+"""Arms side by side: metrics, size, latency, and whether distilling helped."""
+
+from semikd.evaluation.arms import FittedArm, Table, fit_arms
+from semikd.evaluation.comparing import compare
+from semikd.evaluation.metrics import (
+    calibration_error,
+    pointwise_brier,
+    pointwise_log_loss,
+    scores,
+)
+from semikd.evaluation.result import ArmComparison
+from semikd.evaluation.scratch import fit_scratch, scratch_settings, tune_scratch
+
+__all__ = [
+    "ArmComparison",
+    "FittedArm",
+    "Table",
+    "calibration_error",
+    "compare",
+    "fit_arms",
+    "fit_scratch",
+    "pointwise_brier",
+    "pointwise_log_loss",
+    "scores",
+    "scratch_settings",
+    "tune_scratch",
+]

@@ -1,0 +1,90 @@
+"""Fitted arms become a comparison: predicted on held-out rows, timed and measured."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from semikd.evaluation.arms import FittedArm, Table
+from semikd.evaluation.result import ArmComparison
+
+__all__ = ["judged_arms"]
+
+_LATENCY_RUNS = 5
+
+
+def judged_arms(
+    fits: Sequence[Mapping[str, FittedArm]],
+    test: Table,
+    *,
+    reference: str,
+    resampled: bool,
+    min_proba: float,
+    level: float,
+) -> ArmComparison:
+    """Return the comparison of fitted arms on held-out rows.
+
+    Parameters
+    ----------
+    fits : sequence of mappings from str to FittedArm
+        The arms of each refit.
+    test : Table
+        Held-out rows.
+    reference : str
+        The arm that others are compared with.
+    resampled : bool
+        Whether refits drew new training rows.
+    min_proba : float
+        Floor of log-loss and Brier score.
+    level : float
+        Confidence of intervals.
+
+    Returns
+    -------
+    ArmComparison
+    """
+    names = tuple(fits[0])
+    predictions = [[fit[name].predict_proba(test.X) for name in names] for fit in fits]
+    return ArmComparison(
+        names=names,
+        reference=reference,
+        predictions=np.asarray(predictions),
+        test=test,
+        details=_details(fits, names, test.X),
+        resampled=resampled,
+        min_proba=min_proba,
+        level=level,
+    )
+
+
+def _details(
+    fits: Sequence[Mapping[str, FittedArm]], names: Sequence[str], X: Any
+) -> dict[str, list[Any]]:
+    """Return times, sizes and settings of the arms, by column."""
+    first = [fits[0][name] for name in names]
+    return {
+        "fit_seconds": [
+            _median([fit[name].fit_seconds for fit in fits]) for name in names
+        ],
+        "latency_us": [_latency(arm, X) for arm in first],
+        "leaves": [arm.size.leaves for arm in first],
+        "coefficients": [arm.size.coefficients for arm in first],
+        "kilobytes": [arm.size.bytes / 1000 for arm in first],
+        "setting": [arm.setting for arm in first],
+    }
+
+
+def _latency(arm: FittedArm, X: Any) -> float:
+    """Return microseconds per row of predicting the whole table, median of a few."""
+    seconds = []
+    for _ in range(_LATENCY_RUNS):
+        start = time.perf_counter()
+        n = len(arm.predict_proba(X))
+        seconds.append(time.perf_counter() - start)
+    return _median(seconds) / n * 1e6
+
+
+def _median(values: Sequence[float]) -> float:
+    """Return the median as a plain number."""
+    return float(np.median(values))

@@ -1,0 +1,179 @@
+"""The baseline that distilling must beat: the same student, tuned on the labels.
+
+A student trained from scratch has settings of its own that suit noisy labels; comparing
+with its defaults flatters distillation.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from semikd.crossfit import take_rows
+from semikd.crossfit.folds import Rows, integer_folds
+from semikd.evaluation.metrics import pointwise_log_loss
+from semikd.losses import DistillationLoss, get_loss
+from semikd.simplex import FloatArray, one_hot
+from semikd.students import Student
+
+__all__ = ["fit_scratch", "scratch_settings", "tune_scratch"]
+
+_LEAF_MINIMA = (1, 5, 20, 50, 100, 200)
+_PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0)
+_TUNING_FOLDS = 5
+
+
+def scratch_settings(student: Student) -> list[dict[str, Any]]:
+    """Return the settings among which a student from scratch is tuned.
+
+    Trees and forests: the smallest leaf and, below the student's own cap, the number of
+    leaves. Linear students: the penalty. Networks: the weight decay. Others have none,
+    and an empty list says so.
+
+    Parameters
+    ----------
+    student : Student
+        The unfitted student.
+
+    Returns
+    -------
+    list of dict
+        Parameters for ``Student.configure``.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd.evaluation import scratch_settings
+    >>> from semikd.students import as_student
+    >>> scratch_settings(as_student(Ridge()))[0]
+    {'alpha': 0.01}
+    >>> len(scratch_settings(as_student(DecisionTreeRegressor(max_leaf_nodes=8))))
+    6
+    """
+    own = student.learner.get_params(deep=True)
+    steps = getattr(student.learner, "steps", None)
+    prefix = f"{steps[-1][0]}__" if steps else ""
+    grid = _grid({name.removeprefix(prefix): value for name, value in own.items()})
+    return [
+        {f"{prefix}{name}": value for name, value in zip(grid, values, strict=True)}
+        for values in product(*grid.values())
+        if grid
+    ]
+
+
+def fit_scratch(
+    student: Student, X: Any, codes: Any, weights: FloatArray | None, n_classes: int
+) -> Student:
+    """Fit a student to the labels themselves, on the scale that suits it.
+
+    Parameters
+    ----------
+    student : Student
+        The unfitted student; it is fitted in place.
+    X : array-like of shape (n, d)
+        Covariates.
+    codes : ndarray of int of shape (n,)
+        Position of each row's class.
+    weights : ndarray of shape (n,), optional
+        Weights of the rows.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    Student
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd.evaluation import fit_scratch
+    >>> from semikd.students import as_student
+    >>> X, codes = np.array([[0.0], [1.0]]), np.array([0, 1])
+    >>> student = as_student(DecisionTreeRegressor())
+    >>> fit_scratch(student, X, codes, None, n_classes=2).scores(X)
+    array([[0.],
+           [1.]])
+    """
+    loss = scratch_loss(student)
+    target = loss.phi(one_hot(codes, n_classes))
+    return student.fit_target(X, target, loss=loss, sample_weight=weights)
+
+
+def tune_scratch(
+    student: Student,
+    X: Any,
+    rows: Rows,
+    *,
+    settings: Sequence[Mapping[str, Any]],
+    min_proba: float,
+    seed: int,
+) -> Mapping[str, Any]:
+    """Return the settings of least cross-validated log-loss.
+
+    Parameters
+    ----------
+    student : Student
+        The unfitted student.
+    X : array-like of shape (n, d)
+        Covariates.
+    rows : Rows
+        Identity, class, group and weight of each row.
+    settings : sequence of mappings
+        Candidates.
+    min_proba : float
+        Floor of the log-loss.
+    seed : int
+        Seed of the folds.
+
+    Returns
+    -------
+    mapping
+    """
+    assert rows.classes is not None  # noqa: S101 - classification only, by construction
+    n_classes = len(rows.classes)
+    loss = scratch_loss(student)
+    target = loss.phi(one_hot(rows.codes, n_classes))
+    total = np.zeros(len(settings))
+    ((*folds,),) = integer_folds(_TUNING_FOLDS, rows, n_repeats=1, random_state=seed)
+    for fold in folds:
+        weights = None if rows.weights is None else rows.weights[fold.train]
+        candidates = student.fit_many(
+            take_rows(X, fold.train),
+            [target[fold.train]] * len(settings),
+            loss=loss,
+            sample_weight=weights,
+            settings=settings,
+        )
+        held_out, codes = take_rows(X, fold.test), rows.codes[fold.test]
+        counts = 1.0 if rows.weights is None else rows.weights[fold.test]
+        for at, candidate in enumerate(candidates):
+            p = np.asarray(loss.probabilities(candidate.scores(held_out)))
+            losses = pointwise_log_loss(p, codes, min_proba=min_proba)
+            total[at] += float((counts * losses).sum())
+    return settings[int(total.argmin())]
+
+
+def scratch_loss(student: Student) -> DistillationLoss:
+    """Return the loss on which a student learns labels."""
+    return get_loss("auto", auto=student.default_loss)
+
+
+def _grid(own: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    """Return the values to try of each parameter that a student has."""
+    if "min_samples_leaf" in own:
+        grid: dict[str, Sequence[Any]] = {"min_samples_leaf": _LEAF_MINIMA}
+        cap = own.get("max_leaf_nodes")
+        sizes = [n for n in (8, 16, 32, 64) if cap and n < cap]
+        return grid | ({"max_leaf_nodes": [*sizes, cap]} if cap else {})
+    if "ridge" in own:
+        return {"ridge": _PENALTIES}
+    if "C" in own:
+        return {"C": _PENALTIES}
+    if "alpha" in own and isinstance(own["alpha"], float):
+        return {"alpha": _PENALTIES}
+    if "weight_decay" in own:
+        return {"weight_decay": (1e-5, 1e-4, 1e-3, 1e-2)}
+    return {}
