@@ -37,6 +37,7 @@ class _EarlyStoppedBoosting(BaseEstimator):
         max_iter: int = 1000,
         max_leaf_nodes: int = 15,
         l2_regularization: float = 5.0,
+        max_features: float = 0.5,
         validation_fraction: float = 0.15,
         n_iter_no_change: int = 20,
         random_state: RandomState = None,
@@ -45,6 +46,7 @@ class _EarlyStoppedBoosting(BaseEstimator):
         self.max_iter = max_iter
         self.max_leaf_nodes = max_leaf_nodes
         self.l2_regularization = l2_regularization
+        self.max_features = max_features
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.random_state = random_state
@@ -64,10 +66,14 @@ class _EarlyStoppedBoosting(BaseEstimator):
             max_iter=self.max_iter,
             max_leaf_nodes=self.max_leaf_nodes,
             l2_regularization=self.l2_regularization,
+            max_features=self.max_features,
             # The penalty bounds a leaf by its weight; a count of rows would not.
             min_samples_leaf=1,
             early_stopping=True,
             n_iter_no_change=self.n_iter_no_change,
+            # Progress in the fourth digit is noise: without a bar, boosting on a few
+            # separable rows would creep on to its last round.
+            tol=_PROGRESS * self._loss_scale(y[train], weights[train]),
             random_state=boost_seed,
         )
         return model.fit(
@@ -102,12 +108,21 @@ class _EarlyStoppedBoosting(BaseEstimator):
             return kept, kept
         return kept[~held_out], kept[held_out]
 
+    @staticmethod
+    def _loss_scale(y: NDArray[Any], weights: FloatArray) -> float:  # noqa: ARG004
+        """Return the unit of the loss: nats for a classifier."""
+        return 1.0
+
     def __sklearn_tags__(self) -> Any:
         """Say that missing values and categorical columns are fine."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
         return tags
+
+
+# Least progress in a round, in units of the loss.
+_PROGRESS = 1e-4
 
 
 class BoostingTeacher(ClassifierMixin, _EarlyStoppedBoosting):
@@ -127,13 +142,15 @@ class BoostingTeacher(ClassifierMixin, _EarlyStoppedBoosting):
         Leaves of each tree.
     l2_regularization : float, default=5.0
         Penalty on leaf values; larger is smoother, and 0 fits each leaf in full.
+    max_features : float, default=0.5
+        Share of columns that each split may choose from; 1.0 is all of them.
     validation_fraction : float, default=0.15
         Share of distinct rows, class by class, that decides when to stop; at most 0.9.
         At 0, and on tables too small to spare a row, all rows do both.
     n_iter_no_change : int, default=20
         Rounds without progress before stopping.
     random_state : int, generator or None, default=None
-        Seed of the held-out share.
+        Seed of the held-out share and of the columns of each split.
 
     Attributes
     ----------
@@ -208,12 +225,14 @@ class BoostingRegressorTeacher(RegressorMixin, _EarlyStoppedBoosting):
         Leaves of each tree.
     l2_regularization : float, default=5.0
         Penalty on leaf values.
+    max_features : float, default=0.5
+        Share of columns that each split may choose from.
     validation_fraction : float, default=0.15
         Share of distinct rows that decides when to stop.
     n_iter_no_change : int, default=20
         Rounds without progress before stopping.
     random_state : int, generator or None, default=None
-        Seed of the held-out share.
+        Seed of the held-out share and of the columns of each split.
 
     Attributes
     ----------
@@ -252,6 +271,12 @@ class BoostingRegressorTeacher(RegressorMixin, _EarlyStoppedBoosting):
         y = np.asarray(y, dtype=np.float64)
         self.booster_ = self._boost(HistGradientBoostingRegressor, X, y, sample_weight)
         return self
+
+    @staticmethod
+    def _loss_scale(y: FloatArray, weights: FloatArray) -> float:
+        """Return the variance of the outcomes: the loss has their squared unit."""
+        mean = np.average(y, weights=weights)
+        return float(np.average((y - mean) ** 2, weights=weights))
 
     def predict(self, X: Any) -> FloatArray:
         """Return the predicted mean of each row, shape (n,)."""
