@@ -39,7 +39,7 @@ class _EarlyStoppedBoosting(BaseEstimator):
         l2_regularization: float = 5.0,
         max_features: float = 0.5,
         validation_fraction: float = 0.15,
-        n_iter_no_change: int = 20,
+        n_iter_no_change: int = 10,
         random_state: RandomState = None,
     ) -> None:
         self.learning_rate = learning_rate
@@ -71,9 +71,7 @@ class _EarlyStoppedBoosting(BaseEstimator):
             min_samples_leaf=1,
             early_stopping=True,
             n_iter_no_change=self.n_iter_no_change,
-            # Progress in the fourth digit is noise: without a bar, boosting on a few
-            # separable rows would creep on to its last round.
-            tol=_PROGRESS * self._loss_scale(y[train], weights[train]),
+            tol=_progress(weights[test]) * self._loss_scale(y[train], weights[train]),
             random_state=boost_seed,
         )
         return model.fit(
@@ -109,7 +107,7 @@ class _EarlyStoppedBoosting(BaseEstimator):
         return kept[~held_out], kept[held_out]
 
     @staticmethod
-    def _loss_scale(y: NDArray[Any], weights: FloatArray) -> float:  # noqa: ARG004
+    def _loss_scale(y: NDArray[Any], weights: FloatArray) -> float:
         """Return the unit of the loss: nats for a classifier."""
         return 1.0
 
@@ -121,8 +119,13 @@ class _EarlyStoppedBoosting(BaseEstimator):
         return tags
 
 
-# Least progress in a round, in units of the loss.
-_PROGRESS = 1e-4
+def _progress(held_out: FloatArray) -> float:
+    """Return the least progress that counts, in units of the loss.
+
+    The fewer rows decide, the noisier their loss: without a bar, boosting on a few
+    separable rows would creep on to its last round.
+    """
+    return max(1e-4, 0.1 / float(held_out.sum()))
 
 
 class BoostingTeacher(ClassifierMixin, _EarlyStoppedBoosting):
@@ -147,7 +150,7 @@ class BoostingTeacher(ClassifierMixin, _EarlyStoppedBoosting):
     validation_fraction : float, default=0.15
         Share of distinct rows, class by class, that decides when to stop; at most 0.9.
         At 0, and on tables too small to spare a row, all rows do both.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int, default=10
         Rounds without progress before stopping.
     random_state : int, generator or None, default=None
         Seed of the held-out share and of the columns of each split.
@@ -229,7 +232,7 @@ class BoostingRegressorTeacher(RegressorMixin, _EarlyStoppedBoosting):
         Share of columns that each split may choose from.
     validation_fraction : float, default=0.15
         Share of distinct rows that decides when to stop.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int, default=10
         Rounds without progress before stopping.
     random_state : int, generator or None, default=None
         Seed of the held-out share and of the columns of each split.
