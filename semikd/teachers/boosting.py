@@ -39,7 +39,7 @@ class _EarlyStoppedBoosting(BaseEstimator):
         l2_regularization: float = 5.0,
         max_features: float = 0.5,
         validation_fraction: float = 0.15,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int = 20,
         random_state: RandomState = None,
     ) -> None:
         self.learning_rate = learning_rate
@@ -58,9 +58,8 @@ class _EarlyStoppedBoosting(BaseEstimator):
         number("validation_fraction", self.validation_fraction, low=0.0, high=0.9)
         split_seed, boost_seed = spawn_seeds(self.random_state, 2)
         weights = sample_weights(sample_weight, len(y))
-        if weights is None:
-            weights = np.ones(len(y))
-        train, test = self._divide(X, y, weights, split_seed)
+        own = np.ones(len(y)) if weights is None else weights
+        train, test = self._divide(X, y, own, split_seed)
         model = booster(
             learning_rate=self.learning_rate,
             max_iter=self.max_iter,
@@ -71,16 +70,17 @@ class _EarlyStoppedBoosting(BaseEstimator):
             min_samples_leaf=1,
             early_stopping=True,
             n_iter_no_change=self.n_iter_no_change,
-            tol=_progress(weights[test]) * self._loss_scale(y[train], weights[train]),
+            tol=_progress(own[test]) * self._loss_scale(y[train], own[train]),
             random_state=boost_seed,
         )
         return model.fit(
             take_rows(X, train),
             y[train],
-            sample_weight=weights[train],
+            # Weights of one would only send the binning along its slow, weighted path.
+            sample_weight=None if weights is None else weights[train],
             X_val=take_rows(X, test),
             y_val=y[test],
-            sample_weight_val=weights[test],
+            sample_weight_val=None if weights is None else weights[test],
         )
 
     def _divide(
@@ -150,7 +150,7 @@ class BoostingTeacher(ClassifierMixin, _EarlyStoppedBoosting):
     validation_fraction : float, default=0.15
         Share of distinct rows, class by class, that decides when to stop; at most 0.9.
         At 0, and on tables too small to spare a row, all rows do both.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=20
         Rounds without progress before stopping.
     random_state : int, generator or None, default=None
         Seed of the held-out share and of the columns of each split.
@@ -232,7 +232,7 @@ class BoostingRegressorTeacher(RegressorMixin, _EarlyStoppedBoosting):
         Share of columns that each split may choose from.
     validation_fraction : float, default=0.15
         Share of distinct rows that decides when to stop.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=20
         Rounds without progress before stopping.
     random_state : int, generator or None, default=None
         Seed of the held-out share and of the columns of each split.
