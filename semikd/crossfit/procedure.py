@@ -68,8 +68,8 @@ def cross_fit(
         Who labels new rows later: the mean of the fold teachers, one more teacher
         fitted on all rows, or nobody (no teacher is kept).
     n_jobs : int, optional
-        Workers over folds and repeats; each gets its share of the threads. The result
-        does not depend on it.
+        Workers over folds and repeats; each gets its share of the threads, unless the
+        teacher fixes ``n_jobs`` itself. The result does not depend on it.
     random_state : int, generator or None, default=None
         Seed of the folds and of the teachers' open seeds.
 

@@ -135,9 +135,12 @@ def n_rows(X: Any) -> int:
     >>> n_rows([[1.0], [2.0]])
     2
     """
-    if isinstance(X, str) or not (getattr(X, "shape", ()) or hasattr(X, "__len__")):
+    shape = getattr(X, "shape", None)
+    if shape is None and hasattr(X, "__len__") and not isinstance(X, str):
+        return len(X)
+    if not shape:
         raise wrong_type("X", "be a table of rows", X)
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+    return int(shape[0])
 
 
 def take_rows(X: Any, rows: Indices) -> Any:
