@@ -1,4 +1,4 @@
-"""What every benchmark needs: fair timing, memory of a fresh process, honest records."""
+"""What every benchmark needs: fair timing, memory of fresh processes, full records."""
 
 import argparse
 import json
@@ -31,7 +31,18 @@ def parse(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--small", action="store_true", help="bundled data, < 60 s")
     parser.add_argument("--out", type=Path, help="folder for JSON and Markdown")
+    parser.add_argument("--threads", type=int, help="OpenMP threads; 1 with --small")
     return parser
+
+
+def start(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Return the options, having fixed the threads before any library starts them."""
+    options = parser.parse_args()
+    threads = 1 if options.small else options.threads
+    if threads is not None:
+        # Child processes inherit it.
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+    return options
 
 
 def table(name: str, limit: int | None = None) -> tuple[FloatArray, NDArray[np.intp]]:
@@ -59,7 +70,7 @@ def available(names: Sequence[str]) -> list[str]:
     return found
 
 
-def split(X: Any, y: NDArray[np.intp], seed: int) -> list[Any]:
+def split(y: NDArray[np.intp], seed: int) -> list[Any]:
     """Return training and test rows, 70/30 and stratified, as positions."""
     from sklearn.model_selection import train_test_split
 
@@ -103,7 +114,7 @@ def alternate(
 def compared(ours: Sequence[float], theirs: Sequence[float]) -> Row:
     """Return medians, the median ratio within rounds, and its quartiles."""
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-    low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    low, high = np.quantile(ratios, [0.25, 0.75]).tolist()
     return {
         "ours": statistics.median(ours),
         "theirs": statistics.median(theirs),
@@ -121,7 +132,7 @@ def fresh(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def memory_of(work: Callable[[], object]) -> dict[str, float]:
-    """Return peak resident memory of this process and its growth by the work, in MiB."""
+    """Return peak resident memory of this process and its growth in the work, MiB."""
     before = _status("VmRSS")
     work()
     peak = _status("VmHWM")
@@ -140,6 +151,7 @@ def environment(*more: str) -> Row:
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{cores} CPU cores",
+        "threads": os.environ.get("OMP_NUM_THREADS", "as many as cores"),
         "load": [round(load, 2) for load in os.getloadavg()],
         "platform": platform.platform(),
         "python": platform.python_version(),
@@ -164,7 +176,11 @@ def report(
     """Print the tables, and write them and the record to the folder of results."""
     env = record["environment"]
     known = ", ".join(f"{k} {v}" for k, v in env["versions"].items() if v)
-    parts = [f"# {name}", f"{env['date'][:10]}, {env['machine']}, load {env['load']}."]
+    parts = [
+        f"# {name}",
+        f"{env['date'][:10]}, {env['machine']}, "
+        f"OpenMP threads: {env['threads']}, load {env['load']}.",
+    ]
     parts += [f"Python {env['python']}, {known}."]
     parts += [
         f"## {title}\n\n{markdown(rows)}" for title, rows in tables.items() if rows
