@@ -1,6 +1,6 @@
 """Arms side by side: metrics, size, latency, and whether distilling helped."""
 
-from semikd.evaluation.arms import FittedArm, Table, fit_arms
+from semikd.evaluation.arms import FittedArm, Table
 from semikd.evaluation.comparing import compare
 from semikd.evaluation.metrics import (
     calibration_error,
@@ -9,7 +9,7 @@ from semikd.evaluation.metrics import (
     scores,
 )
 from semikd.evaluation.result import ArmComparison
-from semikd.evaluation.scratch import fit_scratch, scratch_settings, tune_scratch
+from semikd.evaluation.scratch import fit_scratch, scratch_settings
 
 __all__ = [
     "ArmComparison",
@@ -17,11 +17,9 @@ __all__ = [
     "Table",
     "calibration_error",
     "compare",
-    "fit_arms",
     "fit_scratch",
     "pointwise_brier",
     "pointwise_log_loss",
     "scores",
     "scratch_settings",
-    "tune_scratch",
 ]

@@ -200,6 +200,8 @@ def crossed_differences(
     differences = differences_to(table, at)
     parts = two_way_parts(differences, shares, groups)
     n_units = n_rows if groups is None else int(groups.max()) + 1
+    scale = np.sqrt(np.diag(parts.covariance))
+    draws = _scaled_draws(differences, shares, groups, scale, (n_draws, random_state))
     return CrossedComparison(
         names=arms[:at] + arms[at + 1 :],
         reference=reference,
@@ -215,13 +217,7 @@ def crossed_differences(
             f"the {n_refits} refits are independent draws of what a refit varies",
         ),
         level=level,
-        draws=_scaled_draws(
-            differences,
-            shares,
-            groups,
-            np.sqrt(np.diag(parts.covariance)),
-            (n_draws, random_state),
-        ),
+        draws=draws,
         metric=metric,
         n_refits=n_refits,
         row_variance=parts.row,

@@ -1,0 +1,49 @@
+"""Fixtures for all tests: seeds as arguments, and no test that moves global state."""
+
+import os
+import random
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+# Imported once here, so that no test module pickles a second copy of a class.
+import semikd.students  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def _global_state_stays() -> Iterator[None]:
+    """Fail any test in which a global generator or the warning filters moved."""
+    before = _global_state()
+    yield
+    after = _global_state()
+    moved = [name for name in before if not _same(before[name], after[name])]
+    assert not moved, f"a test moved global state: {', '.join(moved)}"
+
+
+@pytest.fixture(scope="session")
+def data_home() -> Path:
+    """The folder of real data files; tests that need it skip where it is absent."""
+    folder = os.environ.get("SEMIKD_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("SEMIKD_DATA does not name a folder with the data files")
+    return Path(folder)
+
+
+def _global_state() -> dict[str, object]:
+    """Return what no part of the library may touch."""
+    return {
+        "numpy generator": np.random.get_state(legacy=False)["state"],  # noqa: NPY002
+        "python generator": random.getstate(),
+        "warning filters": list(warnings.filters),
+        "numpy errors": np.geterr(),
+    }
+
+
+def _same(before: object, after: object) -> bool:
+    """Compare two states that may hold arrays."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return all(np.array_equal(before[key], after[key]) for key in before)
+    return before == after

@@ -1,0 +1,290 @@
+"""Comparisons: the same rows for all arms, differences by hand, and honest words."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.tree import DecisionTreeRegressor
+
+from semikd import DistilledClassifier, LinearStudent, compare
+from semikd.corrections import ConstantCorrection, ShrinkageCorrection
+from semikd.datasets import make_gaussian_mixture, make_multiclass_process
+from semikd.evaluation import pointwise_log_loss, scratch_settings
+from semikd.evaluation.arms import Table
+from semikd.evaluation.comparing import _named_corrections, _resampled, _split
+from semikd.students import as_student
+
+ARMS = ["teacher", "scratch", "scratch, tuned", "in-sample", "cross-fitted"]
+
+
+def recipe(**settings) -> DistilledClassifier:
+    settings = {"teacher": LogisticRegression()} | settings
+    return DistilledClassifier(
+        student=DecisionTreeRegressor(max_leaf_nodes=32), **settings
+    )
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_gaussian_mixture(600, 4, 0.4, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def result(data):
+    return compare(data.X, data.y, recipe(), n_refits=3, random_state=0)
+
+
+def test_every_baseline_has_its_row_whoever_wins(result) -> None:
+    assert list(result.table.index) == [*ARMS, "corrected", "constant mix"]
+    assert result.reference == "scratch, tuned"
+
+
+def test_the_table_is_the_mean_over_refits(result) -> None:
+    codes = np.unique(result.test.y, return_inverse=True)[1]
+    at = result.names.index("cross-fitted")
+    each = [pointwise_log_loss(fit[at], codes).mean() for fit in result.predictions]
+    shown = result.table.loc["cross-fitted", "log_loss"]
+    assert shown == pytest.approx(np.mean(each), rel=1e-12)
+
+
+def test_differences_are_the_differences_of_the_table(result) -> None:
+    for metric in ("log_loss", "brier"):
+        column = result.table[metric]
+        procedure = result.procedure(metric)
+        by_hand = [column[name] - column[result.reference] for name in procedure.names]
+        np.testing.assert_allclose(procedure.estimate, by_hand, atol=1e-12)
+
+
+def test_the_areas_of_one_fit_are_scikit_learns(result) -> None:
+    one = result.one_fit("auc", refit=1)
+    assert one.greater_is_better
+    areas = [roc_auc_score(result.test.y, p[:, 1]) for p in result.predictions[1]]
+    at = result.names.index(result.reference)
+    by_hand = np.delete(np.array(areas) - areas[at], at)
+    np.testing.assert_allclose(one.estimate, by_hand, atol=1e-12)
+
+
+def test_the_procedure_is_less_certain_than_one_fit_where_refits_differ(result) -> None:
+    frame = result.procedure().to_frame()
+    assert (frame["std_error_refits"] >= 0).all()
+    assert (frame.loc["in-sample", "upper"] - frame.loc["in-sample", "lower"]) > 0
+
+
+def test_the_same_seed_gives_the_same_comparison(data, result) -> None:
+    again = compare(data.X, data.y, recipe(), n_refits=3, random_state=0)
+    np.testing.assert_array_equal(again.predictions, result.predictions)
+    other = compare(data.X, data.y, recipe(), n_refits=1, random_state=1)
+    assert not np.array_equal(other.predictions[0], result.predictions[0])
+
+
+def test_distilling_a_good_teacher_helps_and_the_words_say_so(result) -> None:
+    assert result.verdict.startswith("Distilling helps here: ")
+    assert "cross-fitted" in result.verdict.splitlines()[0]
+
+
+def test_distilling_a_useless_teacher_does_not_and_the_words_say_so(data) -> None:
+    useless = recipe(teacher=DummyClassifier())
+    lost = compare(
+        data.X, data.y, useless, corrections={"half": 0.0}, n_refits=6, random_state=0
+    )
+    assert lost.verdict.splitlines()[0] == (
+        "Scratch wins here: every distilled arm is worse."
+    )
+    assert "'scratch, tuned' wins" in lost.verdict
+
+
+def test_equal_arms_are_not_called_a_success(data) -> None:
+    equal = DistilledClassifier(
+        LogisticRegression(), LinearStudent(), loss="cross_entropy"
+    )
+    same = compare(data.X, data.y, equal, n_refits=2, random_state=0)
+    first = same.verdict.splitlines()[0]
+    assert first.startswith("Distilling is not shown to help here")
+
+
+def test_the_summary_names_arms_intervals_floor_and_settings(result) -> None:
+    text = result.summary()
+    for words in (*ARMS, "floored at 0.001", "Does the procedure help?", "Estimand"):
+        assert words in text
+    assert "min_samples_leaf=" in text
+    assert "<table" in result._repr_html_()
+
+
+def test_the_plot_shows_every_arm(result) -> None:
+    figure = result.plot()
+    left, right = figure.axes
+    assert [tick.get_text() for tick in left.get_yticklabels()] == [
+        name for name in result.names if name != result.reference
+    ]
+    shown = [text.get_text() for text in right.get_legend().get_texts()]
+    assert shown == list(result.names)
+
+
+class CountingTeacher(ClassifierMixin, BaseEstimator):
+    """Counts its fits and remembers the rows it saw."""
+
+    fits: list = []  # noqa: RUF012 - shared by clones on purpose
+
+    def fit(self, X, y):
+        type(self).fits.append(np.asarray(X))
+        self.classes_ = np.unique(y)
+        self.share_ = np.mean(y == self.classes_[1])
+        return self
+
+    def predict_proba(self, X):
+        return np.tile([1 - self.share_, self.share_], (len(X), 1))
+
+
+def test_arms_share_the_teachers_and_no_teacher_sees_a_test_row(data) -> None:
+    CountingTeacher.fits.clear()
+    counted = compare(
+        data.X, data.y, recipe(teacher=CountingTeacher()), n_refits=2, random_state=0
+    )
+    assert len(CountingTeacher.fits) == 2 * (5 + 1)
+    tested = {tuple(row) for row in np.asarray(counted.test.X)}
+    for seen in CountingTeacher.fits:
+        assert tested.isdisjoint(tuple(row) for row in seen)
+
+
+def test_copies_and_groups_stay_on_one_side() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 2))[np.repeat(np.arange(50), 2)]
+    y = rng.integers(2, size=100)
+    train, test = _split(X, y, 0.3, None, None, 0)
+    assert {tuple(r) for r in train.X}.isdisjoint(tuple(r) for r in test.X)
+    groups = np.repeat(np.arange(20), 5)
+    train, test = _split(rng.normal(size=(100, 2)), y, 0.3, None, groups, 0)
+    assert set(train.groups).isdisjoint(test.groups)
+
+
+def test_groups_become_clusters_of_the_intervals(data) -> None:
+    groups = np.repeat(np.arange(100), 6)
+    grouped = compare(
+        data.X, data.y, recipe(), groups=groups, n_refits=2, random_state=0
+    )
+    n_groups = len(np.unique(grouped.test.groups))
+    assert any(f"{n_groups}" in words for words in grouped.procedure().conditions)
+
+
+def test_a_bootstrap_refit_draws_rows_or_whole_groups() -> None:
+    table = Table(np.arange(60.0)[:, None], np.tile([0, 1], 30), None, None)
+    drawn = _resampled(table, 0)
+    assert drawn.weights.sum() == 60
+    assert len(drawn.y) < 60
+    groups = np.repeat(np.arange(12), 5)
+    grouped = _resampled(Table(table.X, table.y, None, groups), 0)
+    for group in np.unique(grouped.groups):
+        weights = grouped.weights[grouped.groups == group]
+        assert len(weights) == 5
+        assert len(set(weights)) == 1
+
+
+def test_resampling_the_training_rows_widens_the_uncertainty(data) -> None:
+    same = compare(data.X, data.y, recipe(), n_refits=4, random_state=0)
+    drawn = compare(
+        data.X, data.y, recipe(), n_refits=4, resample_training=True, random_state=0
+    )
+    arm = same.procedure().names.index("cross-fitted")
+    assert drawn.procedure().refit_variance[arm] > same.procedure().refit_variance[arm]
+    assert "bootstrap samples of training rows" in drawn.summary()
+
+
+def test_held_out_rows_may_be_brought(data) -> None:
+    X, y = np.asarray(data.X), np.asarray(data.y)
+    brought = compare(
+        X[:400], y[:400], recipe(), test=(X[400:], y[400:]), n_refits=1, random_state=0
+    )
+    np.testing.assert_array_equal(brought.test.X, X[400:])
+    assert "Does the procedure help?" not in brought.summary()
+
+
+def test_more_than_two_classes_have_everything_but_an_area_difference() -> None:
+    data = make_multiclass_process(400, 3, 4, random_state=0)
+    three = compare(
+        data.X,
+        data.y,
+        DistilledClassifier(LogisticRegression(), LinearStudent()),
+        n_refits=2,
+        random_state=0,
+    )
+    assert three.table["auc"].between(0.5, 1.0).all()
+    with pytest.raises(ValueError, match="metric must be one of 'log_loss', 'brier'"):
+        three.one_fit("auc")
+
+
+def test_a_weight_of_zero_leaves_a_test_row_out(data) -> None:
+    weights = np.ones(600)
+    weights[::3] = 0.0
+    weighed = compare(
+        data.X, data.y, recipe(), sample_weight=weights, n_refits=1, random_state=0
+    )
+    kept = weighed.test.weights > 0
+    codes = np.unique(weighed.test.y, return_inverse=True)[1]
+    by_hand = pointwise_log_loss(weighed.predictions[0, 0], codes)[kept].mean()
+    assert weighed.table["log_loss"].iloc[0] == pytest.approx(by_hand)
+
+
+def test_scratch_is_tuned_by_what_the_student_has() -> None:
+    assert {"min_samples_leaf", "max_leaf_nodes"} == set(
+        scratch_settings(as_student(DecisionTreeRegressor(max_leaf_nodes=64)))[0]
+    )
+    assert set(scratch_settings(as_student(LinearStudent()))[0]) == {"ridge"}
+    assert set(scratch_settings(as_student(LogisticRegression()))[0]) == {"C"}
+    assert scratch_settings(as_student(KNeighborsRegressor())) == []
+
+
+def test_a_student_without_settings_is_compared_with_scratch_as_it_is(data) -> None:
+    plain = DistilledClassifier(LogisticRegression(), KNeighborsRegressor())
+    untuned = compare(data.X, data.y, plain, n_refits=1, random_state=0)
+    assert untuned.reference == "scratch"
+
+
+def test_the_estimators_own_correction_becomes_an_arm() -> None:
+    named = _named_corrections(recipe(correction=0.3), None)
+    assert named["corrected"] == ConstantCorrection(0.3)
+    assert _named_corrections(recipe(), None)["corrected"] == ShrinkageCorrection(0.01)
+    log_scale = recipe(loss="log_probability")
+    assert _named_corrections(log_scale, None)["corrected"] == ShrinkageCorrection(0.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"estimator": Ridge()}, TypeError, "estimator must be a DistilledClassifier"),
+        ({"estimator": recipe(cv="in-sample")}, ValueError, "label rows anew"),
+        ({"corrections": {"teacher": 0.1}}, ValueError, "names that no other arm has"),
+        ({"corrections": {"mine": 1.5}}, ValueError, "correction must be a number"),
+        (
+            {"corrections": {"mine": "ortogonal"}},
+            ValueError,
+            "Did you mean 'orthogonal'",
+        ),
+        ({"test": 1.5}, ValueError, "test must be a number above 0"),
+        ({"n_refits": 0}, ValueError, "n_refits must be an integer of at least 1"),
+        ({"level": 1.5}, ValueError, "level must be a number"),
+        ({"min_proba": 0.0}, ValueError, "min_proba must be a number above 0"),
+        ({"sample_weight": np.zeros(600)}, ValueError, "sample_weight must have a pos"),
+    ],
+)
+def test_wrong_input_is_refused_before_a_teacher_is_fitted(
+    data, arguments, error, words
+) -> None:
+    CountingTeacher.fits.clear()
+    arguments = {"estimator": recipe(teacher=CountingTeacher())} | arguments
+    with pytest.raises(error, match=words):
+        compare(data.X, data.y, **arguments)
+    assert CountingTeacher.fits == []
+
+
+def test_a_test_share_without_every_class_is_refused() -> None:
+    X, y = np.arange(40.0)[:, None], np.r_[np.zeros(38), 1, 1]
+    with pytest.raises(ValueError, match="test must leave every class on both sides"):
+        compare(X, y, recipe(), test=0.01)
+
+
+def test_held_out_rows_of_other_classes_are_refused(data) -> None:
+    with pytest.raises(ValueError, match="test must have the classes of y"):
+        compare(data.X, data.y, recipe(), test=(data.X[:2], ["a", "b"]))
