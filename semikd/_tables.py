@@ -31,7 +31,7 @@ def checked_table(estimator: Any, X: Any, *, reset: bool = True) -> Any:
         if not len(X):
             raise invalid("X", "have at least one row", Shown("0 sample(s)"))
         return X
-    return validate_data(
+    table = validate_data(
         estimator,
         X,
         accept_sparse=get_tags(estimator).input_tags.sparse,
@@ -40,6 +40,13 @@ def checked_table(estimator: Any, X: Any, *, reset: bool = True) -> Any:
         reset=reset,
         ensure_min_samples=2 if reset else 1,
     )
+    if table.dtype.kind == "O":
+        strange = next((v for v in table.flat if isinstance(v, dict | list | set)), "")
+        if not isinstance(strange, str):
+            # The words that scikit-learn's own checks look for.
+            kind = type(strange).__name__
+            raise TypeError(f"X: argument must be a string or a number; got a {kind}.")
+    return table
 
 
 def checked_labels(X: Any, y: ArrayLike) -> NDArray[Any]:

@@ -15,14 +15,14 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
 )
-from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from semikd._random import RandomState, spawn_seeds
 from semikd._validation import Shown, invalid, number, sample_weights
 from semikd.crossfit import content_split, take_rows
 from semikd.simplex import FloatArray
+from semikd.teachers._rows import checked_rows, distinct_rows
 
 __all__ = ["BoostingRegressorTeacher", "BoostingTeacher"]
 
@@ -57,9 +57,10 @@ class _EarlyStoppedBoosting(BaseEstimator):
         """Fit the booster on most rows and stop by the held-out ones."""
         number("validation_fraction", self.validation_fraction, low=0.0, high=0.9)
         split_seed, boost_seed = spawn_seeds(self.random_state, 2)
-        weights = sample_weights(sample_weight, len(y))
-        own = np.ones(len(y)) if weights is None else weights
-        train, test = self._divide(X, y, own, split_seed)
+        rows, own = distinct_rows(X, y, sample_weights(sample_weight, len(y)))
+        X, y = take_rows(X, rows), y[rows]
+        weights = None if (own == 1.0).all() else own
+        train, test = self._divide(X, y, split_seed)
         model = booster(
             learning_rate=self.learning_rate,
             max_iter=self.max_iter,
@@ -73,7 +74,7 @@ class _EarlyStoppedBoosting(BaseEstimator):
             tol=_progress(own[test]) * self._loss_scale(y[train], own[train]),
             random_state=boost_seed,
         )
-        return model.fit(
+        model.fit(
             take_rows(X, train),
             y[train],
             # Weights of one would only send the binning along its slow, weighted path.
@@ -82,17 +83,18 @@ class _EarlyStoppedBoosting(BaseEstimator):
             y_val=y[test],
             sample_weight_val=None if weights is None else weights[test],
         )
+        self.n_iter_ = model.n_iter_
+        return model
 
     def _divide(
-        self, X: Any, y: NDArray[Any], weights: FloatArray, seed: int
+        self, X: Any, y: NDArray[Any], seed: int
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return the rows to learn from and the rows to stop by."""
-        kept = np.flatnonzero(weights > 0)
         strata = None
         if isinstance(self, ClassifierMixin):
-            _, strata = np.unique(y[kept], return_inverse=True)
+            _, strata = np.unique(y, return_inverse=True)
         held_out = content_split(
-            take_rows(X, kept),
+            X,
             fraction=self.validation_fraction,
             random_state=seed,
             strata=strata,
@@ -103,8 +105,8 @@ class _EarlyStoppedBoosting(BaseEstimator):
             held_out &= learned
         if held_out.all() or not held_out.any():
             # Too few distinct rows to spare any: stop by the rows that were learned.
-            return kept, kept
-        return kept[~held_out], kept[held_out]
+            return np.arange(len(y)), np.arange(len(y))
+        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     @staticmethod
     def _loss_scale(y: NDArray[Any], weights: FloatArray) -> float:
@@ -161,6 +163,8 @@ class BoostingTeacher(ClassifierMixin, _EarlyStoppedBoosting):
         Class labels.
     booster_ : HistGradientBoostingClassifier
         The fitted trees.
+    n_iter_ : int
+        Rounds that were kept.
     n_features_in_ : int
         Number of columns seen in the fit.
 
@@ -195,11 +199,11 @@ class BoostingTeacher(ClassifierMixin, _EarlyStoppedBoosting):
         ValueError
             If there is only one class.
         """
-        X, y = _checked(self, X, y)
+        X, y = checked_rows(self, X, y)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
-            shown = Shown(f"only the class {self.classes_.tolist()[0]!r}")
+            shown = Shown(f"1 class: {self.classes_.tolist()[0]!r}")
             raise invalid("y", "have at least two classes", shown)
         self.booster_ = self._boost(HistGradientBoostingClassifier, X, y, sample_weight)
         return self
@@ -241,6 +245,8 @@ class BoostingRegressorTeacher(RegressorMixin, _EarlyStoppedBoosting):
     ----------
     booster_ : HistGradientBoostingRegressor
         The fitted trees.
+    n_iter_ : int
+        Rounds that were kept.
     n_features_in_ : int
         Number of columns seen in the fit.
 
@@ -270,7 +276,7 @@ class BoostingRegressorTeacher(RegressorMixin, _EarlyStoppedBoosting):
         -------
         BoostingRegressorTeacher
         """
-        X, y = _checked(self, X, y)
+        X, y = checked_rows(self, X, y)
         y = np.asarray(y, dtype=np.float64)
         self.booster_ = self._boost(HistGradientBoostingRegressor, X, y, sample_weight)
         return self
@@ -285,14 +291,3 @@ class BoostingRegressorTeacher(RegressorMixin, _EarlyStoppedBoosting):
         """Return the predicted mean of each row, shape (n,)."""
         check_is_fitted(self)
         return np.asarray(self.booster_.predict(X))
-
-
-def _checked(teacher: Any, X: Any, y: ArrayLike) -> tuple[Any, NDArray[Any]]:
-    """Return a frame as it came, anything else as an array, and labels to match."""
-    if hasattr(X, "columns"):
-        validate_data(teacher, X, skip_check_array=True)
-        labels = column_or_1d(y, warn=True)
-        check_consistent_length(X, labels)
-        return X, np.asarray(labels)
-    X, labels = validate_data(teacher, X, y, ensure_all_finite="allow-nan")
-    return X, np.asarray(labels)
