@@ -131,10 +131,10 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     student : estimator, optional
         The small model: any regressor, ``LogisticRegression``, a Pipeline, or a student
         of this library; by default a tree of at most 128 leaves of weight 5 or more.
-    loss : {'auto', 'probability', 'log_probability', 'cross_entropy'} or \
-DistillationLoss, default='auto'
-        The scale. 'auto' is 'probability' for a student fitted by squares and
-        'cross_entropy' for a linear one or a network.
+    loss : str or DistillationLoss, default='auto'
+        The scale: 'probability', 'log_probability', 'cross_entropy' or a loss. 'auto'
+        is 'probability' for a student fitted by squares and 'cross_entropy' for a
+        linear one or a network.
     correction : {'none', 'orthogonal'}, float or Correction, default='none'
         :math:`\Lambda`: 0 for 'none', 1 for 'orthogonal', a constant mix for a number.
     hard_weight : float, default=0.0
@@ -165,7 +165,7 @@ DistillationLoss, default='auto'
         Leaves or coefficients, and bytes, of the student.
     n_features_in_ : int
         Number of columns seen in the fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (d,)
         Names of the columns, if any.
 
     Raises

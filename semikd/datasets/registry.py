@@ -88,8 +88,8 @@ def load_dataset(
     Parameters
     ----------
     name : str
-        A name of :func:`list_datasets`, or ``openml:NAME`` or ``openml:NAME@VERSION``.
-        Only the latter two use the network.
+        A name of :func:`semikd.datasets.list_datasets`, or ``openml:NAME`` or
+        ``openml:NAME@VERSION``; only the latter two use the network.
     data_home : path or None, default=None
         Folder with one folder per data set that is read from files; None takes the
         environment variable ``SEMIKD_DATA``. It is only read.
