@@ -59,6 +59,16 @@ def test_a_permuted_table_has_the_same_folds(seed: int) -> None:
     )
 
 
+def test_the_last_digit_of_a_sum_of_weights_breaks_no_tie() -> None:
+    # Forwards 0.1 + 0.2 + 0.3 is above 0.6, backwards it is not.
+    X = np.r_[np.repeat(np.arange(1.0, 7.0), 4), np.arange(7.0, 13.0)][:, None]
+    y = np.r_[np.tile([1, 1, 1, 0], 6), np.tile([0, 1], 3)]
+    weights = np.r_[np.tile([0.1, 0.2, 0.3, 0.6], 6), np.ones(6)]
+    forwards = fold_ids(X, y, weights)
+    backwards = fold_ids(X[::-1], y[::-1], weights[::-1])
+    np.testing.assert_array_equal(backwards[::-1], forwards)
+
+
 @few
 @tables
 def test_a_weight_of_two_is_a_repeated_row(seed: int) -> None:
@@ -285,13 +295,3 @@ def test_groups_that_given_folds_divide_are_counted() -> None:
     cv = np.r_[0, np.ones(4, int), np.zeros(5, int), np.ones(10, int)]
     with pytest.warns(LeakageWarning, match="5 of 20 rows share their group"):
         cross_fit(DummyClassifier(), X, y, cv=cv, groups=groups)
-
-
-def test_a_given_fold_with_weightless_rows_only_needs_no_teacher() -> None:
-    X, y = np.arange(30.0)[:, None], np.arange(30) % 2
-    weights = np.r_[np.zeros(10), np.ones(20)]
-    labels = cross_fit(
-        DummyClassifier(), X, y, cv=np.repeat([0, 1, 2], 10), sample_weight=weights
-    )
-    assert [len(repeat) for repeat in labels.teachers] == [2]
-    assert labels.labelled.tolist() == [False] * 10 + [True] * 20

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, PredefinedSplit, RepeatedKFold
 from sklearn.neighbors import KNeighborsClassifier
@@ -254,3 +255,21 @@ def test_one_answer_is_not_spread_over_all_rows() -> None:
         ValueError, match=r"predictions must have shape \(4, any\); got"
     ):
         cross_fit(Line(), X, X[:, 0])
+
+
+def test_answers_that_are_probabilities_to_a_few_digits_are_normalised() -> None:
+    labels = cross_fit(Stub([-1e-9, 1.0005]), X, Y)
+    np.testing.assert_array_equal(labels.mean, np.tile([0.0, 1.0], (N, 1)))
+
+
+def test_a_given_fold_with_weightless_rows_only_needs_no_teacher() -> None:
+    weights = np.r_[np.zeros(10), np.ones(10)]
+    labels = cross_fit(
+        DummyClassifier(),
+        X,
+        Y,
+        cv=np.repeat([0, 1, 2], [10, 4, 6]),
+        sample_weight=weights,
+    )
+    assert [len(repeat) for repeat in labels.teachers] == [2]
+    assert labels.labelled.tolist() == [False] * 10 + [True] * 10
