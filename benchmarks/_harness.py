@@ -90,20 +90,18 @@ def scores(y: NDArray[np.intp], p: FloatArray) -> dict[str, float]:
     }
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long this work takes."""
-    start = time.perf_counter()
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Return wall-clock and processor seconds of this work."""
+    wall, cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def alternate(
     sides: Mapping[str, Callable[[], object]], rounds: int
-) -> dict[str, list[float]]:
-    """Return the seconds of every side in every round, after one uncounted round."""
-    for work in sides.values():
-        work()
-    times: dict[str, list[float]] = {name: [] for name in sides}
+) -> dict[str, list[tuple[float, float]]]:
+    """Return wall-clock and processor seconds of every side in every round."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
     for number in range(rounds):
         order = list(sides) if number % 2 == 0 else list(reversed(sides))
         for name in order:
