@@ -284,8 +284,7 @@ def two_scores(f: Array) -> Array:
     """
     if f.shape[-1] > 1:
         return f
-    xp = namespace(f)
-    return xp.concatenate([xp.zeros_like(f), f], axis=-1)
+    return namespace(f).concatenate([namespace(f).zeros_like(f), f], axis=-1)
 
 
 def last_column(p: Array, width: int = 1) -> Array:
