@@ -1,8 +1,7 @@
-"""Fixtures for all tests: seeds as arguments, and no test that moves global state."""
+"""Fixtures for all tests, and a guard: no test may move global random state."""
 
 import os
 import random
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import semikd.students  # noqa: F401
 
 @pytest.fixture(autouse=True)
 def _global_state_stays() -> Iterator[None]:
-    """Fail any test in which a global generator or the warning filters moved."""
+    """Fail any test in which a global generator or numpy's error state moved."""
     before = _global_state()
     yield
     after = _global_state()
@@ -37,7 +36,6 @@ def _global_state() -> dict[str, object]:
     return {
         "numpy generator": np.random.get_state(legacy=False)["state"],  # noqa: NPY002
         "python generator": random.getstate(),
-        "warning filters": list(warnings.filters),
         "numpy errors": np.geterr(),
     }
 

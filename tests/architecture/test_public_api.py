@@ -94,3 +94,25 @@ def test_the_api_page_lists_exactly_the_public_names() -> None:
     for name, _ in public_objects():
         room, item = name.split(".")[1:]
         assert re.search(rf"^\s+(semikd\.)?({room}\.)?{item}$", text, re.M), name
+
+
+GLOBAL_STATE = (
+    "np.random.seed",
+    "np.seterr(",
+    "random.seed(",
+    "set_default_dtype",
+    "set_num_threads",
+    "torch.manual_seed",
+    "warnings.filterwarnings",
+    "warnings.resetwarnings",
+)
+
+
+def test_no_code_touches_global_state() -> None:
+    for path in (ROOT / "semikd").rglob("*.py"):
+        text = path.read_text()
+        found = {name for name in GLOBAL_STATE if name in text}
+        if "fork_rng" in text:
+            # Seeding inside a fork leaves the generator outside as it was.
+            found -= {"torch.manual_seed"}
+        assert found == set(), path
