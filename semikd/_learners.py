@@ -16,7 +16,7 @@ from sklearn.utils import get_tags
 from semikd._validation import Shown, invalid, wrong_type
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.learners import check_teacher
-from semikd.simplex import FloatArray
+from semikd.simplex import FloatArray, clip, reweight
 
 # Parameters in which one learner holds others, whose columns it may choose.
 _HOLDS_LEARNERS = {"classifier", "estimator", "estimators", "regressor", "steps"}
@@ -81,6 +81,20 @@ def labelled_rows(labels: FloatArray, weights: FloatArray | None) -> NDArray[np.
         remedy = "Label some of them, or pass another cv"
         raise invalid("labels", "exist for rows of positive weight", shown, remedy)
     return np.flatnonzero(kept)
+
+
+def shifted_labels(
+    labels: OutOfFold, factors: FloatArray, weights: FloatArray | None
+) -> FloatArray:
+    """Return labels for a population in which classes count by factors, (r, n, k).
+
+    The teacher stays a model of the population at hand, so that its record can be
+    reused and judged. A probability of zero is only known to be small: the floor is
+    what n distinct rows cannot tell from zero, whatever the scale of their weights.
+    """
+    kept = labels.row_hash if weights is None else labels.row_hash[weights > 0]
+    floor = 1.0 / (len(np.unique(kept)) + len(factors))
+    return np.asarray(reweight(clip(labels.prediction, floor), factors))
 
 
 def _check_kind(teacher: Any, *, classification: bool) -> None:

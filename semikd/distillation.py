@@ -13,14 +13,20 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from semikd._learners import check_learners, check_record, is_estimator, labelled_rows
+from semikd._learners import (
+    check_learners,
+    check_record,
+    is_estimator,
+    labelled_rows,
+    shifted_labels,
+)
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_labels, checked_table, class_factors
 from semikd._validation import sample_weights
 from semikd.corrections import Correction, get_correction
 from semikd.crossfit import OutOfFold, cross_fit, take_rows
 from semikd.losses import DistillationLoss, get_loss
-from semikd.simplex import FloatArray, clip, one_hot, reweight
+from semikd.simplex import FloatArray, one_hot
 from semikd.students import Student, new_student
 from semikd.students._decision import chosen, decisions, log_probabilities
 from semikd.teachers import BoostingTeacher
@@ -257,7 +263,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         self.labels_ = self._label(X, y, weights, groups, label_seed, self.classes_)
         labels = self.labels_.prediction
         if self.class_weight is not None:
-            labels = _shifted(labels, factors)
+            labels = shifted_labels(self.labels_, factors, weights)
             weights = factors[codes] * (1.0 if weights is None else weights)
         outcome = one_hot(codes, len(self.classes_))
         return self._learn(X, labels, outcome, weights, student)
@@ -287,14 +293,3 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     def resolved_teacher(self) -> Any:
         """Return the teacher, or the default one."""
         return BoostingTeacher() if self.teacher is None else self.teacher
-
-
-def _shifted(labels: FloatArray, factors: FloatArray) -> FloatArray:
-    """Return labels for a population in which classes count by these factors.
-
-    The teacher stays a model of the population at hand, so that its record can be
-    reused and judged. A probability of zero is only known to be small: the floor is
-    what n rows cannot tell from zero.
-    """
-    _, n, n_classes = labels.shape
-    return np.asarray(reweight(clip(labels, 1.0 / (n + n_classes)), factors))
