@@ -103,7 +103,7 @@ def alternate(
     """Return wall-clock and processor seconds of every side in every round."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
     for number in range(rounds):
-        order = list(sides) if number % 2 == 0 else list(reversed(sides))
+        order = list(sides) if number % 2 == 0 else list(reversed(list(sides)))
         for name in order:
             times[name].append(seconds(sides[name]))
     return times
@@ -139,7 +139,7 @@ def memory_of(work: Callable[[], object]) -> dict[str, float]:
 
 def environment(*more: str) -> Row:
     """Return date, versions, cores and load, so that a record can be judged later."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for name in (*LIBRARIES, *more):
         try:
             versions[name] = metadata.version(name)

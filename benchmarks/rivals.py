@@ -23,12 +23,14 @@ from _harness import (
     table,
 )
 
-FULL = {
+Plan = dict[str, tuple[int, ...]]
+
+FULL: dict[str, Plan] = {
     "imodels": {"adult": (32, 128), "magic": (32, 128, 256)},
     # Every arm trains a teacher of its own, so that one size has to do.
     "autogluon": {"adult": (128,), "magic": (256,)},
 }
-SMALL = {"fair": (32,)}
+SMALL: Plan = {"fair": (32,)}
 SMALL_ROWS = 1500
 RIVALS = {
     "imodels": "imodels.util.distillation",
@@ -220,7 +222,7 @@ def installed(names: list[str]) -> list[str]:
     return found
 
 
-def cases(plan: dict[str, tuple[int, ...]]) -> list[tuple[str, int]]:
+def cases(plan: Plan) -> list[tuple[str, int]]:
     """Return data sets that are here, with each size of the plan."""
     return [(name, leaves) for name in available(list(plan)) for leaves in plan[name]]
 
