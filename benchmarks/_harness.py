@@ -75,7 +75,7 @@ def split(y: NDArray[np.intp], seed: int) -> list[Any]:
     from sklearn.model_selection import train_test_split
 
     rows = np.arange(len(y))
-    return train_test_split(rows, test_size=0.3, random_state=seed, stratify=y)
+    return list(train_test_split(rows, test_size=0.3, random_state=seed, stratify=y))
 
 
 def scores(y: NDArray[np.intp], p: FloatArray) -> dict[str, float]:
