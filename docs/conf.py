@@ -54,8 +54,8 @@ sphinx_gallery_conf = {
     "within_subsection_order": "reading_order.ReadingOrder",
     "image_scrapers": ("matplotlib", "free_figures.scrape"),
     "abort_on_example_error": True,
+    "capture_repr": (),
     "download_all_examples": False,
     "show_signature": False,
     "remove_config_comments": True,
-    "plot_gallery": "True",
 }

@@ -4,6 +4,7 @@ Sphinx's own renderers fetch a script from elsewhere or ask for a LaTeX installa
 docutils can translate the LaTeX that is used here.
 """
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -15,17 +16,48 @@ from sphinx.util import logging
 _LOGGER = logging.getLogger(__name__)
 
 
+# What LaTeX accepts and docutils does not, or reads in another way: switches of style
+# in mid-formula, \dots, and fractions without braces.
+_REWRITTEN = (
+    (re.compile(r"\\textstyle"), ""),
+    (re.compile(r"\\dots"), r"\\ldots"),
+    (re.compile(r"\\(t?frac)\s*(\w)\s*(\w)"), r"\\\1{\2}{\3}"),
+)
+# What docutils writes and browsers show badly: a function's name without a space after
+# it, and the subscript of an accented letter below that letter.
+_REPAIRED = (
+    (
+        re.compile(r"<mo>&ApplyFunction;</mo>(?!\s*<mo[^>]*>[(\[])"),
+        '<mspace width="0.17em"></mspace>',
+    ),
+    (
+        re.compile(
+            r"<munderover>\s*(<mi[^>]*>[^<]*</mi>)(.*?)"
+            r"(<mo[^>]*>[\u02c6\u02dc\u00af]</mo>)\s*</munderover>",
+            re.DOTALL,
+        ),
+        r'<msub><mover accent="true">\1\3</mover>\2</msub>',
+    ),
+)
+
+
 def _mathml(tex: str, node: nodes.Node, *, as_block: bool) -> str:
     """Return the formula as MathML; one that cannot be translated is a warning."""
-    # docutils has no \dots, and no style switch in mid-formula.
-    plain = tex.replace(r"\textstyle", "").replace(r"\dots", r"\ldots")
+    plain = _substituted(tex, _REWRITTEN)
     if as_block and r"\\" in plain and r"\begin" not in plain:
         plain = rf"\begin{{align*}}{plain}\end{{align*}}"
     try:
-        return str(tex2mathml(plain, as_block=as_block))
+        return _substituted(str(tex2mathml(plain, as_block=as_block)), _REPAIRED)
     except MathError as error:
         _LOGGER.warning("formula %r: %s", tex, error, location=node)
         return f"<code>{nodes.unescape(tex)}</code>"
+
+
+def _substituted(text: str, rules: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+    """Return a text after these replacements, in their order."""
+    for pattern, replacement in rules:
+        text = pattern.sub(replacement, text)
+    return text
 
 
 def _visit_inline(translator: Any, node: nodes.math) -> None:

@@ -1,9 +1,11 @@
 """Tables that the benchmarks left, shown as they were written.
 
-``.. result-table:: NAME`` reads ``benchmarks/results/NAME.md``. No Markdown parser is
+``.. result-table:: NAME`` reads ``benchmarks/results/NAME*.md``. No Markdown parser is
 needed: the files hold headings, paragraphs, lists and pipe tables, and nothing else.
 """
 
+import re
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,19 +19,23 @@ _RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
 
 class ResultTable(SphinxDirective):
-    """Show one file of results, or say that it is not there."""
+    """Show the results of one benchmark, or say that there are none."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Return the file as document nodes."""
-        path = _RESULTS / f"{self.arguments[0]}.md"
-        self.env.note_dependency(str(path))
-        if path.exists():
+        """Return the files as document nodes."""
+        name = self.arguments[0]
+        found = sorted(_RESULTS.glob(f"{name}*.md"))
+        if not found:
+            nothing = f"*No results of* ``{name}`` *are recorded yet.*"
+            return self.parse_text_to_nodes(nothing)
+        shown: list[nodes.Node] = []
+        for path in found:
+            self.env.note_dependency(str(path))
             lines = as_rest(path.read_text(encoding="utf-8"))
-        else:
-            lines = [f"*No results of* ``{self.arguments[0]}`` *are recorded yet.*"]
-        return self.parse_text_to_nodes(StringList(lines, str(path)))
+            shown += self.parse_text_to_nodes(StringList(lines, str(path)))
+        return shown
 
 
 def as_rest(markdown: str) -> list[str]:
@@ -39,16 +45,18 @@ def as_rest(markdown: str) -> list[str]:
         markdown.splitlines(), key=lambda line: line.lstrip().startswith("|")
     )
     for is_table, run in runs:
-        lines += _table(list(run)) if is_table else [_line(line) for line in run]
+        lines += _table(list(run)) if is_table else _text(run)
         lines.append("")
     return lines
 
 
-def _line(line: str) -> str:
-    """Return a line of text; a heading becomes a bold line."""
-    if line.startswith("#"):
-        return f"\n**{line.lstrip('#').strip()}**\n"
-    return _code(line)
+def _text(run: Iterable[str]) -> list[str]:
+    """Return lines of text; a heading becomes a bold line of its own."""
+    lines: list[str] = []
+    for line in run:
+        heading = line.startswith("#")
+        lines += ["", f"**{line.lstrip('# ')}**", ""] if heading else [_code(line)]
+    return lines
 
 
 def _table(rows: list[str]) -> list[str]:
@@ -60,13 +68,17 @@ def _table(rows: list[str]) -> list[str]:
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in cells:
         for at, cell in enumerate(row):
-            lines.append(f"   {'* -' if at == 0 else '  -'} {_code(cell)}".rstrip())
+            # A lone dash is a value here, not a list.
+            shown = rf"\{cell}" if cell in {"-", "+", "*"} else _code(cell)
+            lines.append(f"   {'* -' if at == 0 else '  -'} {shown}".rstrip())
     return ["", *lines, ""]
 
 
 def _code(text: str) -> str:
-    """Return text with Markdown's code marks doubled, as reStructuredText has them."""
-    return text.replace("`", "``")
+    """Return text with code marks doubled, and signs that mean something escaped."""
+    parts = text.split("`")
+    parts[::2] = [re.sub(r"([*_|\\])", r"\\\1", part) for part in parts[::2]]
+    return "``".join(parts)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

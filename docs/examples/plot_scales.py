@@ -51,9 +51,8 @@ rows = np.column_stack([1 - sure, sure])
 ones = np.tile([0.0, 1.0], (len(sure), 1))
 table = pd.DataFrame({"teacher says": sure})
 for name, scale in scales.items():
-    table[f"{name}: target, label 1"] = corrected_target(
-        scale, rows, ones, np.ones(len(sure))
-    )[:, 0]
+    table[name] = corrected_target(scale, rows, ones, np.ones(len(sure)))[:, 0]
+print("target of a row with label 1, corrected in full")
 print(table.round(3).to_string(index=False))
 
 # %%

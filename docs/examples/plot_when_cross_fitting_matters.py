@@ -38,7 +38,7 @@ teachers = {
 students = {"8 leaves": 8, "64 leaves": 64, "no limit": None}
 labels_by = {"in-sample": "in-sample", "cross-fitted": 5}
 
-N_SEEDS = 12
+N_SEEDS = 10
 new = make_smooth_process(5_000, random_state=10_000)
 
 
