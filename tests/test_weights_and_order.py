@@ -67,7 +67,12 @@ def test_a_weight_of_two_is_a_repeated_row_and_zero_an_absent_one(name: str) -> 
     rows = np.repeat(np.arange(N), w.astype(int))
     weighted = clone(MODELS[name]).fit(X, y, sample_weight=w)
     repeated = clone(MODELS[name]).fit(X[rows], y[rows])
-    np.testing.assert_allclose(answers(weighted, X), answers(repeated, X), atol=1e-10)
+    # On the rows that teach: between them, a tree may cut at either of two columns
+    # that divide them equally well.
+    kept = X[w > 0]
+    np.testing.assert_allclose(
+        answers(weighted, kept), answers(repeated, kept), atol=1e-10
+    )
     ignored = clone(MODELS[name]).fit(X, y)
     assert np.abs(answers(ignored, X) - answers(repeated, X)).max() > 1e-3
 
