@@ -38,7 +38,7 @@ from semikd.exceptions import LeakageWarning
 
 data = load_dataset("fair")
 X, y = data.X, data.y
-print(textwrap.fill(data.description, 88))
+print(textwrap.fill(data.description, 84))
 print(X.head(3).to_string())
 
 # %%
@@ -141,7 +141,7 @@ figure = result.plot()
 # scratch wins.
 
 for sentence in result.verdict.splitlines():
-    print(textwrap.fill(sentence, 88, subsequent_indent="    "))
+    print(textwrap.fill(sentence, 84, subsequent_indent="    "))
 
 # %%
 # Read the size of a difference before its verdict. On this table the tuned tree of some
@@ -150,14 +150,14 @@ for sentence in result.verdict.splitlines():
 # difference: a tree of 128 leaves is far worse when it is trained on the labels than
 # when it is trained on a teacher's answers, without any search for its size.
 # ``python -m semikd`` prints the whole of this comparison.
-#
+
 # %%
 # Two questions have two answers. ``procedure`` asks whether distilling in this way
 # helps, with the refits as a source of chance; ``one_fit`` asks whether the one model
 # that you hold is better, and its intervals are narrower.
 
 area = result.one_fit("auc")
-print(area.estimand)
+print(textwrap.fill(area.estimand, 84))
 print(area.to_frame()[["estimate", "lower", "upper"]].round(4))
 
 # %%
@@ -177,7 +177,7 @@ print(student.labels_.strategy)
 try:
     DistilledClassifier(cv=record).fit(X[::-1], y[::-1])
 except ValueError as error:
-    print(textwrap.fill(f"refused: {error}", 88))
+    print(textwrap.fill(f"refused: {error}", 84))
 
 # %%
 # A frozen model labels rows that it did not see. Name the rows that it did see, and

@@ -72,16 +72,17 @@ results = pd.DataFrame(rows, columns=["teacher", "student", "labels", "seed", "e
 # What it costs not to cross-fit
 # ------------------------------
 #
-# Both ways see the same rows in each seed, so the difference is taken within seeds and
-# its standard error is that of a mean of paired differences.
+# Both ways see the same rows in each seed, so the difference (in-sample minus
+# cross-fitted) is taken within seeds and its standard error is that of a mean of paired
+# differences.
 
 wide = results.pivot_table(
     index=["teacher", "student", "seed"], columns="labels", values="error", sort=False
 )
-wide["in-sample minus cross-fitted"] = wide["in-sample"] - wide["cross-fitted"]
+wide["difference"] = wide["in-sample"] - wide["cross-fitted"]
 by_arm = wide.groupby(level=["teacher", "student"], sort=False)
 summary = by_arm.mean()
-summary["standard error"] = by_arm["in-sample minus cross-fitted"].sem()
+summary["standard error"] = by_arm["difference"].sem()
 print(summary.round(4).to_string())
 
 # %%
