@@ -7,14 +7,18 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from semikd import DistilledClassifier, LinearStudent, compare
 from semikd.corrections import ConstantCorrection, ShrinkageCorrection
 from semikd.datasets import make_gaussian_mixture, make_multiclass_process
 from semikd.evaluation import pointwise_log_loss, scratch_settings
-from semikd.evaluation.arms import Table
-from semikd.evaluation.comparing import _named_corrections, _resampled, _split
+from semikd.evaluation.comparing import _named_corrections
+from semikd.evaluation.tables import Table, resampled, split_table
+from semikd.exceptions import LeakageWarning
+from semikd.losses import CrossEntropyLoss
 from semikd.students import as_student
 
 ARMS = ["teacher", "scratch", "scratch, tuned", "in-sample", "cross-fitted"]
@@ -67,10 +71,24 @@ def test_the_areas_of_one_fit_are_scikit_learns(result) -> None:
     np.testing.assert_allclose(one.estimate, by_hand, atol=1e-12)
 
 
-def test_the_procedure_is_less_certain_than_one_fit_where_refits_differ(result) -> None:
-    frame = result.procedure().to_frame()
-    assert (frame["std_error_refits"] >= 0).all()
-    assert (frame.loc["in-sample", "upper"] - frame.loc["in-sample", "lower"]) > 0
+def test_the_procedure_counts_refits_beside_rows(result) -> None:
+    procedure = result.procedure()
+    fits = np.array(
+        [result.one_fit(refit=at).estimate for at in range(result.n_refits)]
+    )
+    of_refits = fits.var(axis=0, ddof=1) / result.n_refits
+    np.testing.assert_allclose(procedure.refit_variance, of_refits, atol=1e-15)
+    assert "on these training rows" in procedure.estimand
+
+
+def test_tuning_never_leaves_out_the_student_as_it_is() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 60))
+    y = (rng.uniform(size=600) < 1 / (1 + np.exp(-0.6 * X[:, 0]))).astype(int)
+    strong = DistilledClassifier(LogisticRegression(C=0.001), Ridge(alpha=5000.0))
+    found = compare(X, y, strong, test=0.5, n_refits=2, random_state=1)
+    assert found.table["setting"]["scratch, tuned"] == "as given"
+    assert not found.verdict.startswith("Distilling helps")
 
 
 def test_the_same_seed_gives_the_same_comparison(data, result) -> None:
@@ -154,10 +172,10 @@ def test_copies_and_groups_stay_on_one_side() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(100, 2))[np.repeat(np.arange(50), 2)]
     y = rng.integers(2, size=100)
-    train, test = _split(X, y, 0.3, None, None, 0)
+    train, test = split_table(X, y, 0.3, None, None, 0)
     assert {tuple(r) for r in train.X}.isdisjoint(tuple(r) for r in test.X)
     groups = np.repeat(np.arange(20), 5)
-    train, test = _split(rng.normal(size=(100, 2)), y, 0.3, None, groups, 0)
+    train, test = split_table(rng.normal(size=(100, 2)), y, 0.3, None, groups, 0)
     assert set(train.groups).isdisjoint(test.groups)
 
 
@@ -172,11 +190,11 @@ def test_groups_become_clusters_of_the_intervals(data) -> None:
 
 def test_a_bootstrap_refit_draws_rows_or_whole_groups() -> None:
     table = Table(np.arange(60.0)[:, None], np.tile([0, 1], 30), None, None)
-    drawn = _resampled(table, 0)
+    drawn = resampled(table, 0)
     assert drawn.weights.sum() == 60
     assert len(drawn.y) < 60
     groups = np.repeat(np.arange(12), 5)
-    grouped = _resampled(Table(table.X, table.y, None, groups), 0)
+    grouped = resampled(Table(table.X, table.y, None, groups), 0)
     for group in np.unique(grouped.groups):
         weights = grouped.weights[grouped.groups == group]
         assert len(weights) == 5
@@ -190,7 +208,7 @@ def test_resampling_the_training_rows_widens_the_uncertainty(data) -> None:
     )
     arm = same.procedure().names.index("cross-fitted")
     assert drawn.procedure().refit_variance[arm] > same.procedure().refit_variance[arm]
-    assert "bootstrap samples of training rows" in drawn.summary()
+    assert "bootstrap samples of the training rows" in drawn.procedure().estimand
 
 
 def test_held_out_rows_may_be_brought(data) -> None:
@@ -212,8 +230,12 @@ def test_more_than_two_classes_have_everything_but_an_area_difference() -> None:
         random_state=0,
     )
     assert three.table["auc"].between(0.5, 1.0).all()
-    with pytest.raises(ValueError, match="metric must be one of 'log_loss', 'brier'"):
+    with pytest.raises(ValueError, match="got 'auc' with 3 classes"):
         three.one_fit("auc")
+    with pytest.raises(ValueError, match="metric must be one of 'log_loss', 'brier'"):
+        three.procedure("loglos")
+    with pytest.raises(ValueError, match="refit must be below 2"):
+        three.one_fit(refit=2)
 
 
 def test_a_weight_of_zero_leaves_a_test_row_out(data) -> None:
@@ -229,11 +251,20 @@ def test_a_weight_of_zero_leaves_a_test_row_out(data) -> None:
 
 
 def test_scratch_is_tuned_by_what_the_student_has() -> None:
-    assert {"min_samples_leaf", "max_leaf_nodes"} == set(
-        scratch_settings(as_student(DecisionTreeRegressor(max_leaf_nodes=64)))[0]
-    )
-    assert set(scratch_settings(as_student(LinearStudent()))[0]) == {"ridge"}
-    assert set(scratch_settings(as_student(LogisticRegression()))[0]) == {"C"}
+    students = {
+        DecisionTreeRegressor(max_leaf_nodes=64): {
+            "min_samples_leaf",
+            "max_leaf_nodes",
+        },
+        LinearStudent(): {"ridge"},
+        LogisticRegression(): {"C"},
+        Ridge(alpha=1): {"alpha"},
+        make_pipeline(StandardScaler(), Ridge()): {"ridge__alpha"},
+    }
+    for student, names in students.items():
+        own, *tried = scratch_settings(as_student(student))
+        assert own == {}
+        assert all(set(setting) == names for setting in tried)
     assert scratch_settings(as_student(KNeighborsRegressor())) == []
 
 
@@ -241,21 +272,64 @@ def test_a_student_without_settings_is_compared_with_scratch_as_it_is(data) -> N
     plain = DistilledClassifier(LogisticRegression(), KNeighborsRegressor())
     untuned = compare(data.X, data.y, plain, n_refits=1, random_state=0)
     assert untuned.reference == "scratch"
+    assert untuned.verdict.endswith("could not be tuned: no setting of it is known.")
+
+
+def test_a_bootstrap_sample_keeps_every_class_fit_for_cross_fitting() -> None:
+    y = np.r_[np.zeros(57), 1, 1, 1]
+    table = Table(np.arange(60.0)[:, None], y, None, None)
+    for seed in range(30):
+        assert np.bincount(resampled(table, seed).y.astype(int))[1] >= 2
+    hopeless = Table(table.X, np.r_[np.zeros(59), 1], None, None)
+    with pytest.raises(ValueError, match="resample_training must leave two distinct"):
+        resampled(hopeless, 0)
+
+
+def test_test_rows_that_were_trained_on_are_counted(data) -> None:
+    X, y = np.asarray(data.X), np.asarray(data.y)
+    with pytest.warns(LeakageWarning, match="150 of 200 test rows have a copy"):
+        compare(X[:400], y[:400], recipe(), test=(X[250:450], y[250:450]), n_refits=1)
 
 
 def test_the_estimators_own_correction_becomes_an_arm() -> None:
-    named = _named_corrections(recipe(correction=0.3), None)
+    named = _named_corrections(recipe(correction=0.3), None, 2)
     assert named["corrected"] == ConstantCorrection(0.3)
-    assert _named_corrections(recipe(), None)["corrected"] == ShrinkageCorrection(0.01)
-    log_scale = recipe(loss="log_probability")
-    assert _named_corrections(log_scale, None)["corrected"] == ShrinkageCorrection(0.1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "squared_error"),
+    [
+        ("probability", 0.01),
+        # At even odds log-odds have slope 4, and annealed probabilities slope 1 / T.
+        ("log_probability", 0.16),
+        (CrossEntropyLoss(temperature=4.0), 0.01 / 16),
+    ],
+)
+def test_the_assumed_error_of_the_teacher_is_on_the_scale_in_use(
+    loss, squared_error
+) -> None:
+    recipe_on = DistilledClassifier(LogisticRegression(), Ridge(), loss=loss)
+    corrected = _named_corrections(recipe_on, None, 2)["corrected"]
+    assert isinstance(corrected, ShrinkageCorrection)
+    assert corrected.squared_error == pytest.approx(squared_error)
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
         ({"estimator": Ridge()}, TypeError, "estimator must be a DistilledClassifier"),
-        ({"estimator": recipe(cv="in-sample")}, ValueError, "label rows anew"),
+        ({"estimator": recipe(cv="in-sample")}, ValueError, "label any training rows"),
+        (
+            {"estimator": recipe(cv=np.zeros(600))},
+            ValueError,
+            "estimator.cv must label",
+        ),
+        ({"estimator": recipe(cv=[([0], [1])])}, ValueError, "estimator.cv must label"),
+        ({"estimator": recipe(class_weight="balanced")}, ValueError, "Pass sample_we"),
+        ({"corrections": [0.1]}, TypeError, "corrections must map names of arms"),
+        ({"corrections": {1: 0.1}}, ValueError, "names that no other arm has; got 1"),
+        ({"test": (1, 2, 3)}, ValueError, "test must be a share or"),
+        ({"level": 0}, ValueError, "level must lie strictly between 0 and 1"),
         ({"corrections": {"teacher": 0.1}}, ValueError, "names that no other arm has"),
         ({"corrections": {"mine": 1.5}}, ValueError, "correction must be a number"),
         (
@@ -265,7 +339,7 @@ def test_the_estimators_own_correction_becomes_an_arm() -> None:
         ),
         ({"test": 1.5}, ValueError, "test must be a number above 0"),
         ({"n_refits": 0}, ValueError, "n_refits must be an integer of at least 1"),
-        ({"level": 1.5}, ValueError, "level must be a number"),
+        ({"level": 1.5}, ValueError, "level must lie strictly between 0 and 1"),
         ({"min_proba": 0.0}, ValueError, "min_proba must be a number above 0"),
         ({"sample_weight": np.zeros(600)}, ValueError, "sample_weight must have a pos"),
     ],

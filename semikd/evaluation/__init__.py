@@ -1,6 +1,6 @@
 """Arms side by side: metrics, size, latency, and whether distilling helped."""
 
-from semikd.evaluation.arms import FittedArm, Table
+from semikd.evaluation.arms import FittedArm
 from semikd.evaluation.comparing import compare
 from semikd.evaluation.metrics import (
     calibration_error,
@@ -10,6 +10,7 @@ from semikd.evaluation.metrics import (
 )
 from semikd.evaluation.result import ArmComparison
 from semikd.evaluation.scratch import fit_scratch, scratch_settings
+from semikd.evaluation.tables import Table
 
 __all__ = [
     "ArmComparison",

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 
 from semikd._random import spawn_seeds
-from semikd.crossfit import OutOfFold, cross_fit, row_hashes
+from semikd.crossfit import OutOfFold, cross_fit
 from semikd.crossfit.folds import Rows
 from semikd.distillation import DistilledClassifier
 from semikd.evaluation.scratch import (
@@ -23,55 +22,17 @@ from semikd.evaluation.scratch import (
     scratch_settings,
     tune_scratch,
 )
+from semikd.evaluation.tables import Table
 from semikd.simplex import FloatArray
 from semikd.students import Student, StudentSize, measured_size, new_student
 
-__all__ = ["FittedArm", "Table", "fit_arms"]
+__all__ = ["FittedArm", "fit_arms"]
 
 SCRATCH = "scratch"
 TUNED = "scratch, tuned"
 IN_SAMPLE = "in-sample"
 CROSS_FITTED = "cross-fitted"
 TEACHER = "teacher"
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of one side of a split.
-
-    Parameters
-    ----------
-    X : array-like of shape (n, d)
-        Covariates.
-    y : ndarray of shape (n,)
-        Class labels.
-    weights : ndarray of shape (n,) or None
-        Weights of the rows.
-    groups : ndarray of shape (n,) or None
-        Groups of rows.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from semikd.evaluation import Table
-    >>> Table(np.zeros((2, 1)), np.array(["a", "b"]), None, None).codes
-    array([0, 1])
-    """
-
-    X: Any
-    y: NDArray[Any]
-    weights: FloatArray | None
-    groups: NDArray[Any] | None
-
-    @property
-    def codes(self) -> NDArray[np.intp]:
-        """Position of each row's class, shape (n,)."""
-        return np.unique(self.y, return_inverse=True)[1]
-
-    def rows(self) -> Rows:
-        """Return what folds need to know of the rows."""
-        classes, codes = np.unique(self.y, return_inverse=True)
-        return Rows(row_hashes(self.X), codes, classes, self.groups, self.weights)
 
 
 @dataclass(frozen=True)
@@ -180,7 +141,12 @@ def _distilled_arm(
     model.fit(train.X, train.y, sample_weight=train.weights)
     seconds = time.perf_counter() - start + label_seconds
     setting = f"{labels.strategy}; {model.correction_}"
-    return FittedArm(model.predict_proba, seconds, model.size_, setting)
+
+    def predict_proba(X: Any) -> FloatArray:
+        # The student alone, as for a student from scratch: latencies compare.
+        return np.asarray(model.loss_.probabilities(model._student.scores(X)))
+
+    return FittedArm(predict_proba, seconds, model.size_, setting)
 
 
 def _scratch_arms(

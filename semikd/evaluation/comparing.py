@@ -4,24 +4,34 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from semikd._random import RandomState, generator, spawn_seeds
-from semikd._tables import checked_labels
-from semikd._validation import Shown, count, invalid, number, sample_weights, wrong_type
+from semikd._random import RandomState, spawn_seeds
+from semikd._validation import Shown, count, invalid, number, wrong_type
 from semikd.corrections import NoCorrection, ShrinkageCorrection, get_correction
-from semikd.crossfit import OutOfFold, content_split, take_rows
 from semikd.distillation import DistilledClassifier
-from semikd.evaluation.arms import TEACHER, TUNED, FittedArm, Table, fit_arms
+from semikd.evaluation.arms import (
+    CROSS_FITTED,
+    IN_SAMPLE,
+    SCRATCH,
+    TEACHER,
+    TUNED,
+    FittedArm,
+    fit_arms,
+)
 from semikd.evaluation.judging import judged_arms
 from semikd.evaluation.result import ArmComparison
+from semikd.evaluation.tables import resampled, split_table
+from semikd.inference._inputs import checked_level
+from semikd.losses import get_loss
+from semikd.students import new_student
 
 __all__ = ["compare"]
 
-# A teacher off by 0.1 in probability, and a third of a nat in log-odds.
-_SQUARED_ERROR = {"log_probability": 0.1}
-_DEFAULT_SQUARED_ERROR = 0.01
+# The teacher's error that the arm 'corrected' assumes, as a probability at even odds.
+_TEACHER_ERROR = 0.1
+_TAKEN = {TEACHER, SCRATCH, TUNED, IN_SAMPLE, CROSS_FITTED}
 
 
 def compare(
@@ -54,10 +64,11 @@ def compare(
         Class labels.
     estimator : DistilledClassifier, optional
         Teacher, student, scale and folds to compare; by default the default ones. Its
-        own correction, if any, becomes the arm 'corrected'.
+        own correction, if any, becomes the arm 'corrected'. Class weights are refused.
     corrections : mapping from str to float or Correction, optional
         Cross-fitted arms by name. By default 'corrected' (shrinkage for a teacher that
-        is off by 0.1 in probability) and 'constant mix' (half label, half teacher).
+        is off by 0.1 in probability at even odds) and 'constant mix' (half label, half
+        teacher).
     test : float or tuple (X_test, y_test), default=0.3
         Share of distinct rows to hold out, class by class, copies and groups together;
         or the held-out rows themselves.
@@ -114,17 +125,18 @@ def compare(
     >>> list(result.table.index)[:4]
     ['teacher', 'scratch', 'scratch, tuned', 'in-sample']
     """
-    number("level", level, low=0.0, high=1.0)
-    number("min_proba", min_proba, low=0.0, high=0.5, open_low=True)
+    checked_level(level)
     n_refits = count("n_refits", n_refits)
     estimator = _checked_estimator(estimator)
     split_seed, refit_seed = spawn_seeds(random_state, 2)
-    train, held_out = _split(X, y, test, sample_weight, groups, split_seed)
-    named = _named_corrections(estimator, corrections)
+    train, held_out = split_table(X, y, test, sample_weight, groups, split_seed)
+    n_classes = len(np.unique(train.y))
+    number("min_proba", min_proba, low=0.0, high=1.0 / n_classes, open_low=True)
+    named = _named_corrections(estimator, corrections, n_classes)
     fits = [
         fit_arms(
             estimator,
-            _resampled(train, seed) if resample_training else train,
+            resampled(train, seed) if resample_training else train,
             named,
             min_proba=min_proba,
             seed=seed,
@@ -148,89 +160,59 @@ def _checked_estimator(estimator: Any) -> DistilledClassifier:
     if not isinstance(estimator, DistilledClassifier):
         shown = Shown(type(estimator).__name__)
         raise wrong_type("estimator", "be a DistilledClassifier", shown)
-    if isinstance(estimator.cv, OutOfFold) or estimator.cv == "in-sample":
-        constraint = "label rows anew in every refit"
-        remedy = "Use an integer or a splitter; in-sample labels are an arm anyway"
-        raise invalid("estimator.cv", constraint, estimator.cv, remedy)
+    if not (estimator.cv is None or _labels_anew(estimator.cv)):
+        constraint = "label any training rows anew: an integer, 'split' or a splitter"
+        remedy = "In-sample labels are an arm anyway"
+        shown = Shown(repr(estimator.cv).split("\n")[0][:60])
+        raise invalid("estimator.cv", constraint, shown, remedy)
+    if estimator.class_weight is not None:
+        constraint = "be None: it would change the population of some arms only"
+        remedy = "Pass sample_weight, which all arms and all scores take"
+        shown = Shown(repr(estimator.class_weight))
+        raise invalid("estimator.class_weight", constraint, shown, remedy)
     fresh: DistilledClassifier = clone(estimator)
     return fresh
 
 
+def _labels_anew(cv: Any) -> bool:
+    """Return whether these folds can be made again for other rows."""
+    if isinstance(cv, str):
+        return cv != "in-sample"
+    return isinstance(cv, int | np.integer) or hasattr(cv, "split")
+
+
 def _named_corrections(
-    estimator: DistilledClassifier, corrections: Mapping[str, Any] | None
+    estimator: DistilledClassifier,
+    corrections: Mapping[str, Any] | None,
+    n_classes: int,
 ) -> dict[str, Any]:
     """Return the cross-fitted arms beside the plain one, checked."""
-    if corrections is not None:
-        for name, correction in corrections.items():
-            if name in {TEACHER, TUNED, "scratch", "in-sample", "cross-fitted"}:
-                constraint = "have names that no other arm has"
-                raise invalid("corrections", constraint, name)
-            get_correction(correction)
-        return dict(corrections)
-    own = get_correction(estimator.correction)
-    if isinstance(own, NoCorrection):
-        scale = str(getattr(estimator.loss, "name", estimator.loss))
-        squared_error = _SQUARED_ERROR.get(scale, _DEFAULT_SQUARED_ERROR)
-        own = ShrinkageCorrection(squared_error)
-    return {"corrected": own, "constant mix": 0.5}
+    if corrections is None:
+        own = get_correction(estimator.correction)
+        if isinstance(own, NoCorrection):
+            own = ShrinkageCorrection(_assumed_error(estimator, n_classes))
+        return {"corrected": own, "constant mix": 0.5}
+    if not isinstance(corrections, Mapping):
+        remedy = "For instance {'constant mix': 0.5}"
+        constraint = "map names of arms to corrections"
+        raise wrong_type("corrections", constraint, corrections, remedy)
+    for name, correction in corrections.items():
+        if not isinstance(name, str) or name in _TAKEN:
+            constraint = "have names that no other arm has"
+            raise invalid("corrections", constraint, name)
+        get_correction(correction)
+    return dict(corrections)
 
 
-def _split(
-    X: Any, y: ArrayLike, test: Any, sample_weight: Any, groups: Any, seed: int
-) -> tuple[Table, Table]:
-    """Return training and held-out rows, with copies of a row on one side."""
-    labels = checked_labels(X, y)
-    weights = sample_weights(sample_weight, len(labels))
-    groups = None if groups is None else np.asarray(groups)
-    whole = Table(X, labels, weights, groups)
-    if isinstance(test, tuple):
-        X_test, y_test = test
-        return whole, Table(X_test, _known_labels(X_test, y_test, labels), None, None)
-    fraction = number("test", test, low=0.0, high=0.9, open_low=True)
-    held_out = content_split(
-        X, fraction=fraction, random_state=seed, groups=groups, strata=whole.codes
-    )
-    sides = [_rows_of(whole, np.flatnonzero(side)) for side in (~held_out, held_out)]
-    for name, side in zip(("training", "test"), sides, strict=True):
-        if len(np.unique(side.y)) < len(np.unique(labels)):
-            shown = Shown(f"{test} with a class missing in the {name} rows")
-            remedy = "Choose another share, or pass (X_test, y_test)"
-            raise invalid("test", "leave every class on both sides", shown, remedy)
-    return sides[0], sides[1]
-
-
-def _known_labels(X: Any, y: ArrayLike, training: NDArray[Any]) -> NDArray[Any]:
-    """Return the labels of held-out rows, of the classes that training has."""
-    labels = checked_labels(X, y)
-    if not np.array_equal(np.unique(labels), np.unique(training)):
-        shown = Shown(f"{np.unique(labels).tolist()}")
-        constraint = f"have the classes of y, {np.unique(training).tolist()}"
-        raise invalid("test", constraint, shown)
-    return labels
-
-
-def _rows_of(table: Table, rows: NDArray[np.intp]) -> Table:
-    """Return these rows of a table."""
-    return Table(
-        take_rows(table.X, rows),
-        table.y[rows],
-        None if table.weights is None else table.weights[rows],
-        None if table.groups is None else table.groups[rows],
-    )
-
-
-def _resampled(table: Table, seed: int) -> Table:
-    """Return a bootstrap sample of rows or groups, as weights on the rows drawn."""
-    units = np.arange(len(table.y)) if table.groups is None else table.groups
-    _, unit = np.unique(units, return_inverse=True)
-    n_units = int(unit.max()) + 1
-    times = generator(seed).multinomial(n_units, np.full(n_units, 1.0 / n_units))[unit]
-    drawn = _rows_of(table, np.flatnonzero(times))
-    weights = times[times > 0].astype(np.float64)
-    own = 1.0 if drawn.weights is None else drawn.weights
-    return Table(drawn.X, drawn.y, weights * own, drawn.groups)
+def _assumed_error(estimator: DistilledClassifier, n_classes: int) -> float:
+    """Return the assumed squared error of the teacher, on the scale in use."""
+    student = new_student(estimator.student, 2, None, seed=0)
+    loss = get_loss(estimator.loss, auto=student.default_loss)
+    even = np.full((1, n_classes), 1.0 / n_classes)
+    off = (np.eye(n_classes)[:1] - even) / (1.0 - 1.0 / n_classes) * _TEACHER_ERROR
+    return float((np.asarray(loss.jvp(even, off)) ** 2).sum())
 
 
 def _reference(fits: list[dict[str, FittedArm]]) -> str:
     """Return the arm to beat: the tuned student from scratch, if it could be tuned."""
-    return TUNED if TUNED in fits[0] else "scratch"
+    return TUNED if TUNED in fits[0] else SCRATCH

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from semikd.evaluation.arms import FittedArm, Table
+from semikd.evaluation.arms import FittedArm
 from semikd.evaluation.result import ArmComparison
+from semikd.evaluation.tables import Table
 
 __all__ = ["judged_arms"]
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semikd._validation import unknown
-from semikd.evaluation.arms import SCRATCH, TEACHER, Table
+from semikd._validation import Shown, count, invalid, unknown
+from semikd.evaluation.arms import SCRATCH, TEACHER
 from semikd.evaluation.metrics import POINTWISE, scores
+from semikd.evaluation.tables import Table
 from semikd.inference import (
     Comparison,
     CrossedComparison,
@@ -118,6 +119,7 @@ class ArmComparison:
             names=self.names,
             reference=self.reference,
             metric=metric.replace("_", "-"),
+            refits=self.refits,
             sample_weight=self.test.weights,
             clusters=self.test.groups,
             level=self.level,
@@ -138,6 +140,9 @@ class ArmComparison:
         Comparison
             It answers "is this one fitted model better".
         """
+        if not 0 <= count("refit", refit, low=0) < self.n_refits:
+            constraint = f"be below {self.n_refits}, the number of refits"
+            raise invalid("refit", constraint, refit)
         what: Any = self._auc(refit) if metric == "auc" else self._losses(metric)[refit]
         return paired_differences(
             what,
@@ -151,6 +156,13 @@ class ArmComparison:
         )
 
     @property
+    def refits(self) -> str:
+        """What the refits vary, in words."""
+        if self.resampled:
+            return "refits on bootstrap samples of the training rows"
+        return "refits with new folds and seeds on these training rows"
+
+    @property
     def n_refits(self) -> int:
         """Number of times that every arm was fitted."""
         return len(self.predictions)
@@ -160,17 +172,20 @@ class ArmComparison:
         """What the comparison says, in plain words: who wins, and by how much."""
         result = self.procedure() if self.n_refits > 1 else self.one_fit()
         said = [verdict for verdict in result.verdicts() if verdict.arm != TEACHER]
-        return "\n".join([_headline(said), *(verdict.sentence for verdict in said)])
+        estimate = dict(zip(result.names, result.estimate.tolist(), strict=True))
+        words = [_headline(said, estimate), *(verdict.sentence for verdict in said)]
+        if self.reference == SCRATCH:
+            words.append(f"{SCRATCH!r} could not be tuned: no setting of it is known.")
+        return "\n".join(words)
 
     def summary(self) -> str:
         """Return table, intervals and verdicts as text."""
         shown = self.table.drop(columns="setting").to_string(
             float_format="{:.4f}".format
         )
-        varied = "bootstrap samples of training rows, " if self.resampled else ""
         head = (
-            f"{len(self.test.y):,} test rows; means over {self.n_refits} refits (new "
-            f"{varied}folds and seeds); probabilities floored at {self.min_proba:g}."
+            f"{len(self.test.y):,} test rows; means of {self.n_refits} {self.refits}; "
+            f"probabilities floored at {self.min_proba:g}."
         )
         settings = "\n".join(
             f"  {arm}: {setting}" for arm, setting in self.table["setting"].items()
@@ -205,7 +220,9 @@ class ArmComparison:
     def _auc(self, refit: int) -> InfluenceEstimate:
         """Return the areas of one refit's arms with the influence of each row."""
         if self.predictions.shape[-1] != 2:
-            raise unknown("metric", "auc", POINTWISE)
+            shown = Shown(f"'auc' with {self.predictions.shape[-1]} classes")
+            remedy = "The table has the macro average"
+            raise invalid("metric", "be 'log_loss' or 'brier'", shown, remedy)
         codes, weights = self.test.codes, self.test.weights
         parts = [
             auc_influence(codes, p[:, 1], sample_weight=weights)
@@ -219,10 +236,16 @@ class ArmComparison:
         )
 
 
-def _headline(verdicts: Sequence[Verdict]) -> str:
+def _headline(verdicts: Sequence[Verdict], estimate: Mapping[str, float]) -> str:
     """Return the answer to "does distilling help", from the arms' own verdicts."""
     distilled = [verdict for verdict in verdicts if verdict.arm != SCRATCH]
-    better = [verdict.arm for verdict in distilled if verdict.verdict == "better"]
+    # Tuning can fail: the plain student from scratch must be beaten too.
+    plain = estimate.get(SCRATCH, 0.0)
+    better = [
+        verdict.arm
+        for verdict in distilled
+        if verdict.verdict == "better" and estimate[verdict.arm] < plain
+    ]
     if better:
         return f"Distilling helps here: {', '.join(better)}."
     if all(verdict.verdict == "worse" for verdict in distilled):

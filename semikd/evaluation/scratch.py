@@ -6,6 +6,7 @@ with its defaults flatters distillation.
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,22 @@ _LEAF_MINIMA = (1, 5, 20, 50, 100, 200)
 _PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0)
 _TUNING_FOLDS = 5
 
+# Students whose fit to noisy labels is governed by one parameter.
+_OF_ONE_PARAMETER: dict[str, Sequence[Any]] = {
+    "ridge": _PENALTIES,
+    "C": _PENALTIES,
+    "weight_decay": (1e-5, 1e-4, 1e-3, 1e-2),
+    "num_leaves": (4, 8, 16, 31),
+    "min_child_weight": (1.0, 5.0, 20.0, 100.0),
+}
+
 
 def scratch_settings(student: Student) -> list[dict[str, Any]]:
     """Return the settings among which a student from scratch is tuned.
 
-    Trees and forests: the smallest leaf and, below the student's own cap, the number of
-    leaves. Linear students: the penalty. Networks: the weight decay. Others have none,
-    and an empty list says so.
+    The student as it is, and: for trees, forests and boosting the smallest leaf and,
+    below the student's own cap, the number of leaves; for linear students the penalty;
+    for networks the weight decay. Others have none, and an empty list says so.
 
     Parameters
     ----------
@@ -47,20 +57,23 @@ def scratch_settings(student: Student) -> list[dict[str, Any]]:
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from semikd.evaluation import scratch_settings
     >>> from semikd.students import as_student
-    >>> scratch_settings(as_student(Ridge()))[0]
-    {'alpha': 0.01}
+    >>> scratch_settings(as_student(Ridge()))[:2]
+    [{}, {'alpha': 0.01}]
     >>> len(scratch_settings(as_student(DecisionTreeRegressor(max_leaf_nodes=8))))
-    6
+    7
     """
     own = student.learner.get_params(deep=True)
     steps = getattr(student.learner, "steps", None)
     prefix = f"{steps[-1][0]}__" if steps else ""
     grid = _grid({name.removeprefix(prefix): value for name, value in own.items()})
-    return [
+    if not grid:
+        return []
+    tried = [
         {f"{prefix}{name}": value for name, value in zip(grid, values, strict=True)}
         for values in product(*grid.values())
-        if grid
     ]
+    # The student as it is stays a candidate: tuning must not make the baseline worse.
+    return [{}, *tried]
 
 
 def fit_scratch(
@@ -168,12 +181,9 @@ def _grid(own: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
         cap = own.get("max_leaf_nodes")
         sizes = [n for n in (8, 16, 32, 64) if cap and n < cap]
         return grid | ({"max_leaf_nodes": [*sizes, cap]} if cap else {})
-    if "ridge" in own:
-        return {"ridge": _PENALTIES}
-    if "C" in own:
-        return {"C": _PENALTIES}
-    if "alpha" in own and isinstance(own["alpha"], float):
+    if isinstance(own.get("alpha"), Real):
         return {"alpha": _PENALTIES}
-    if "weight_decay" in own:
-        return {"weight_decay": (1e-5, 1e-4, 1e-3, 1e-2)}
+    for name, values in _OF_ONE_PARAMETER.items():
+        if name in own:
+            return {name: values}
     return {}

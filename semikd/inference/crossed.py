@@ -103,6 +103,7 @@ def crossed_differences(
     names: Sequence[str],
     reference: str,
     metric: str = "mean loss",
+    refits: str = "their refits",
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
@@ -129,6 +130,8 @@ def crossed_differences(
         Name of the arm that the others are compared with.
     metric : str, default='mean loss'
         What the losses measure, for sentences and tables.
+    refits : str, default='their refits'
+        What a refit varies, in words for the estimand.
     sample_weight : array of shape (n_rows,), optional
         Sampling weights; rows of weight zero are left out.
     clusters : array of shape (n_rows,), optional
@@ -210,7 +213,7 @@ def crossed_differences(
         law=StudentLaw(np.array([n_refits - 1.0, n_units - 1.0]), parts.share),
         estimand=(
             f"difference in {metric} (arm - {reference!r}) of the procedures, "
-            "averaged over their refits, on new rows from the same population"
+            f"averaged over {refits}, on new rows from the same population"
         ),
         conditions=(
             *row_conditions(n_rows, groups, shares),

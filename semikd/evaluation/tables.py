@@ -1,0 +1,142 @@
+"""The rows of a comparison: training and held-out ones, and bootstrap samples."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from semikd._random import generator
+from semikd._tables import checked_labels
+from semikd._validation import Shown, invalid, number, sample_weights
+from semikd.crossfit import content_split, row_hashes, take_rows
+from semikd.crossfit.folds import Rows
+from semikd.exceptions import LeakageWarning
+from semikd.simplex import FloatArray
+
+__all__ = ["Table", "resampled", "split_table"]
+
+_RESAMPLING_TRIES = 100
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of one side of a split.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        Covariates.
+    y : ndarray of shape (n,)
+        Class labels.
+    weights : ndarray of shape (n,) or None
+        Weights of the rows.
+    groups : ndarray of shape (n,) or None
+        Groups of rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.evaluation import Table
+    >>> Table(np.zeros((2, 1)), np.array(["a", "b"]), None, None).codes
+    array([0, 1])
+    """
+
+    X: Any
+    y: NDArray[Any]
+    weights: FloatArray | None
+    groups: NDArray[Any] | None
+
+    @property
+    def codes(self) -> NDArray[np.intp]:
+        """Position of each row's class, shape (n,)."""
+        return np.unique(self.y, return_inverse=True)[1]
+
+    def rows(self) -> Rows:
+        """Return what folds need to know of the rows."""
+        classes, codes = np.unique(self.y, return_inverse=True)
+        return Rows(row_hashes(self.X), codes, classes, self.groups, self.weights)
+
+
+def split_table(
+    X: Any, y: ArrayLike, test: Any, sample_weight: Any, groups: Any, seed: int
+) -> tuple[Table, Table]:
+    """Return training and held-out rows, with copies of a row on one side."""
+    labels = checked_labels(X, y)
+    weights = sample_weights(sample_weight, len(labels))
+    groups = None if groups is None else np.asarray(groups)
+    whole = Table(X, labels, weights, groups)
+    if isinstance(test, tuple):
+        return whole, _brought(test, whole)
+    fraction = number("test", test, low=0.0, high=0.9, open_low=True)
+    held_out = content_split(
+        X, fraction=fraction, random_state=seed, groups=groups, strata=whole.codes
+    )
+    sides = [_rows_of(whole, np.flatnonzero(side)) for side in (~held_out, held_out)]
+    for name, side in zip(("training", "test"), sides, strict=True):
+        if len(np.unique(side.y)) < len(np.unique(labels)):
+            shown = Shown(f"{test} with a class missing in the {name} rows")
+            remedy = "Choose another share, or pass (X_test, y_test)"
+            raise invalid("test", "leave every class on both sides", shown, remedy)
+    return sides[0], sides[1]
+
+
+def _brought(test: tuple[Any, ...], training: Table) -> Table:
+    """Return held-out rows that were brought, with the classes that training has."""
+    if len(test) != 2:
+        shown = Shown(f"{len(test)} parts")
+        raise invalid("test", "be a share or (X_test, y_test)", shown)
+    X, y = test
+    labels = checked_labels(X, y)
+    classes = np.unique(training.y)
+    if not np.array_equal(np.unique(labels), classes):
+        shown = Shown(f"{np.unique(labels).tolist()}")
+        raise invalid("test", f"have the classes of y, {classes.tolist()}", shown)
+    n_known = int(np.isin(row_hashes(X), row_hashes(training.X)).sum())
+    if n_known:
+        warnings.warn(
+            f"{n_known} of {len(labels)} test rows have a copy among training rows.",
+            LeakageWarning,
+            stacklevel=4,
+        )
+    return Table(X, labels, None, None)
+
+
+def _rows_of(table: Table, rows: NDArray[np.intp]) -> Table:
+    """Return these rows of a table."""
+    return Table(
+        take_rows(table.X, rows),
+        table.y[rows],
+        None if table.weights is None else table.weights[rows],
+        None if table.groups is None else table.groups[rows],
+    )
+
+
+def resampled(table: Table, seed: int) -> Table:
+    """Return a bootstrap sample of rows or groups, as weights on the rows drawn.
+
+    A sample in which a class has fewer than two distinct rows, and could not be
+    cross-fitted, is drawn again.
+    """
+    rows = table.rows()
+    _, unit = np.unique(
+        np.arange(len(table.y)) if table.groups is None else rows.units,
+        return_inverse=True,
+    )
+    n_units = int(unit.max()) + 1
+    draws = generator(seed)
+    for _ in range(_RESAMPLING_TRIES):
+        times = draws.multinomial(n_units, np.full(n_units, 1.0 / n_units))[unit]
+        kept = np.flatnonzero(times)
+        held = np.unique(np.stack([rows.units[kept], rows.codes[kept]]), axis=1)[1]
+        if (
+            np.bincount(held.astype(np.intp), minlength=rows.codes.max() + 1) > 1
+        ).all():
+            drawn = _rows_of(table, kept)
+            own = 1.0 if drawn.weights is None else drawn.weights
+            weights = times[kept].astype(np.float64) * own
+            return Table(drawn.X, drawn.y, weights, drawn.groups)
+    constraint = "leave two distinct rows of every class in a bootstrap sample"
+    shown = Shown(f"none such in {_RESAMPLING_TRIES} draws")
+    raise invalid("resample_training", constraint, shown, "Use False, or merge classes")
