@@ -1,0 +1,88 @@
+"""What compare refuses, and that it does so before any teacher is fitted."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.tree import DecisionTreeRegressor
+
+from semikd import DistilledClassifier, compare
+from semikd.datasets import make_gaussian_mixture
+
+
+def recipe(**settings) -> DistilledClassifier:
+    settings = {"teacher": LogisticRegression()} | settings
+    return DistilledClassifier(
+        student=DecisionTreeRegressor(max_leaf_nodes=32), **settings
+    )
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_gaussian_mixture(600, 4, 0.4, random_state=0)
+
+
+class CountingTeacher(ClassifierMixin, BaseEstimator):
+    """Counts its fits and remembers the rows it saw."""
+
+    fits: list = []  # noqa: RUF012 - shared by clones on purpose
+
+    def fit(self, X, y):
+        type(self).fits.append(np.asarray(X))
+        self.classes_ = np.unique(y)
+        self.share_ = np.mean(y == self.classes_[1])
+        return self
+
+    def predict_proba(self, X):
+        return np.tile([1 - self.share_, self.share_], (len(X), 1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"estimator": Ridge()}, TypeError, "estimator must be a DistilledClassifier"),
+        ({"estimator": recipe(cv="in-sample")}, ValueError, "label any training rows"),
+        (
+            {"estimator": recipe(cv=np.zeros(600))},
+            ValueError,
+            "estimator.cv must label",
+        ),
+        ({"estimator": recipe(cv=[([0], [1])])}, ValueError, "estimator.cv must label"),
+        ({"estimator": recipe(class_weight="balanced")}, ValueError, "Pass sample_we"),
+        ({"corrections": [0.1]}, TypeError, "corrections must map names of arms"),
+        ({"corrections": {1: 0.1}}, ValueError, "names that no other arm has; got 1"),
+        ({"test": (1, 2, 3)}, ValueError, "test must be a share or"),
+        ({"level": 0}, ValueError, "level must lie strictly between 0 and 1"),
+        ({"corrections": {"teacher": 0.1}}, ValueError, "names that no other arm has"),
+        ({"corrections": {"mine": 1.5}}, ValueError, "correction must be a number"),
+        (
+            {"corrections": {"mine": "ortogonal"}},
+            ValueError,
+            "Did you mean 'orthogonal'",
+        ),
+        ({"test": 1.5}, ValueError, "test must be a number above 0"),
+        ({"n_refits": 0}, ValueError, "n_refits must be an integer of at least 1"),
+        ({"level": 1.5}, ValueError, "level must lie strictly between 0 and 1"),
+        ({"min_proba": 0.0}, ValueError, "min_proba must be a number above 0"),
+        ({"sample_weight": np.zeros(600)}, ValueError, "sample_weight must have a pos"),
+    ],
+)
+def test_wrong_input_is_refused_before_a_teacher_is_fitted(
+    data, arguments, error, words
+) -> None:
+    CountingTeacher.fits.clear()
+    arguments = {"estimator": recipe(teacher=CountingTeacher())} | arguments
+    with pytest.raises(error, match=words):
+        compare(data.X, data.y, **arguments)
+    assert CountingTeacher.fits == []
+
+
+def test_a_test_share_without_every_class_is_refused() -> None:
+    X, y = np.arange(40.0)[:, None], np.r_[np.zeros(38), 1, 1]
+    with pytest.raises(ValueError, match="test must leave every class on both sides"):
+        compare(X, y, recipe(), test=0.01)
+
+
+def test_held_out_rows_of_other_classes_are_refused(data) -> None:
+    with pytest.raises(ValueError, match="test must have the classes of y"):
+        compare(data.X, data.y, recipe(), test=(data.X[:2], ["a", "b"]))
