@@ -40,6 +40,7 @@ def made(
     return X, p, y, rng.uniform(0.2, 3.0, size=n)
 
 
+@pytest.mark.usefixtures("generator_of_the_checks")
 @parametrize_with_checks([LinearStudent()])
 def test_it_is_a_scikit_learn_classifier(estimator: Any, check: Any) -> None:
     check(estimator)
@@ -437,7 +438,7 @@ def test_it_reports_its_size_and_names_of_columns() -> None:
     assert student.n_coefficients() == 15
     assert student.size().coefficients == 15
     assert LinearStudent(fit_intercept=False).fit(X, y).n_coefficients() == 12
-    assert student.complexity(n_samples=150, n_features=4, n_outputs=3) == 0.1
+    assert student.complexity(n_samples=150, n_features=4, n_outputs=3) == 5 / 150
     assert student.complexity(n_samples=2, n_features=4, n_outputs=3) == 1.0
     assert student.supports(CE, (-0.5, 1.5)) is None
 

@@ -87,7 +87,7 @@ def test_soft_targets_are_weighted_copies_of_each_class(k: int) -> None:
 @pytest.mark.parametrize(
     ("classifier", "instead"),
     [
-        (AdaBoostClassifier(), "AdaBoostRegressor"),
+        (AdaBoostClassifier(), "GradientBoostingRegressor"),
         (DecisionTreeClassifier(), "DecisionTreeRegressor"),
         (ExtraTreesClassifier(), "ExtraTreesRegressor"),
         (HistGradientBoostingClassifier(), "HistGradientBoostingRegressor"),

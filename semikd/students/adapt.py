@@ -24,7 +24,7 @@ _BOOSTERS: dict[tuple[str, str], type[BoosterStudent]] = {
 # Classifiers take labels only, or take soft targets and ruin them; their regressors do
 # what is meant.
 _INSTEAD = {
-    "AdaBoostClassifier": "AdaBoostRegressor",
+    "AdaBoostClassifier": "GradientBoostingRegressor",
     "BaggingClassifier": "BaggingRegressor",
     "CatBoostClassifier": "CatBoostRegressor",
     "DecisionTreeClassifier": "DecisionTreeRegressor",

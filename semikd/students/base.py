@@ -94,7 +94,10 @@ class Student(ABC):
 
     @abstractmethod
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
-        """Return the declared degrees of freedom per row, in (0, 1], before any fit.
+        """Return the declared degrees of freedom of one score over rows, in (0, 1].
+
+        Known before any fit, and the same whatever the number of scores: it is the
+        share of the noise of a target that its fitted score keeps, on average.
 
         Parameters
         ----------
@@ -104,7 +107,7 @@ class Student(ABC):
         Returns
         -------
         float
-            Leaves or coefficients over rows; 1 where nothing bounds them.
+            Leaves or coefficients of one score over rows; 1 where nothing bounds them.
         """
 
     @abstractmethod

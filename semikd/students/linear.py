@@ -148,9 +148,8 @@ class LinearStudent(StudentClassifier):
         return None
 
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
-        """Return coefficients over rows, at most 1."""
-        columns = n_features + bool(self.fit_intercept)
-        return min(1.0, n_outputs * columns / n_samples)
+        """Return the coefficients of one score over rows, at most 1."""
+        return min(1.0, (n_features + bool(self.fit_intercept)) / n_samples)
 
     def n_coefficients(self) -> int:
         """Return the number of fitted slopes and intercepts."""

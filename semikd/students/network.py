@@ -173,8 +173,11 @@ class TorchStudent(StudentClassifier):
         )
 
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
-        """Return the parameters of the network per row, at most 1."""
-        widths = [n_features, *self.hidden_layer_sizes, n_outputs]
+        """Return the parameters behind one score per row, at most 1.
+
+        These are the hidden layers, which scores share, and the score's own output.
+        """
+        widths = [n_features, *self.hidden_layer_sizes, 1]
         n_parameters = sum((fan_in + 1) * out for fan_in, out in pairwise(widths))
         return min(1.0, n_parameters / n_samples)
 

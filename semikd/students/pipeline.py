@@ -9,6 +9,7 @@ from sklearn.utils import get_tags
 
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
+from semikd.students._inner import keeps_columns
 from semikd.students.base import Student, StudentSize
 from semikd.students.regressor import LearnerStudent
 from semikd.students.sizes import measured_size
@@ -77,7 +78,7 @@ class PipelineStudent(LearnerStudent):
         return self.last.supports(loss, target_range)
 
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
-        """Return what the last step declares, for the columns before the transformers.
+        """Return what the last step declares, for the columns that reach it.
 
         Parameters
         ----------
@@ -87,7 +88,11 @@ class PipelineStudent(LearnerStudent):
         Returns
         -------
         float
+            Where a transformer may change the number of columns, the bound that the
+            last step has for any number, as trees do, and 1 without one.
         """
+        if not all(keeps_columns(step) for _, step in self.learner.steps[:-1]):
+            n_features = n_samples
         return self.last.complexity(n_samples, n_features, n_outputs)
 
     def fit_target(

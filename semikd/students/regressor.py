@@ -12,37 +12,11 @@ from sklearn.utils.validation import has_fit_parameter
 from semikd.crossfit import fit_learner
 from semikd.losses import DistillationLoss, HardLabelMix
 from semikd.simplex import FloatArray
+from semikd.students._aims import other_aim
 from semikd.students.base import Student, StudentSize
-from semikd.students.sizes import declared_leaves, measured_size
+from semikd.students.sizes import declared_freedom, measured_size
 
 __all__ = ["LearnerStudent", "RegressorStudent"]
-
-# What a learner may minimise and still fit means, by the name of its parameter. The
-# aliases that LightGBM has for its objective are refused whatever their value.
-_FITS_MEANS: dict[str, set[Any]] = {
-    "criterion": {"squared_error", "friedman_mse", "deprecated"},
-    "loss": {"squared_error", "linear", "square", "exponential"},
-    "application": set(),
-    "app": set(),
-    "objective_type": set(),
-    "reg_sqrt": {False},
-    "strategy": {"mean"},
-    "objective": {None, "regression", "regression_l2", "l2", "mse", "reg:squarederror"},
-}
-
-# Regressors that fit something else whatever their parameters say.
-_OTHER_AIMS = {
-    "GammaRegressor": ("positive means on a log link", "LinearStudent"),
-    "HuberRegressor": ("a robust centre", "Ridge"),
-    "LinearSVR": ("a tube around the median", "Ridge"),
-    "NuSVR": ("a tube around the median", "KernelRidge"),
-    "PoissonRegressor": ("positive means on a log link", "LinearStudent"),
-    "QuantileRegressor": ("quantiles", "Ridge"),
-    "RANSACRegressor": ("a subset of the rows", "Ridge"),
-    "SVR": ("a tube around the median", "KernelRidge"),
-    "TheilSenRegressor": ("a robust centre", "Ridge"),
-    "TweedieRegressor": ("means of a Tweedie law", "Ridge"),
-}
 
 
 class LearnerStudent(Student):
@@ -113,15 +87,15 @@ class RegressorStudent(LearnerStudent):
         name = type(self.learner).__name__
         if isinstance(loss, HardLabelMix):
             return (
-                f"{name} fits by squares and has no hard-label term; use hard_weight=0 "
-                "with a constant correction, or LinearStudent or TorchStudent"
+                f"{name} fits by squares; use LinearStudent or TorchStudent, or a "
+                "constant correction instead of hard_weight"
             )
         if not loss.is_squared:
             return (
                 f"{name} fits by squares; use loss='probability' or 'log_probability', "
                 "or LinearStudent or TorchStudent for cross-entropy"
             )
-        return _other_aim(self.learner)
+        return other_aim(self.learner)
 
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
         """Return declared leaves or coefficients of one score over rows.
@@ -136,10 +110,8 @@ class RegressorStudent(LearnerStudent):
         float
             1 where no parameter of the learner bounds its size.
         """
-        if type(self.learner).__module__.startswith("sklearn.linear_model"):
-            return min(1.0, (n_features + 1) / n_samples)
-        leaves = declared_leaves(self.learner, n_samples)
-        return min(1.0, leaves / n_samples)
+        freedom = declared_freedom(self.learner, n_samples, n_features)
+        return min(1.0, freedom / n_samples)
 
     def fit_target(
         self,
@@ -184,24 +156,6 @@ class RegressorStudent(LearnerStudent):
     def size(self) -> StudentSize:
         """Return leaves or coefficients and bytes of the fitted regressor."""
         return measured_size(self.learner)
-
-
-def _other_aim(learner: Any) -> str | None:
-    """Return why a regressor does not fit means by squares, or None if it does."""
-    name = type(learner).__name__
-    if name in _OTHER_AIMS:
-        aim, instead = _OTHER_AIMS[name]
-        return f"{name} fits {aim}, not means; use {instead}"
-    settings = learner.get_params(deep=False)
-    for parameter, fine in _FITS_MEANS.items():
-        if parameter in settings and settings[parameter] not in fine:
-            return (
-                f"{name}({parameter}={settings[parameter]!r}) does not fit means by "
-                f"squares; leave {parameter} at its default"
-            )
-    # A bag, or one regressor for each output, fits what its members fit.
-    inner = settings.get("estimator")
-    return _other_aim(inner) if hasattr(inner, "get_params") else None
 
 
 def _asking_for_weights(learner: Any) -> Any:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from semikd.students._inner import inner_learners, keeps_columns
 from semikd.students.base import StudentSize
 
-__all__ = ["count_leaves", "declared_leaves", "measured_size"]
+__all__ = ["count_leaves", "declared_freedom", "declared_leaves", "measured_size"]
 
 
 def measured_size(learner: Any) -> StudentSize:
@@ -39,6 +40,49 @@ def measured_size(learner: Any) -> StudentSize:
         coefficients=_count_coefficients(final),
         bytes=len(pickle.dumps(learner)),
     )
+
+
+def declared_freedom(learner: Any, n_samples: int, n_features: int) -> float:
+    """Return the degrees of freedom of one score that the settings allow.
+
+    Coefficients of a linear model, leaves of trees, and n/k for k nearest neighbours
+    that count alike. A bag, a vote or a search is no more complex than the most complex
+    learner in it.
+
+    Parameters
+    ----------
+    learner : estimator
+        An unfitted estimator.
+    n_samples, n_features : int
+        Rows and columns of the fit to come.
+
+    Returns
+    -------
+    float
+        Infinity, or the number of rows, where nothing bounds them.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import BaggingRegressor
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd.students.sizes import declared_freedom
+    >>> declared_freedom(BaggingRegressor(DecisionTreeRegressor(max_depth=3)), 80, 2)
+    8.0
+    """
+    settings = learner.get_params(deep=False)
+    if {"final_estimator", "param_distributions"} & set(settings):
+        # Stacked learners add up, and what a search may draw is not listed.
+        return math.inf
+    if not all(keeps_columns(step) for _, step in settings.get("steps", [])[:-1]):
+        # Columns may become many; only a bound that does not count them holds.
+        n_features = n_samples
+    if inner := inner_learners(learner):
+        return max(declared_freedom(part, n_samples, n_features) for part in inner)
+    if type(learner).__module__.startswith("sklearn.linear_model"):
+        return float(n_features + bool(settings.get("fit_intercept", True)))
+    if "n_neighbors" in settings and settings.get("weights") == "uniform":
+        return n_samples / float(settings["n_neighbors"])
+    return declared_leaves(learner, n_samples)
 
 
 def declared_leaves(learner: Any, n_samples: int) -> float:
