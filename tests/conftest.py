@@ -26,6 +26,14 @@ def _global_state_stays() -> Iterator[None]:
     assert not moved, f"a test moved global state: {', '.join(moved)}"
 
 
+@pytest.fixture
+def generator_of_the_checks() -> Iterator[None]:
+    """Put numpy's global generator back: one of scikit-learn's checks draws from it."""
+    state = np.random.get_state()  # noqa: NPY002
+    yield
+    np.random.set_state(state)  # noqa: NPY002
+
+
 @pytest.fixture(scope="session")
 def data_home() -> Path:
     """The folder of real data files; tests that need it skip where it is absent."""

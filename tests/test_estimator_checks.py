@@ -1,6 +1,5 @@
 """scikit-learn's own checks of estimators, on distillation and on its teachers."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -34,17 +33,9 @@ DEFAULTS = [
 N = 400
 
 
-@pytest.fixture
-def _generator_of_the_checks() -> Iterator[None]:
-    """Put numpy's global generator back: one of the checks draws from it."""
-    state = np.random.get_state()  # noqa: NPY002
-    yield
-    np.random.set_state(state)  # noqa: NPY002
-
-
 # scikit-learn brings tiny tables and leaking folds, of which the library warns.
 @pytest.mark.filterwarnings("default::semikd.exceptions.SemikdWarning")
-@pytest.mark.usefixtures("_generator_of_the_checks")
+@pytest.mark.usefixtures("generator_of_the_checks")
 @parametrize_with_checks(EXACT + DEFAULTS)
 def test_every_check_passes_without_exception(estimator: Any, check: Any) -> None:
     check(estimator)

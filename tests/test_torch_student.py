@@ -60,6 +60,7 @@ def expected_failures(student):
     return {"check_sample_weight_equivalence_on_dense_data": reason}
 
 
+@pytest.mark.usefixtures("generator_of_the_checks")
 @parametrize_with_checks(
     [
         exact(),
