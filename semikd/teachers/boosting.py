@@ -2,9 +2,9 @@
 
 scikit-learn's gradient boosting runs a fixed number of rounds on small tables, and its
 probabilities are then too sure (log-loss 0.165 against 0.131 here, 200 rows of
-``breast_cancer``, mean of ten seeds). Here a held-out share decides the number of rounds,
-and that share is drawn from the content of the rows: copies of a row are on one side,
-and a weight of 2 is a repeated row.
+``breast_cancer``, mean of ten seeds). Here a held-out share decides the number of
+rounds, and that share is drawn from the content of the rows: copies of a row are on one
+side, and a weight of 2 is a repeated row.
 """
 
 from typing import Any, Self
