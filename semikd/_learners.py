@@ -13,13 +13,18 @@ from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 
-from semikd._validation import Shown, invalid, wrong_type
+from semikd._validation import Shown, counted, invalid, number, wrong_type
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.learners import check_teacher
+from semikd.losses import CrossEntropyLoss, DistillationLoss, HardLabelMix, get_loss
 from semikd.simplex import FloatArray, clip, reweight
+from semikd.students import Student
 
 # Parameters in which one learner holds others, whose columns it may choose.
 _HOLDS_LEARNERS = {"classifier", "estimator", "estimators", "regressor", "steps"}
+_SEARCHES = {"param_distributions", "param_grid"}
+# Factors of classes that differ by less are alike.
+_ROUNDING = 1e-12
 
 
 def is_estimator(learner: Any) -> bool:
@@ -27,14 +32,32 @@ def is_estimator(learner: Any) -> bool:
     return hasattr(learner, "__sklearn_tags__") and not isinstance(learner, type)
 
 
+def resolved_loss(
+    loss: str | DistillationLoss, hard_weight: float, student: Student
+) -> DistillationLoss:
+    """Return the loss of that name; a student that takes no labels is refused first."""
+    if number("hard_weight", hard_weight, low=0.0):
+        student.require(HardLabelMix(CrossEntropyLoss(), hard_weight))
+    return get_loss(loss, auto=student.default_loss, hard_weight=hard_weight)
+
+
 def check_learners(
-    X: Any, teacher: Any, student: Any, *, cv: Any, classification: bool
+    X: Any,
+    teacher: Any,
+    student: Student,
+    weights: FloatArray | None,
+    *,
+    cv: Any,
+    classification: bool,
 ) -> None:
-    """Refuse a teacher of the wrong kind, and text where learners need numbers."""
-    learners = {"student": student}
+    """Refuse a teacher of the wrong kind, settings out of range, and unread cells."""
+    learners = {"student": student.learner}
     if not isinstance(cv, OutOfFold):
         _check_kind(teacher, classification=classification)
         learners["teacher"] = teacher
+    for learner in learners.values():
+        _check_settings(learner)
+    _check_missing(X, learners, weights)
     columns = list(_text_columns(X))
     for role, learner in learners.items():
         refused = [name for name, coded in columns if _needs_numbers(learner, coded)]
@@ -91,10 +114,89 @@ def shifted_labels(
     The teacher stays a model of the population at hand, so that its record can be
     reused and judged. A probability of zero is only known to be small: the floor is
     what n distinct rows cannot tell from zero, whatever the scale of their weights.
+    Factors that are all alike shift nothing.
     """
+    if np.ptp(factors) <= _ROUNDING * factors.max():
+        return labels.prediction
     kept = labels.row_hash if weights is None else labels.row_hash[weights > 0]
     floor = 1.0 / (len(np.unique(kept)) + len(factors))
     return np.asarray(reweight(clip(labels.prediction, floor), factors))
+
+
+def counted_weights(
+    weights: FloatArray | None, factors: FloatArray
+) -> FloatArray | None:
+    """Return weights times the factor of each row's class, None where all are one."""
+    if (np.abs(factors - 1.0) <= _ROUNDING).all():
+        return weights
+    return factors * (1.0 if weights is None else weights)
+
+
+def _check_settings(learner: Any) -> None:
+    """Let learners refuse parameters now that their own fits would refuse later."""
+    settings = learner.get_params(deep=True) if hasattr(learner, "get_params") else {}
+    # A search replaces the parameters of what is inside it.
+    inside = [] if _SEARCHES & set(settings) else settings.values()
+    for part in (learner, *inside):
+        if is_estimator(part) and hasattr(part, "_parameter_constraints"):
+            part._validate_params()
+
+
+def _check_missing(
+    X: Any, learners: dict[str, Any], weights: FloatArray | None
+) -> None:
+    """Refuse missing values in rows that count, where a learner says it reads none."""
+    unable = [role for role, learner in learners.items() if _needs_values(learner)]
+    if not unable:
+        return
+    counts = True if weights is None else weights > 0
+    holes = {name: mask & counts for name, mask in _missing(X)}
+    holes = {name: mask for name, mask in holes.items() if mask.any()}
+    if holes:
+        rows = counted(int(np.logical_or.reduce(list(holes.values())).sum()), "row")
+        columns = counted(len(holes), "column")
+        shown = Shown(f"NaN in {rows} and {columns} (first: {next(iter(holes))!r})")
+        learner = type(learners[unable[0]]).__name__
+        constraint = f"have no missing value for the {unable[0]} {learner}"
+        remedy = "Put an imputer before it in a Pipeline"
+        raise invalid("X", constraint, shown, remedy)
+
+
+def _missing(X: Any) -> Iterator[tuple[Any, NDArray[np.bool_]]]:
+    """Yield columns that may have missing values, by name or position, and where."""
+    if nw.dependencies.is_into_dataframe(X):
+        for column in nw.from_native(X, eager_only=True).iter_columns():
+            mask = column.is_null().to_numpy()
+            if column.dtype.is_float():
+                mask = mask | column.is_nan().fill_null(True).to_numpy()
+            yield column.name, mask.astype(bool)
+    elif sparse.issparse(X):
+        cells = X.tocoo()
+        rows, columns = (at[np.isnan(cells.data)] for at in (cells.row, cells.col))
+        for position in np.unique(columns).tolist():
+            yield position, np.isin(np.arange(X.shape[0]), rows[columns == position])
+    elif np.asarray(X).dtype.kind in "fO":
+        # Imported here because frames and integers do not need it.
+        from pandas import isna
+
+        yield from enumerate(np.asarray(isna(np.asarray(X))).T)
+
+
+def _needs_values(learner: Any) -> bool:
+    """Return whether this is a learner of scikit-learn or ours that reads no NaN."""
+    return _is_plain(learner) and not get_tags(learner).input_tags.allow_nan
+
+
+def _is_plain(learner: Any) -> bool:
+    """Return whether a learner is scikit-learn's or ours, and holds no others.
+
+    Other libraries know best what they read, and a learner that holds others may
+    encode, impute or select its columns.
+    """
+    package = type(learner).__module__.partition(".")[0]
+    if package not in {"sklearn", "semikd"} or not is_estimator(learner):
+        return False
+    return not _HOLDS_LEARNERS & set(learner.get_params(deep=False))
 
 
 def _check_kind(teacher: Any, *, classification: bool) -> None:
@@ -131,16 +233,11 @@ def _has_text(values: NDArray[Any]) -> bool:
 
 
 def _needs_numbers(learner: Any, coded: bool) -> bool:
-    """Return whether this is a learner of scikit-learn or ours that reads no text.
-
-    Other libraries know best what they read, and a learner that holds others may
-    encode or select its columns.
-    """
-    package = type(learner).__module__.partition(".")[0]
-    if package not in {"sklearn", "semikd"} or not is_estimator(learner):
+    """Return whether a learner reads no text; some read it where it is categorical."""
+    if not _is_plain(learner) or get_tags(learner).no_validation:
         return False
-    tags, settings = get_tags(learner), learner.get_params(deep=False)
-    if tags.no_validation or _HOLDS_LEARNERS & set(settings):
-        return False
-    reads_categories = tags.input_tags.categorical or "categorical_features" in settings
+    settings = learner.get_params(deep=False)
+    reads_categories = (
+        get_tags(learner).input_tags.categorical or "categorical_features" in settings
+    )
     return not (coded and reads_categories)

@@ -53,7 +53,14 @@ def checked_labels(X: Any, y: ArrayLike) -> NDArray[Any]:
     """Return class labels, one for each row and at least two different ones."""
     labels = column_or_1d(y, warn=True)
     check_consistent_length(X, labels)
-    _refuse_missing(labels)
+    if labels.dtype.kind == "f":
+        # The words that scikit-learn's own checks look for.
+        assert_all_finite(labels, input_name="y")
+    refuse_missing("y", labels)
+    kinds = sorted({type(v).__name__ for v in labels} if labels.dtype == object else ())
+    if "str" in kinds and len(kinds) > 1:
+        shown = Shown(" and ".join(kinds))
+        raise invalid("y", "hold labels of one kind", shown, "Make all text")
     check_classification_targets(labels)
     if len(classes := np.unique(labels)) < 2:
         shown = Shown(f"only the class {classes.tolist()[0]!r}")
@@ -66,6 +73,9 @@ def checked_outcomes(X: Any, y: ArrayLike) -> FloatArray:
     if y is None:
         # The words that scikit-learn's own checks look for.
         raise ValueError("requires y to be passed, but the target y is None.")
+    if any(isinstance(value, str | bytes) for value in np.ravel(np.asarray(y))[:1]):
+        remedy = "Use DistilledClassifier for classes"
+        raise invalid("y", "hold numbers", Shown("text"), remedy)
     outcomes = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     check_consistent_length(X, outcomes)
     return np.asarray(outcomes)
@@ -83,6 +93,12 @@ def class_factors(
     if not isinstance(class_weight, str | Mapping | None):
         constraint = "be a dict of class: factor, 'balanced' or None"
         raise wrong_type("class_weight", constraint, class_weight)
+    if isinstance(class_weight, Mapping):
+        known = classes.tolist()
+        strange = [key for key in class_weight if key not in known]
+        if strange:
+            constraint = f"name classes of y, {known}"
+            raise invalid("class_weight", constraint, strange[0])
     factors = compute_class_weight(
         class_weight, classes=classes, y=y, sample_weight=weights
     )
@@ -94,22 +110,17 @@ def class_factors(
     return np.asarray(factors, dtype=np.float64)
 
 
-def _refuse_missing(labels: NDArray[Any]) -> None:
-    """Refuse NaN, infinity and None among labels, and text among numbers."""
-    if labels.dtype.kind == "f":
-        assert_all_finite(labels, input_name="y")
-    elif labels.dtype.kind == "O":
-        # Imported here because other labels never need it.
+def refuse_missing(name: str, values: NDArray[Any]) -> None:
+    """Refuse NaN, infinity and None where each row needs a label or group."""
+    if values.dtype.kind == "f":
+        missing = ~np.isfinite(values)
+    elif values.dtype.kind == "O":
+        # Imported here because numeric tables never need it.
         from pandas import isna
 
-        missing = isna(labels)
-        if missing.any():
-            shown = Shown(
-                f"{int(missing.sum())} missing (first: row {missing.argmax()})"
-            )
-            remedy = "Leave those rows out, or label them first"
-            raise invalid("y", "have a label in every row", shown, remedy)
-        kinds = sorted({type(label).__name__ for label in labels})
-        if "str" in kinds and len(kinds) > 1:
-            shown = Shown(" and ".join(kinds))
-            raise invalid("y", "hold labels of one kind", shown, "Make all text")
+        missing = np.asarray(isna(values))
+    else:
+        return
+    if missing.any():
+        shown = Shown(f"{int(missing.sum())} missing (first: row {missing.argmax()})")
+        raise invalid(name, "have no missing value", shown, "Leave those rows out")

@@ -67,6 +67,11 @@ def unknown(name: str, value: object, options: Iterable[str]) -> ValueError:
     return invalid(name, f"be one of {listed}", value, remedy)
 
 
+def counted(n: int, what: str) -> str:
+    """Return a number of things in words, such as '1 row' and '2 rows'."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def number(
     name: str,
     value: object,

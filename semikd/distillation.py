@@ -16,8 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 from semikd._learners import (
     check_learners,
     check_record,
+    counted_weights,
     is_estimator,
     labelled_rows,
+    resolved_loss,
     shifted_labels,
 )
 from semikd._random import RandomState, spawn_seeds
@@ -25,7 +27,7 @@ from semikd._tables import checked_labels, checked_table, class_factors
 from semikd._validation import sample_weights
 from semikd.corrections import Correction, get_correction
 from semikd.crossfit import OutOfFold, cross_fit, take_rows
-from semikd.losses import DistillationLoss, get_loss
+from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray, one_hot
 from semikd.students import Student, new_student
 from semikd.students._decision import chosen, decisions, log_probabilities
@@ -42,6 +44,7 @@ class Distilled(BaseEstimator):
 
     def _label(
         self,
+        teacher: Any,
         X: Any,
         y: NDArray[Any],
         weights: FloatArray | None,
@@ -54,7 +57,7 @@ class Distilled(BaseEstimator):
             check_record(self.cv, X, classes)
             return self.cv
         return cross_fit(
-            self.resolved_teacher(),
+            teacher,
             X,
             y,
             cv=self.cv,
@@ -67,34 +70,35 @@ class Distilled(BaseEstimator):
 
     def _learn(
         self,
+        student: Student,
+        loss: DistillationLoss,
+        correction: Correction,
         X: Any,
+        record: OutOfFold,
         labels: FloatArray,
         outcome: FloatArray,
         weights: FloatArray | None,
-        student: Student,
     ) -> Self:
         """Move each label towards the outcome; let the student learn these targets."""
         rows = labelled_rows(labels, weights)
         X, labels, outcome = take_rows(X, rows), labels[:, rows], outcome[rows]
-        loss = self.loss_
         complexity = student.complexity(
             len(rows), self.n_features_in_, loss.n_outputs(outcome.shape[1])
         )
         targets = [
-            self.correction_.target(p, outcome, loss=loss, complexity=complexity, X=X)
+            correction.target(p, outcome, loss=loss, complexity=complexity, X=X)
             for p in labels
         ]
         # A repeat that left a row out has no say in its target.
         target = np.nanmean(targets, axis=0)
         student.require(loss, target)
-        student.fit_target(
-            X,
-            loss.with_labels(target, outcome),
-            loss=loss,
-            sample_weight=None if weights is None else weights[rows],
-        )
-        self._student, self.student_ = student, student.learner
+        target = loss.with_labels(target, outcome)
+        weights = None if weights is None else weights[rows]
+        student.fit_target(X, target, loss=loss, sample_weight=weights)
+        # All at once, and last: a fit that fails leaves what was learned before.
         self.size_ = student.size()
+        self._student, self.student_ = student, student.learner
+        self.labels_, self.loss_, self.correction_ = record, loss, correction
         return self
 
     def _scores(self, X: Any) -> FloatArray:
@@ -150,8 +154,9 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     n_repeats : int, default=1
         Number of divisions into folds; targets are averaged.
     class_weight : dict or 'balanced', optional
-        Factors by which classes count: the teacher's labels are shifted to that
-        population, and the student's rows weighted. The teacher itself is not.
+        Factors by which classes count: the teacher's labels, at least 1 / (n + k) for
+        n distinct rows, are shifted to that population unless factors are equal, and
+        the student's rows weighted. The teacher itself is not.
     n_jobs : int, optional
         Workers over folds; the result does not depend on it.
     random_state : int, generator or None, default=None
@@ -167,6 +172,8 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         The teacher's labels with folds, and the fold teachers.
     loss_ : DistillationLoss
         The scale of the fitted scores.
+    correction_ : Correction
+        The rule for :math:`\Lambda`.
     size_ : StudentSize
         Leaves or coefficients, and bytes, of the student.
     n_features_in_ : int
@@ -249,24 +256,22 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         """
         X, y = checked_table(self, X), checked_labels(X, y)
         weights = sample_weights(sample_weight, len(y))
+        classes, codes = np.unique(y, return_inverse=True)
+        factors = class_factors(self.class_weight, y, classes, weights)
+        counts = counted_weights(weights, factors[codes])
         label_seed, student_seed = spawn_seeds(self.random_state, 2)
+        teacher = self.resolved_teacher()
         student = new_student(self.student, len(y), weights, student_seed)
-        self.correction_ = get_correction(self.correction)
-        self.loss_ = get_loss(
-            self.loss, auto=student.default_loss, hard_weight=self.hard_weight
-        )
-        weighted = weights is not None or self.class_weight is not None
-        student.require(self.loss_, weighted=weighted)
-        check_learners(X, *self._parts(), cv=self.cv, classification=True)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        factors = class_factors(self.class_weight, y, self.classes_, weights)
-        self.labels_ = self._label(X, y, weights, groups, label_seed, self.classes_)
-        labels = self.labels_.prediction
-        if self.class_weight is not None:
-            labels = shifted_labels(self.labels_, factors, weights)
-            weights = factors[codes] * (1.0 if weights is None else weights)
-        outcome = one_hot(codes, len(self.classes_))
-        return self._learn(X, labels, outcome, weights, student)
+        loss = resolved_loss(self.loss, self.hard_weight, student)
+        correction = get_correction(self.correction)
+        student.require(loss, weighted=counts is not None, n_classes=len(classes))
+        check_learners(X, teacher, student, weights, cv=self.cv, classification=True)
+        record = self._label(teacher, X, y, weights, groups, label_seed, classes)
+        labels = shifted_labels(record, factors, weights)
+        outcome = one_hot(codes, len(classes))
+        self._learn(student, loss, correction, X, record, labels, outcome, counts)
+        self.classes_ = classes
+        return self
 
     def decision_function(self, X: Any) -> FloatArray:
         """Return scores that are largest for the predicted class, (n,) or (n, m).

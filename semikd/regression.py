@@ -12,9 +12,10 @@ from semikd._tables import checked_outcomes, checked_table
 from semikd._validation import sample_weights
 from semikd.corrections import Correction, get_correction
 from semikd.distillation import Distilled
-from semikd.losses import get_loss
+from semikd.losses import IdentityLoss
 from semikd.simplex import FloatArray
 from semikd.students import new_student
+from semikd.students.regressor import one_for_each
 from semikd.teachers import BoostingRegressorTeacher
 
 __all__ = ["DistilledRegressor"]
@@ -29,7 +30,7 @@ class DistilledRegressor(RegressorMixin, Distilled):
     Parameters
     ----------
     teacher : regressor, optional
-        The large model; by default boosting that stops early.
+        The large model; by default boosting that stops early, for each outcome.
     student : regressor, optional
         The small model; by default a tree of at most 128 leaves.
     correction : {'none', 'orthogonal'}, float or Correction, default='none'
@@ -51,10 +52,14 @@ class DistilledRegressor(RegressorMixin, Distilled):
         The teacher's labels with folds, and the fold teachers.
     loss_ : DistillationLoss
         The identity scale.
+    correction_ : Correction
+        The rule for :math:`\Lambda`.
     size_ : StudentSize
         Leaves or coefficients, and bytes, of the student.
     n_features_in_ : int
         Number of columns seen in the fit.
+    feature_names_in_ : ndarray of shape (d,)
+        Names of the columns, if any.
 
     References
     ----------
@@ -122,15 +127,18 @@ class DistilledRegressor(RegressorMixin, Distilled):
         weights = sample_weights(sample_weight, len(y))
         label_seed, student_seed = spawn_seeds(self.random_state, 2)
         student = new_student(self.student, len(y), weights, student_seed)
-        self.correction_ = get_correction(self.correction)
-        self.loss_ = get_loss("identity", auto="identity")
-        student.require(self.loss_, weighted=weights is not None)
-        check_learners(X, *self._parts(), cv=self.cv, classification=False)
+        correction, loss = get_correction(self.correction), IdentityLoss()
+        student.require(loss, weighted=weights is not None)
+        teacher, outcome = self.resolved_teacher(), y[:, None] if y.ndim == 1 else y
+        if self.teacher is None and y.ndim == 2:
+            teacher = one_for_each(teacher)
+        check_learners(X, teacher, student, weights, cv=self.cv, classification=False)
+        check_outputs(teacher, self.cv, outcome.shape[1])
+        record = self._label(teacher, X, y, weights, groups, label_seed)
+        labels = record.prediction
+        self._learn(student, loss, correction, X, record, labels, outcome, weights)
         self._single = y.ndim == 1
-        outcome = y[:, None] if self._single else y
-        check_outputs(self.resolved_teacher(), self.cv, outcome.shape[1])
-        self.labels_ = self._label(X, y, weights, groups, label_seed)
-        return self._learn(X, self.labels_.prediction, outcome, weights, student)
+        return self
 
     def predict(self, X: Any) -> FloatArray:
         """Return the predicted mean of each row, shape (n,) or (n, m)."""
@@ -143,7 +151,7 @@ class DistilledRegressor(RegressorMixin, Distilled):
         teacher, _ = self._parts()
         if is_estimator(teacher):
             several = get_tags(teacher).target_tags.multi_output
-            tags.target_tags.multi_output = several
+            tags.target_tags.multi_output = several or self.teacher is None
         # Not even where both parts take sparse tables: scikit-learn's iterative sparse
         # regressions keep "a weight equals a repetition" only to their own tolerance.
         tags.input_tags.sparse = False

@@ -154,7 +154,7 @@ ARGUMENTS = [
 FOLDS = [
     (
         [(FIRST, SECOND), (SECOND, np.arange(9, -1, -1)), (FIRST, [12])],
-        "10|1 rows twice",
+        "10|1 row twice",
     ),
     ([(FIRST, SECOND)], r"cv must label every row once; got 10 rows never .*row 0\)"),
     (

@@ -9,6 +9,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -16,7 +17,8 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeRegressor
 
 from semikd import DistilledClassifier, DistilledRegressor
-from semikd.students import LinearStudent
+from semikd.losses import IdentityLoss, LogProbabilityLoss
+from semikd.students import LinearStudent, TorchStudent
 
 N = 40
 RNG = np.random.default_rng(0)
@@ -92,7 +94,7 @@ def test_an_unfitted_regressor_says_so() -> None:
         (Y[:-1], r"inconsistent numbers of samples: \[40, 39\]"),
         (np.c_[Y, Y], "y should be a 1d array"),
         (None, "y should be a 1d array"),
-        (np.array(["a", None] * 20, object), "label in every row; got 20 missing"),
+        (np.array(["a", None] * 20, object), "have no missing value; got 20 missing"),
         (np.array(["a", np.nan] * 20, object), r"20 missing \(first: row 1\)"),
         (np.array(["a", float("nan")] * 20, object), "20 missing"),
         (np.array(["a", pd.NA] * 20, object), "Leave those rows out"),
@@ -111,7 +113,8 @@ def test_labels_that_cannot_be_learned(y: Any, match: str) -> None:
         (np.where(IDS == 3, np.inf, X[:, 0]), "Input y contains infinity"),
         (X[:-1, 0], "inconsistent numbers of samples"),
         (None, "requires y to be passed"),
-        (np.array(["a"] * N), "could not convert string"),
+        (np.array(["a"] * N), "y must hold numbers; got text. Use DistilledClassifier"),
+        (np.array(["a"] * N, object), "y must hold numbers; got text"),
     ],
 )
 def test_outcomes_that_cannot_be_learned(y: Any, match: str) -> None:
@@ -161,7 +164,7 @@ def test_groups_of_another_length() -> None:
     ("settings", "error", "match"),
     [
         ({"loss": "probabilty"}, ValueError, "Did you mean 'probability'"),
-        ({"loss": "brier"}, ValueError, "loss must be one of 'probability', 'log"),
+        ({"loss": "brier"}, ValueError, "loss must be one of 'auto', 'probability'"),
         ({"correction": "orthogonl"}, ValueError, "Did you mean 'orthogonal'"),
         ({"correction": "shrinkage"}, ValueError, "Pass an object, such as Shrink"),
         ({"correction": 1.2}, ValueError, "correction must be a number at least 0"),
@@ -181,12 +184,42 @@ def test_groups_of_another_length() -> None:
         ({"class_weight": 3}, TypeError, "be a dict of class: factor"),
         ({"class_weight": {0: -1}}, ValueError, "positive for every class; got -1 for"),
         ({"class_weight": {0: 0}}, ValueError, "for class 0. Leave rows of a class"),
-        ({"hard_weight": 0.5}, TypeError, "on a log scale where hard_weight"),
+        ({"hard_weight": 0.5}, TypeError, "and labels beside .* use LinearStudent or"),
         (
             {"hard_weight": 0.5, "loss": "log_probability"},
             TypeError,
-            "fits by squares and has no hard-label term; use hard_weight=0",
+            "fits by squares; use LinearStudent or TorchStudent, or a constant corr",
         ),
+        ({"hard_weight": None}, TypeError, "hard_weight must be a number .* got None"),
+        ({"loss": "identity"}, ValueError, "loss must be one of 'auto', 'probability'"),
+        ({"loss": IdentityLoss()}, ValueError, r"got IdentityLoss\(\). Use 'probabil"),
+        ({"class_weight": {0: 1, "1": 2}}, ValueError, r"of y, \[0, 1\]; got '1'"),
+        ({"class_weight": {0: 1, 1: 2, 2: 3}}, ValueError, "name classes of y.* got 2"),
+        ({"cv": GroupKFold(2)}, ValueError, "be given for the splitter GroupKFold"),
+        ({"cv": IDS % 2 + 0.0}, TypeError, "folds by integers, .* got 0.0. Number the"),
+        (
+            {"cv": np.where(Y, "a", "b")},
+            TypeError,
+            "by integers, or hold .* got '[ab]'",
+        ),
+        (
+            {"student": DecisionTreeRegressor(max_leaf_nodes=1)},
+            ValueError,
+            "'max_leaf_nodes' parameter of DecisionTreeRegressor must be",
+        ),
+        (
+            {"student": make_pipeline(StandardScaler(), Ridge(alpha=-1.0))},
+            ValueError,
+            "'alpha' parameter of Ridge must be",
+        ),
+        ({"teacher": Spy(C=-1.0)}, ValueError, "'C' parameter of Spy must be"),
+        ({"student": LinearStudent(ridge=-1)}, ValueError, "ridge must be a number"),
+        (
+            {"student": make_pipeline(StandardScaler(), LinearStudent(tol=0))},
+            ValueError,
+            "tol must be a number above 0; got 0",
+        ),
+        ({"student": TorchStudent(dropout=2)}, ValueError, "dropout must be a number"),
         (
             {"hard_weight": -1.0, "loss": "cross_entropy", "student": LinearStudent()},
             ValueError,
@@ -267,3 +300,40 @@ def test_a_student_without_weights_is_refused_where_rows_have_some(
     refused(model, X, Y, sample_weight=np.ones(N), error=TypeError, match=match)
     model = distil(student=student, class_weight="balanced")
     refused(model, X, Y, error=TypeError, match=match)
+
+
+def test_parameters_that_a_search_replaces_are_not_judged() -> None:
+    search = GridSearchCV(DecisionTreeRegressor(max_leaf_nodes=1), {"max_depth": [1]})
+    search.set_params(param_grid={"max_leaf_nodes": [2, 3]})
+    model = DistilledClassifier(LogisticRegression(), search, random_state=0)
+    assert model.fit(X, Y).student_.best_params_["max_leaf_nodes"] in {2, 3}
+
+
+@pytest.mark.parametrize("student", [LogisticRegression(), LinearStudent()])
+def test_a_regression_is_no_task_for_log_odds(student: Any) -> None:
+    model = DistilledRegressor(RegressorSpy(), student)
+    if isinstance(student, LinearStudent):
+        other = DistilledRegressor(Ridge(), student, random_state=0).fit(X, X[:, 0])
+        assert other.score(X, X[:, 0]) > 0.9
+    else:
+        match = "its scores are log-odds"
+        refused(model, X, X[:, 0], error=TypeError, match=match)
+
+
+@pytest.mark.parametrize(
+    "library", ["lightgbm.LGBMClassifier", "xgboost.XGBClassifier"]
+)
+def test_two_scores_for_two_classes_are_none_for_a_booster(library: str) -> None:
+    package, name = library.split(".")
+    booster = getattr(pytest.importorskip(package), name)()
+    loss = LogProbabilityLoss(centered=False)
+    for student in (booster, make_pipeline(StandardScaler(), booster)):
+        model = distil(student=student, loss=loss)
+        match = f"{name} has one score for two classes; use LogProbabilityLoss"
+        refused(model, X, Y, error=TypeError, match=match)
+
+
+@pytest.mark.parametrize("loss", ["identity", IdentityLoss()])
+@pytest.mark.parametrize("student", [LinearStudent, TorchStudent])
+def test_a_student_of_classes_has_no_identity_scale(student: Any, loss: Any) -> None:
+    refused(student(loss=loss), X, Y, error=ValueError, match="loss must be")

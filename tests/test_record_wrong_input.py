@@ -40,7 +40,7 @@ def record(**options: Any) -> OutOfFold:
         ),
         (
             changed(X, 3, 99.0),
-            r"got 1 rows that differ \(first: row 3\). Label these very",
+            r"got other values in 1 row \(first: row 3\). Label these very",
         ),
         (pd.DataFrame(X).iloc[[1, 0, *range(2, N)]], "the same rows in another order"),
     ],

@@ -177,9 +177,9 @@ def _affordable(n_folds: int, rows: Rows) -> int:
     rarest = int(np.argmin(holders))
     available = int(holders[rarest])
     what = "distinct rows" if rows.groups is None else "groups"
-    whose = (
-        "the data has" if rows.classes is None else f"class {rows.classes[rarest]!r}"
-    )
+    whose = "the data has"
+    if rows.classes is not None:
+        whose = f"class {rows.classes.tolist()[rarest]!r}"
     if available < 2:
         name, where = ("X", "") if rows.classes is None else ("y", f" in {whose}")
         constraint = f"have at least two {what} of positive weight in every class"

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from semikd._validation import Shown, check_shape, invalid, positions, wrong_type
+from semikd._validation import (
+    Shown,
+    check_shape,
+    counted,
+    invalid,
+    positions,
+    wrong_type,
+)
 from semikd.crossfit.folds import Fold, Rows
 from semikd.crossfit.rows import Indices
 from semikd.exceptions import LeakageWarning, SemikdWarning
@@ -63,7 +70,7 @@ def user_folds(cv: Any, rows: Rows, X: Any, y: Any, *, seed: int = 0) -> list[Fo
     n = len(rows.hashes)
     is_splitter = hasattr(cv, "split")
     if is_splitter:
-        pairs: Iterable[Any] = _seeded(cv, seed).split(X, y, rows.groups)
+        pairs: Iterable[Any] = _split(cv, rows, X, y, seed)
     elif isinstance(cv, str) or not isinstance(cv, Iterable):
         constraint = "be an integer, a splitter, fold ids or (train, test) pairs"
         raise wrong_type("cv", constraint, cv)
@@ -74,6 +81,17 @@ def user_folds(cv: Any, rows: Rows, X: Any, y: Any, *, seed: int = 0) -> list[Fo
     _check_cover(folds, rows, may_miss=is_splitter)
     _warn_of_leaks(folds, rows)
     return folds
+
+
+def _split(splitter: Any, rows: Rows, X: Any, y: Any, seed: int) -> list[Any]:
+    """Return the folds of a splitter, which may have to be told groups."""
+    try:
+        return list(_seeded(splitter, seed).split(X, y, rows.groups))
+    except (TypeError, ValueError) as error:
+        if rows.groups is None and "groups" in str(error):
+            constraint = f"be given for the splitter {type(splitter).__name__}"
+            raise invalid("groups", constraint, None) from None
+        raise
 
 
 def _seeded(splitter: Any, seed: int) -> Any:
@@ -87,6 +105,12 @@ def _seeded(splitter: Any, seed: int) -> Any:
 
 def _pairs(folds: list[Any], n: int) -> list[Any]:
     """Return (train, test) pairs; one integer for each row names its fold."""
+    strange = [fold for fold in folds if isinstance(fold, str | float | np.bool_)]
+    if strange:
+        constraint = "name folds by integers, or hold (train, test) pairs"
+        remedy = "Number the folds, for instance with numpy.unique(return_inverse=True)"
+        value = strange[0].item() if hasattr(strange[0], "item") else strange[0]
+        raise wrong_type("cv", constraint, value, remedy)
     if not all(isinstance(fold, int | np.integer) for fold in folds):
         return folds
     ids = np.asarray(folds)
@@ -132,12 +156,14 @@ def _check_cover(folds: list[Fold], rows: Rows, *, may_miss: bool) -> None:
     times = np.bincount(np.concatenate([fold.test for fold in folds]), minlength=n)
     if (times > 1).any():
         row = int(np.argmax(times > 1))
-        shown = Shown(f"{int((times > 1).sum())} rows twice (first: row {row})")
+        shown = Shown(
+            f"{counted(int((times > 1).sum()), 'row')} twice (first: row {row})"
+        )
         remedy = "For repeats pass an integer cv and n_repeats"
         raise invalid("cv", "label every row once", shown, remedy)
     missed = rows.active[times[rows.active] == 0]
     if len(missed) and not may_miss:
-        shown = Shown(f"{len(missed)} rows never (first: row {missed[0]})")
+        shown = Shown(f"{counted(len(missed), 'row')} never (first: row {missed[0]})")
         remedy = "Give each row to one test fold, or weigh it zero"
         raise invalid("cv", "label every row once", shown, remedy)
     if len(missed):

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.multiclass import type_of_target
 
+from semikd._tables import refuse_missing
 from semikd._validation import (
     Shown,
     check_shape,
@@ -74,7 +75,7 @@ def describe_rows(
     if groups is not None:
         groups = np.asarray(groups)
         check_shape("groups", groups, (n,))
-        _refuse_missing("groups", groups)
+        refuse_missing("groups", groups)
     weights = sample_weights(sample_weight, n)
     if weights is not None:
         require_weights(teacher, "teacher")
@@ -93,32 +94,18 @@ def check_workers(n_jobs: int | None) -> int | None:
 def _classes(y: NDArray[Any]) -> tuple[NDArray[Any], Indices]:
     """Return the classes and the position of each row's, refusing what is no label."""
     check_shape("y", y, (len(y),))
-    _refuse_missing("y", y)
+    refuse_missing("y", y)
     try:
         classes, codes = np.unique(y, return_inverse=True)
     except TypeError:
         kinds = ", ".join(sorted({type(label).__name__ for label in y}))
         raise wrong_type("y", "hold labels of one type", Shown(kinds)) from None
     if len(classes) < 2:
-        shown = Shown(f"only the class {classes[0]!r}" if len(y) else "no rows")
+        shown = Shown(
+            f"only the class {classes.tolist()[0]!r}" if len(y) else "no rows"
+        )
         raise invalid("y", "have at least two classes", shown)
     if (kind := type_of_target(y)) not in {"binary", "multiclass"}:
         remedy = "For numbers use a regressor as teacher"
         raise invalid("y", "hold class labels", Shown(f"{kind} values"), remedy)
     return classes, codes
-
-
-def _refuse_missing(name: str, values: NDArray[Any]) -> None:
-    """Refuse NaN, infinity and None where each row needs a label or group."""
-    if values.dtype.kind == "f":
-        missing = ~np.isfinite(values)
-    elif values.dtype.kind == "O":
-        # Imported here because numeric tables never need it.
-        from pandas import isna
-
-        missing = np.asarray(isna(values))
-    else:
-        return
-    if missing.any():
-        shown = Shown(f"{int(missing.sum())} missing (first: row {missing.argmax()})")
-        raise invalid(name, "have no missing value", shown, "Leave those rows out")

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semikd._validation import Shown, invalid, positions
+from semikd._validation import Shown, counted, invalid, positions
 from semikd.crossfit.learners import predict_outputs
 from semikd.crossfit.rows import Hashes, Indices, n_rows, row_hashes, take_rows
 from semikd.simplex import FloatArray
@@ -183,7 +183,8 @@ class OutOfFold:
             shown = Shown(f"the same rows in another order (first: row {first})")
             remedy = "Call labels.align(X) to reorder them"
         else:
-            shown = Shown(f"{int(differ.sum())} rows that differ (first: row {first})")
+            rows = counted(int(differ.sum()), "row")
+            shown = Shown(f"other values in {rows} (first: row {first})")
             remedy = "Label these very rows"
         raise invalid("labels", "be those of the rows of X", shown, remedy)
 

@@ -98,6 +98,15 @@ class BoosterStudent(LearnerStudent):
                 return f"{name}({parameter}={settings[parameter]!r}) {reason}"
         return None
 
+    def _supports_width(self, n_scores: int) -> str | None:
+        """Return why boosting has no two scores: two classes have one log-odds."""
+        if n_scores != 2:
+            return None
+        return (
+            f"{type(self.learner).__name__} has one score for two classes; use "
+            "LogProbabilityLoss(centered=True)"
+        )
+
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
         """Return declared leaves times rounds over rows, for one score.
 

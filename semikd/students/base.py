@@ -14,7 +14,7 @@ from typing import Any, Self
 from sklearn.base import clone
 
 from semikd._validation import Shown, wrong_type
-from semikd.losses import DistillationLoss
+from semikd.losses import DistillationLoss, HardLabelMix
 from semikd.simplex import FloatArray
 
 __all__ = ["Student", "StudentSize"]
@@ -148,6 +148,7 @@ class Student(ABC):
         target: FloatArray | None = None,
         *,
         weighted: bool = False,
+        n_classes: int | None = None,
     ) -> None:
         """Refuse to be fitted to targets that this student does not support.
 
@@ -159,18 +160,27 @@ class Student(ABC):
             The targets, once they are known.
         weighted : bool, default=False
             Whether the rows will have weights.
+        n_classes : int, optional
+            Number of classes, once it is known.
 
         Raises
         ------
         TypeError
             With the reason, and what to use instead.
+        ValueError
+            If a parameter is out of its range.
         """
+        self._check_settings()
         bounds = None
         if target is not None:
             bounds = (float(target.min()), float(target.max()))
         reason = self.supports(loss, bounds)
+        if reason is None and n_classes is not None:
+            reason = self._supports_width(loss.n_outputs(n_classes))
         if reason is not None:
             constraint = f"take targets on the {loss.name} scale"
+            if isinstance(loss, HardLabelMix):
+                constraint += ", and labels beside them"
             shown = Shown(type(self.learner).__name__)
             raise wrong_type("student", constraint, shown, reason)
         if weighted and not self.takes_weights():
@@ -240,3 +250,10 @@ class Student(ABC):
         """Set parameters of the learner by name, and return the student."""
         self.learner.set_params(**setting)
         return self
+
+    def _supports_width(self, n_scores: int) -> str | None:
+        """Return why a row cannot have that many scores, or None."""
+        return None
+
+    def _check_settings(self) -> None:  # noqa: B027 - not every student has any
+        """Refuse settings that no fit could use, before anything is fitted."""

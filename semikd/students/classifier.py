@@ -68,6 +68,7 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         -------
         StudentClassifier
         """
+        loss = get_loss(self.loss, auto=self.default_loss)
         sparse = "csr" if get_tags(self).input_tags.sparse else False
         # X goes on as it came: the target fit records the names of its columns.
         labels = validate_data(self, X, y, accept_sparse=sparse)[1]
@@ -77,9 +78,8 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         weights = sample_weights(sample_weight, len(labels))
         classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
-            shown = Shown(f"1 class: {classes[0]}")
+            shown = Shown(f"1 class: {classes.tolist()[0]!r}")
             raise invalid("y", "have at least two classes", shown)
-        loss = get_loss(self.loss, auto=self.default_loss)
         certain = one_hot(codes, len(classes))
         target = loss.with_labels(loss.phi(certain), certain)
         self.fit_target(X, target, loss=loss, sample_weight=weights)

@@ -147,6 +147,12 @@ class LinearStudent(StudentClassifier):
         """
         return None
 
+    def _check_settings(self) -> None:
+        """Refuse a ridge, tolerance or number of steps out of its range."""
+        number("ridge", self.ridge, low=0.0)
+        number("tol", self.tol, low=0.0, open_low=True)
+        count("max_iter", self.max_iter)
+
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
         """Return the coefficients of one score over rows, at most 1."""
         return min(1.0, (n_features + bool(self.fit_intercept)) / n_samples)
@@ -182,14 +188,14 @@ class LinearStudent(StudentClassifier):
         -------
         LinearStudent
         """
-        ridge = number("ridge", self.ridge, low=0.0)
+        self._check_settings()
         X = validate_data(self, X, accept_sparse="csr", dtype=np.float64)
         target = finite_array("target", target, shape=(X.shape[0], None))
         weight = sample_weights(sample_weight, X.shape[0])
         self._remember(loss, target)
         X, target, weight = _used_rows(X, target, weight)
         A, center = _columns(X, weight, self.fit_intercept)
-        penalty = np.full(A.shape[1], ridge)
+        penalty = np.full(A.shape[1], float(self.ridge))
         penalty[X.shape[1] :] = 0.0
         theta = self._solve(A, target, weight, penalty)
         self._store(theta, center)
@@ -216,9 +222,7 @@ class LinearStudent(StudentClassifier):
         objective = Objective(A, target, weight, loss, penalty, basis)
         small = A.shape[1] * width <= _NEWTON_COLUMNS
         found = (newton if small else lbfgs)(
-            objective,
-            tol=number("tol", self.tol, low=0.0, open_low=True),
-            max_iter=count("max_iter", self.max_iter),
+            objective, tol=self.tol, max_iter=self.max_iter
         )
         self.n_iter_ = found.n_iter
         if not found.converged:

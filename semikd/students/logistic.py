@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from semikd.losses import DistillationLoss, ProbabilityLoss
+from semikd.losses import DistillationLoss, IdentityLoss, ProbabilityLoss
 from semikd.simplex import FloatArray
 from semikd.students.linear import LinearStudent
 from semikd.students.regressor import LearnerStudent
@@ -51,7 +51,7 @@ class LogisticStudent(LearnerStudent):
         str or None
         """
         settings = self.learner.get_params(deep=False)
-        if isinstance(loss, ProbabilityLoss):
+        if isinstance(loss, ProbabilityLoss | IdentityLoss):
             return (
                 "its scores are log-odds; use loss='cross_entropy' or 'log_probability'"
             )

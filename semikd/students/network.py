@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from semikd.nets import Epoch
+    from semikd.students._network import NetworkOptions
 
 __all__ = ["TorchStudent"]
 
@@ -172,6 +173,10 @@ class TorchStudent(StudentClassifier):
             "validation_fraction above 0 with solver='adam', or use 'log_probability'"
         )
 
+    def _check_settings(self) -> None:
+        """Refuse a parameter out of its range, or a device that is not at hand."""
+        self._options()
+
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
         """Return the parameters behind one score per row, at most 1.
 
@@ -197,11 +202,9 @@ class TorchStudent(StudentClassifier):
         sample_weight: FloatArray | None = None,
     ) -> Self:
         """Minimise the weighted mean of losses at these targets, shape (n, m)."""
-        from semikd.students._network import NetworkOptions, fit_network
+        from semikd.students._network import fit_network
 
-        settings = self.get_params(deep=False)
-        del settings["loss"]
-        options = NetworkOptions(**settings)
+        options = self._options()
         X = validate_data(self, X, dtype=np.float64)
         target = finite_array("target", target, shape=(len(X), None))
         weight = sample_weights(sample_weight, len(X))
@@ -212,6 +215,14 @@ class TorchStudent(StudentClassifier):
         self.mean_, self.scale_ = found.mean, found.scale
         self.n_iter_ = len(found.history)
         return self
+
+    def _options(self) -> "NetworkOptions":
+        """Return the parameters but the loss, checked."""
+        from semikd.students._network import NetworkOptions
+
+        settings = self.get_params(deep=False)
+        del settings["loss"]
+        return NetworkOptions(**settings)
 
     def scores(self, X: Any) -> FloatArray:
         """Return the fitted scores in float64, shape (n, m)."""

@@ -77,6 +77,14 @@ class PipelineStudent(LearnerStudent):
                 )
         return self.last.supports(loss, target_range)
 
+    def _supports_width(self, n_scores: int) -> str | None:
+        """Return what the last step says."""
+        return self.last._supports_width(n_scores)
+
+    def _check_settings(self) -> None:
+        """Let the last step check its settings."""
+        self.last._check_settings()
+
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
         """Return what the last step declares, for the columns that reach it.
 

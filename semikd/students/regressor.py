@@ -140,7 +140,7 @@ class RegressorStudent(LearnerStudent):
         """
         single = target.shape[1] == 1
         if not single and not get_tags(self.learner).target_tags.multi_output:
-            self._learner = MultiOutputRegressor(_asking_for_weights(self.learner))
+            self._learner = one_for_each(self.learner)
         fit_learner(self.learner, X, target[:, 0] if single else target, sample_weight)
         return self
 
@@ -158,9 +158,10 @@ class RegressorStudent(LearnerStudent):
         return measured_size(self.learner)
 
 
-def _asking_for_weights(learner: Any) -> Any:
-    """Return a learner to be wrapped, which with metadata routing must ask itself."""
+def one_for_each(learner: Any) -> MultiOutputRegressor:
+    """Return one regressor for each output; it asks for weights where that is due."""
     routed = get_config()["enable_metadata_routing"]
     if routed and has_fit_parameter(learner, "sample_weight"):
-        return learner.set_fit_request(sample_weight=True)
-    return learner
+        # With metadata routing a wrapped learner must ask itself.
+        learner = learner.set_fit_request(sample_weight=True)
+    return MultiOutputRegressor(learner)
