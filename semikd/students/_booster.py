@@ -73,19 +73,7 @@ class BoosterStudent(LearnerStudent):
     def supports(
         self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
     ) -> str | None:
-        """Return why these settings or this loss cannot be boosted, or None.
-
-        Parameters
-        ----------
-        loss : DistillationLoss
-            The scale; its scores must be log-odds.
-        target_range : tuple of two floats, optional
-            Any range will do.
-
-        Returns
-        -------
-        str or None
-        """
+        """Return why these settings or this loss cannot be boosted, or None."""
         name = type(self.learner).__name__
         if isinstance(loss, ProbabilityLoss | IdentityLoss):
             return (
@@ -110,11 +98,6 @@ class BoosterStudent(LearnerStudent):
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
         """Return declared leaves times rounds over rows, for one score.
 
-        Parameters
-        ----------
-        n_samples, n_features, n_outputs : int
-            Rows, columns and scores of the fit to come.
-
         Returns
         -------
         float
@@ -133,23 +116,7 @@ class BoosterStudent(LearnerStudent):
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
     ) -> Self:
-        """Boost from the best constant score along the slopes of the loss.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or data frame of shape (n, d)
-            Covariates, as the library takes them.
-        target : ndarray of shape (n, m)
-            Targets on the scale of the loss; (n, 2m) beside labels.
-        loss : DistillationLoss
-            The scale.
-        sample_weight : ndarray of shape (n,), optional
-            Weights of the rows.
-
-        Returns
-        -------
-        BoosterStudent
-        """
+        """Boost from the best constant score along the slopes of the loss."""
         target = finite_array("target", target, shape=(n_rows(X), None))
         weight = sample_weights(sample_weight, len(target))
         self.require(loss, target)

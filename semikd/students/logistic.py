@@ -37,19 +37,7 @@ class LogisticStudent(LearnerStudent):
     def supports(
         self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
     ) -> str | None:
-        """Return why these settings cannot be solved exactly, or None.
-
-        Parameters
-        ----------
-        loss : DistillationLoss
-            The scale; its scores must be log-odds.
-        target_range : tuple of two floats, optional
-            Any range will do.
-
-        Returns
-        -------
-        str or None
-        """
+        """Return why these settings cannot be solved exactly, or None."""
         settings = self.learner.get_params(deep=False)
         if isinstance(loss, ProbabilityLoss | IdentityLoss):
             return (
@@ -67,17 +55,7 @@ class LogisticStudent(LearnerStudent):
         return None
 
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
-        """Return the coefficients of one score over rows.
-
-        Parameters
-        ----------
-        n_samples, n_features, n_outputs : int
-            Rows, columns and scores of the fit to come.
-
-        Returns
-        -------
-        float
-        """
+        """Return the coefficients of one score over rows."""
         return self._solver().complexity(n_samples, n_features, n_outputs)
 
     def fit_target(
@@ -88,23 +66,7 @@ class LogisticStudent(LearnerStudent):
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
     ) -> Self:
-        """Solve the penalised problem at these targets and store its solution.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
-            Covariates.
-        target : ndarray of shape (n, m)
-            Targets on the scale of the loss.
-        loss : DistillationLoss
-            The scale.
-        sample_weight : ndarray of shape (n,), optional
-            Weights of the rows.
-
-        Returns
-        -------
-        LogisticStudent
-        """
+        """Solve the penalised problem at these targets and store its solution."""
         solver = self._solver()
         solver.fit_target(X, target, loss=loss, sample_weight=sample_weight)
         learner = self.learner

@@ -56,19 +56,7 @@ class PipelineStudent(LearnerStudent):
     def supports(
         self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
     ) -> str | None:
-        """Return what the last step says, or which transformer needs a target.
-
-        Parameters
-        ----------
-        loss : DistillationLoss
-            The scale.
-        target_range : tuple of two floats, optional
-            Smallest and largest target.
-
-        Returns
-        -------
-        str or None
-        """
+        """Return what the last step says, or which transformer needs a target."""
         for name, step in self.learner.steps[:-1]:
             if _needs_target(step):
                 return (
@@ -88,11 +76,6 @@ class PipelineStudent(LearnerStudent):
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
         """Return what the last step declares, for the columns that reach it.
 
-        Parameters
-        ----------
-        n_samples, n_features, n_outputs : int
-            Rows, columns and scores of the fit to come.
-
         Returns
         -------
         float
@@ -111,23 +94,7 @@ class PipelineStudent(LearnerStudent):
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
     ) -> Self:
-        """Fit the transformers to X, then the last step to the targets.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
-            Covariates.
-        target : ndarray of shape (n, m)
-            Targets on the scale of the loss.
-        loss : DistillationLoss
-            The scale.
-        sample_weight : ndarray of shape (n,), optional
-            Weights of the rows, for the last step.
-
-        Returns
-        -------
-        PipelineStudent
-        """
+        """Fit the transformers to X, then the last step to the targets."""
         head = self._head
         transformed = head.fit_transform(X) if len(self.learner) > 1 else X
         self.last.fit_target(

@@ -71,19 +71,7 @@ class RegressorStudent(LearnerStudent):
     def supports(
         self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
     ) -> str | None:
-        """Return why this regressor cannot fit such targets, or None.
-
-        Parameters
-        ----------
-        loss : DistillationLoss
-            The scale; only squared ones are least squares.
-        target_range : tuple of two floats, optional
-            Any range will do.
-
-        Returns
-        -------
-        str or None
-        """
+        """Return why this regressor cannot fit such targets, or None."""
         name = type(self.learner).__name__
         if isinstance(loss, HardLabelMix):
             return (
@@ -99,11 +87,6 @@ class RegressorStudent(LearnerStudent):
 
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
         """Return declared leaves or coefficients of one score over rows.
-
-        Parameters
-        ----------
-        n_samples, n_features, n_outputs : int
-            Rows, columns and scores of the fit to come.
 
         Returns
         -------
@@ -121,23 +104,7 @@ class RegressorStudent(LearnerStudent):
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
     ) -> Self:
-        """Fit the regressor to the targets by squares.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
-            Covariates.
-        target : ndarray of shape (n, m)
-            Targets on a squared scale.
-        loss : DistillationLoss
-            The scale; its constant plays no part in a least-squares fit.
-        sample_weight : ndarray of shape (n,), optional
-            Weights of the rows.
-
-        Returns
-        -------
-        RegressorStudent
-        """
+        """Fit the regressor to the targets by squares."""
         single = target.shape[1] == 1
         if not single and not get_tags(self.learner).target_tags.multi_output:
             self._learner = one_for_each(self.learner)
