@@ -7,7 +7,14 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, RidgeClassifier
-from sklearn.model_selection import GridSearchCV, PredefinedSplit, RepeatedKFold
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    LeaveOneGroupOut,
+    PredefinedSplit,
+    RepeatedKFold,
+    StratifiedGroupKFold,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
@@ -273,3 +280,40 @@ def test_a_given_fold_with_weightless_rows_only_needs_no_teacher() -> None:
     )
     assert [len(repeat) for repeat in labels.teachers] == [2]
     assert labels.labelled.tolist() == [False] * 10 + [True] * 10
+
+
+@pytest.mark.parametrize(
+    "splitter", [GroupKFold(2), LeaveOneGroupOut(), StratifiedGroupKFold(2)]
+)
+def test_a_splitter_of_groups_is_told_to_have_them(splitter: Any) -> None:
+    name = type(splitter).__name__
+    match = f"groups must be given for the splitter {name}; got None"
+    with pytest.raises(ValueError, match=match) as caught:
+        cross_fit(Unfitted(), X, Y, cv=splitter)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ids", "shown"),
+    [
+        (np.arange(N) % 2 + 0.5, "0.5"),
+        (list("ab" * (N // 2)), "'a'"),
+        (np.array(list("ab" * (N // 2))), "'a'"),
+        (np.arange(N) % 2 == 0, "True"),
+    ],
+)
+def test_fold_ids_are_integers(ids: Any, shown: str) -> None:
+    match = f"cv must name folds by integers, or hold .* got {shown}. Number the folds"
+    with pytest.raises(TypeError, match=match):
+        cross_fit(Unfitted(), X, Y, cv=ids)
+
+
+def test_classes_and_counts_are_shown_as_plain_words() -> None:
+    lone = np.where(np.arange(N) == 3, 7, 5)
+    with pytest.raises(ValueError, match=r"; got 1 in class 7\. Collect"):
+        cross_fit(Unfitted(), X, lone)
+    with pytest.raises(ValueError, match=r"; got only the class 5\."):
+        cross_fit(Unfitted(), X, np.full(N, 5))
+    rest = np.setdiff1d(np.arange(N), [3])
+    with pytest.raises(ValueError, match=r"got 1 row never \(first: row 3\)"):
+        cross_fit(Unfitted(), X, Y, cv=[([3], rest)])

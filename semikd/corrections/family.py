@@ -41,7 +41,7 @@ class Correction(ABC):
         loss : DistillationLoss
             The scale.
         complexity : float
-            The student's declared degrees of freedom over n, in (0, 1].
+            Declared degrees of freedom of one student score over n, in (0, 1].
 
         Returns
         -------
@@ -68,7 +68,7 @@ class Correction(ABC):
         loss : DistillationLoss
             The scale.
         complexity : float
-            The student's declared degrees of freedom over n.
+            Declared degrees of freedom of one student score over n.
         X : array-like of shape (n, d), optional
             Covariates, for rules that use them.
 
