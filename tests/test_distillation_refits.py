@@ -90,9 +90,10 @@ def test_a_student_that_fails_leaves_the_first_model() -> None:
     certain = np.where(np.arange(N)[:, None] % 2, [[1.0, 0.0]], [[0.0, 1.0]])
     labels = external_labels(X, certain, classes=[0, 1])
     separable = (X[:, 0] > 0).astype(int)
-    with pytest.raises(ValueError, match="must"):
+    with pytest.raises(ValueError, match="target must"):
         model.set_params(cv=labels).fit(X, separable)
     np.testing.assert_array_equal(model.predict_proba(X), before)
+    assert model.correction_ == NoCorrection()
 
 
 # A tree that is sure, so that a floor would move its labels.
