@@ -97,7 +97,7 @@ def test_labels_brought_for_something_else() -> None:
     three = np.arange(N) % 3
     refused(distil(cv=record), X[::-1], Y, error=ValueError, match="labels.align")
     refused(distil(cv=record), X[1:], Y[1:], error=ValueError, match="40 labels for 39")
-    refused(distil(cv=record), X + 1, Y, error=ValueError, match="other values in 40 rows")
+    refused(distil(cv=record), X + 1, Y, error=ValueError, match="other values in 40")
     match = r"have the classes of y, \[0, 1, 2\]; got \[0, 1\]"
     refused(distil(cv=record), X, three, error=ValueError, match=match)
     means = external_labels(X, X[:, 0])

@@ -494,3 +494,13 @@ def test_an_unfitted_student_says_so() -> None:
             getattr(LinearStudent(), method)(made()[0])
     with pytest.raises(NotFittedError):
         LinearStudent().n_coefficients()
+
+
+def test_a_failed_refit_leaves_the_first_model_as_it_was() -> None:
+    X, y = np.array([[-1.0], [1.0], [-2.0], [2.0]]), np.array([0, 1, 1, 0])
+    student = LinearStudent(ridge=0.0).fit(X, y)
+    before = student.predict_proba(X)
+    with pytest.raises(ValueError, match="ridge"):
+        student.fit(X, np.array(["a", "b", "a", "b"]))
+    np.testing.assert_array_equal(student.classes_, [0, 1])
+    np.testing.assert_array_equal(student.predict_proba(X), before)

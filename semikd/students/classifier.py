@@ -73,8 +73,6 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         # X goes on as it came: the target fit records the names of its columns.
         labels = validate_data(self, X, y, accept_sparse=sparse)[1]
         check_classification_targets(labels)
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight)
         weights = sample_weights(sample_weight, len(labels))
         classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
@@ -106,8 +104,7 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         labels: NDArray[Any] = self.classes_[codes]
         return labels
 
-    def _remember(self, loss: DistillationLoss, target: FloatArray) -> None:
-        """Store the scale and the positions of its classes, before a fit."""
+    def _remember(self, loss: DistillationLoss, width: int) -> None:
+        """Store the scale and the positions of its classes, once a fit succeeded."""
         self.loss_ = loss
-        width = loss.n_scores(target)
         self.classes_ = np.arange(2 if width == 1 else width)

@@ -171,33 +171,17 @@ class LinearStudent(StudentClassifier):
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
     ) -> Self:
-        """Minimise the penalised sum of losses at these targets.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n, d)
-            Covariates.
-        target : ndarray of shape (n, m)
-            Targets on the scale of the loss; (n, 2m) beside labels.
-        loss : DistillationLoss
-            The scale.
-        sample_weight : ndarray of shape (n,), optional
-            Weights of the rows.
-
-        Returns
-        -------
-        LinearStudent
-        """
+        """Minimise the penalised sum of losses at these targets."""
         self._check_settings()
         X = validate_data(self, X, accept_sparse="csr", dtype=np.float64)
         target = finite_array("target", target, shape=(X.shape[0], None))
         weight = sample_weights(sample_weight, X.shape[0])
-        self._remember(loss, target)
         X, target, weight = _used_rows(X, target, weight)
         A, center = _columns(X, weight, self.fit_intercept)
         penalty = np.full(A.shape[1], float(self.ridge))
         penalty[X.shape[1] :] = 0.0
-        theta = self._solve(A, target, weight, penalty)
+        theta = self._solve(loss, A, target, weight, penalty)
+        self._remember(loss, loss.n_scores(target))
         self._store(theta, center)
         return self
 
@@ -208,10 +192,15 @@ class LinearStudent(StudentClassifier):
         return np.asarray(X @ self.coef_.T) + self.intercept_
 
     def _solve(
-        self, A: Any, target: FloatArray, weight: FloatArray, penalty: FloatArray
+        self,
+        loss: DistillationLoss,
+        A: Any,
+        target: FloatArray,
+        weight: FloatArray,
+        penalty: FloatArray,
     ) -> FloatArray:
         """Return the coefficients of all scores, shape (c, m)."""
-        loss, width = self.loss_, self.loss_.n_scores(target)
+        width = loss.n_scores(target)
         if loss.is_squared:
             self.n_iter_ = 1
             factor = float(loss.curvature(np.zeros((1, width)))[0, 0, 0])

@@ -209,8 +209,8 @@ class TorchStudent(StudentClassifier):
         target = finite_array("target", target, shape=(len(X), None))
         weight = sample_weights(sample_weight, len(X))
         weight = np.ones(len(X)) if weight is None else weight
-        self._remember(loss, target)
         found = fit_network(canonical(X, target, weight), loss, options)
+        self._remember(loss, loss.n_scores(target))
         self.module_, self.history_ = found.module, found.history
         self.mean_, self.scale_ = found.mean, found.scale
         self.n_iter_ = len(found.history)
