@@ -95,7 +95,7 @@ class Distilled(BaseEstimator):
         target = loss.with_labels(target, outcome)
         weights = None if weights is None else weights[rows]
         student.fit_target(X, target, loss=loss, sample_weight=weights)
-        # All at once, and last: a fit that fails leaves what was learned before.
+        # All at once, and last: a failed fit leaves the model (not its known columns).
         self.size_ = student.size()
         self._student, self.student_ = student, student.learner
         self.labels_, self.loss_, self.correction_ = record, loss, correction
@@ -139,8 +139,8 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     teacher : classifier, optional
         The large model; by default ``BoostingTeacher``.
     student : estimator, optional
-        The small model: any regressor, ``LogisticRegression``, a Pipeline, or a student
-        of this library; by default a tree of at most 128 leaves of weight 5 or more.
+        The small model: a regressor of means, ``LogisticRegression``, a Pipeline or one
+        of this library; by default a tree of at most 128 leaves, of weight 5 or more.
     loss : str or DistillationLoss, default='auto'
         The scale: 'probability', 'log_probability', 'cross_entropy' or a loss. 'auto'
         is 'probability' for a student fitted by squares and 'cross_entropy' for a

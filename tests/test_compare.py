@@ -1,5 +1,7 @@
 """Comparisons: the same rows for all arms, differences by hand, and honest words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -126,7 +128,12 @@ def test_equal_arms_are_not_called_a_success(data) -> None:
 
 def test_the_summary_names_arms_intervals_floor_and_settings(result) -> None:
     text = result.summary()
-    for words in (*ARMS, "floored at 0.001", "Does the procedure help?", "Estimand"):
+    for words in (
+        *ARMS,
+        "no probability counts as less than 0.001",
+        "Does the procedure help?",
+        "Estimand",
+    ):
         assert words in text
     assert "min_samples_leaf=" in text
     assert "<table" in result._repr_html_()
@@ -218,6 +225,7 @@ def test_held_out_rows_may_be_brought(data) -> None:
     )
     np.testing.assert_array_equal(brought.test.X, X[400:])
     assert "Does the procedure help?" not in brought.summary()
+    assert "in this one fit" in brought.verdict.splitlines()[0]
 
 
 def test_more_than_two_classes_have_everything_but_an_area_difference() -> None:
@@ -238,16 +246,40 @@ def test_more_than_two_classes_have_everything_but_an_area_difference() -> None:
         three.one_fit(refit=2)
 
 
-def test_a_weight_of_zero_leaves_a_test_row_out(data) -> None:
+def test_rows_of_zero_weight_play_no_part(data) -> None:
     weights = np.ones(600)
     weights[::3] = 0.0
-    weighed = compare(
-        data.X, data.y, recipe(), sample_weight=weights, n_refits=1, random_state=0
+    settings = {"n_refits": 1, "random_state": 0}
+    weighed = compare(data.X, data.y, recipe(), sample_weight=weights, **settings)
+    X, y = np.asarray(data.X)[weights > 0], np.asarray(data.y)[weights > 0]
+    without = compare(X, y, recipe(), sample_weight=np.ones(400), **settings)
+    np.testing.assert_allclose(weighed.predictions, without.predictions, atol=1e-12)
+
+
+def test_models_equal_but_for_rounding_are_not_told_apart(result) -> None:
+    twins = np.repeat(result.predictions[:, :1], 3, axis=1)
+    twins[:, 1:] *= 1 + 1e-15
+    same = replace(
+        result,
+        names=("scratch", "scratch, tuned", "in-sample"),
+        predictions=twins,
+        details={},
     )
-    kept = weighed.test.weights > 0
-    codes = np.unique(weighed.test.y, return_inverse=True)[1]
-    by_hand = pointwise_log_loss(weighed.predictions[0, 0], codes)[kept].mean()
-    assert weighed.table["log_loss"].iloc[0] == pytest.approx(by_hand)
+    assert (same.procedure().estimate == 0).all()
+    assert same.verdict.startswith("Distilling is not shown to help here")
+
+
+def test_helping_means_better_than_both_students_from_scratch(result) -> None:
+    good, bad = (result.names.index(name) for name in ("cross-fitted", "scratch"))
+    order = {"scratch": good, "scratch, tuned": bad, "cross-fitted": good}
+    fooled = replace(
+        result,
+        names=tuple(order),
+        predictions=result.predictions[:, list(order.values())],
+        details={},
+    )
+    assert {v.verdict for v in fooled.procedure().verdicts()} == {"better"}
+    assert fooled.verdict.startswith("Distilling is not shown to help here")
 
 
 def test_scratch_is_tuned_by_what_the_student_has() -> None:
@@ -272,7 +304,9 @@ def test_a_student_without_settings_is_compared_with_scratch_as_it_is(data) -> N
     plain = DistilledClassifier(LogisticRegression(), KNeighborsRegressor())
     untuned = compare(data.X, data.y, plain, n_refits=1, random_state=0)
     assert untuned.reference == "scratch"
-    assert untuned.verdict.endswith("could not be tuned: no setting of it is known.")
+    assert untuned.verdict.startswith(
+        "Distilling helps in this one fit, against scratch as it is (no setting"
+    )
 
 
 def test_a_bootstrap_sample_keeps_every_class_fit_for_cross_fitting() -> None:
@@ -294,6 +328,8 @@ def test_test_rows_that_were_trained_on_are_counted(data) -> None:
 def test_the_estimators_own_correction_becomes_an_arm() -> None:
     named = _named_corrections(recipe(correction=0.3), None, 2)
     assert named["corrected"] == ConstantCorrection(0.3)
+    both = _named_corrections(recipe(correction=0.3), {"half": 0.5}, 2)
+    assert list(both) == ["corrected", "half"]
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,26 @@ class CountingTeacher(ClassifierMixin, BaseEstimator):
         ({"corrections": [0.1]}, TypeError, "corrections must map names of arms"),
         ({"corrections": {1: 0.1}}, ValueError, "names that no other arm has; got 1"),
         ({"test": (1, 2, 3)}, ValueError, "test must be a share or"),
+        (
+            {"test": (np.zeros((2, 3)), [0, 1])},
+            ValueError,
+            "test must have the columns",
+        ),
+        (
+            {"test": (np.zeros((2, 4)), [0, 1]), "sample_weight": np.ones(600)},
+            ValueError,
+            "test must be a share where sample_weight",
+        ),
+        (
+            {"groups": np.arange(600) % 2},
+            ValueError,
+            "groups must leave two or more|test must leave every class",
+        ),
+        (
+            {"estimator": recipe(loss="cross_entropy")},
+            TypeError,
+            "student must take targets on the cross_entropy scale",
+        ),
         ({"level": 0}, ValueError, "level must lie strictly between 0 and 1"),
         ({"corrections": {"teacher": 0.1}}, ValueError, "names that no other arm has"),
         ({"corrections": {"mine": 1.5}}, ValueError, "correction must be a number"),

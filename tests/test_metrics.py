@@ -90,3 +90,25 @@ def test_an_area_without_both_classes_is_not_a_number() -> None:
 def test_a_floor_that_is_no_probability_is_refused(floor: float) -> None:
     with pytest.raises(ValueError, match="min_proba must be a number above 0"):
         pointwise_log_loss(np.array([[0.5, 0.5]]), np.array([0]), min_proba=floor)
+
+
+def test_the_order_of_tied_rows_does_not_matter() -> None:
+    codes = np.repeat([0, 1], 50)
+    p = np.full((100, 2), 0.5)
+    assert calibration_error(p, codes) == pytest.approx(0.0, abs=1e-15)
+    tied = np.where(np.arange(100) % 4 == 0, 0.2, 0.6)
+    p = np.stack([1 - tied, tied], axis=1)
+    order = np.random.default_rng(0).permutation(100)
+    shuffled = calibration_error(p[order], codes[order])
+    assert calibration_error(p, codes) == pytest.approx(shuffled, rel=1e-12)
+
+
+def test_the_noise_of_a_perfect_model_is_as_stated() -> None:
+    rng = np.random.default_rng(1)
+    errors = []
+    for _ in range(200):
+        second = rng.uniform(0.45, 0.55, size=1000)
+        codes = (rng.uniform(size=1000) < second).astype(int)
+        errors.append(calibration_error(np.stack([1 - second, second], 1), codes))
+    # E|N(0, p(1 - p) B / n)| is 0.4 sqrt(B / n) at p = 1/2; the mean is within 1.5 %.
+    assert np.mean(errors) == pytest.approx(0.4 * np.sqrt(10 / 1000), rel=0.06)

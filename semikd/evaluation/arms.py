@@ -119,7 +119,7 @@ def _labels(
         cv=cv,
         groups=train.groups,
         sample_weight=train.weights,
-        n_repeats=1 if isinstance(cv, str) else recipe.n_repeats,
+        n_repeats=1 if cv == IN_SAMPLE else recipe.n_repeats,
         n_jobs=recipe.n_jobs,
         random_state=seed,
     )

@@ -22,7 +22,7 @@ from semikd.evaluation.arms import (
 )
 from semikd.evaluation.judging import judged_arms
 from semikd.evaluation.result import ArmComparison
-from semikd.evaluation.tables import resampled, split_table
+from semikd.evaluation.tables import Table, resampled, split_table
 from semikd.inference._inputs import checked_level
 from semikd.losses import get_loss
 from semikd.students import new_student
@@ -71,18 +71,19 @@ def compare(
         teacher).
     test : float or tuple (X_test, y_test), default=0.3
         Share of distinct rows to hold out, class by class, copies and groups together;
-        or the held-out rows themselves.
+        or the held-out rows themselves, where there are no weights and groups.
     sample_weight : array-like of shape (n,), optional
         Weights of the rows, in fits and in scores.
     groups : array-like of shape (n,), optional
-        Groups stay on one side of every split; intervals count groups, not rows.
+        Groups stay on one side of every split; intervals count groups, not rows. Name
+        the source of repeated rows here: a copy otherwise counts as a draw of its own.
     n_refits : int, default=5
         Times that everything is fitted; at least 2, or 1 for no statement about the
         procedure.
     resample_training : bool, default=False
-        Whether each refit draws a bootstrap sample of training rows (or groups), so
-        that intervals include the chance of the training table; otherwise refits differ
-        in folds and seeds only.
+        Whether each refit draws a bootstrap sample of training rows (or groups);
+        otherwise refits differ in folds and seeds only. Intervals speak of the average
+        over such refits of *this* training table, not over new tables.
     min_proba : float, default=1e-3
         Floor of all probabilities in log-loss and Brier score, the same for all arms.
     level : float, default=0.95
@@ -133,6 +134,7 @@ def compare(
     n_classes = len(np.unique(train.y))
     number("min_proba", min_proba, low=0.0, high=1.0 / n_classes, open_low=True)
     named = _named_corrections(estimator, corrections, n_classes)
+    _refuse_early(estimator, train, held_out)
     fits = [
         fit_arms(
             estimator,
@@ -174,6 +176,24 @@ def _checked_estimator(estimator: Any) -> DistilledClassifier:
     return fresh
 
 
+def _refuse_early(estimator: DistilledClassifier, train: Table, test: Table) -> None:
+    """Refuse what would otherwise fail after teachers were fitted."""
+    student = new_student(estimator.student, len(train.y), train.weights, seed=0)
+    loss = get_loss(
+        estimator.loss, auto=student.default_loss, hard_weight=estimator.hard_weight
+    )
+    student.require(loss, n_classes=len(np.unique(train.y)))
+    widths = [getattr(side.X, "shape", (0, 0))[1] for side in (train, test)]
+    if widths[0] != widths[1]:
+        shown = Shown(f"{widths[1]} against {widths[0]}")
+        raise invalid("test", "have the columns of X", shown)
+    if test.groups is not None and len(np.unique(test.groups)) < 2:
+        remedy = "Hold out a larger share, or use finer groups"
+        raise invalid(
+            "groups", "leave two or more on the test side", Shown("1"), remedy
+        )
+
+
 def _labels_anew(cv: Any) -> bool:
     """Return whether these folds can be made again for other rows."""
     if isinstance(cv, str):
@@ -187,9 +207,10 @@ def _named_corrections(
     n_classes: int,
 ) -> dict[str, Any]:
     """Return the cross-fitted arms beside the plain one, checked."""
+    own = get_correction(estimator.correction)
+    plain = isinstance(own, NoCorrection)
     if corrections is None:
-        own = get_correction(estimator.correction)
-        if isinstance(own, NoCorrection):
+        if plain:
             own = ShrinkageCorrection(_assumed_error(estimator, n_classes))
         return {"corrected": own, "constant mix": 0.5}
     if not isinstance(corrections, Mapping):
@@ -201,7 +222,7 @@ def _named_corrections(
             constraint = "have names that no other arm has"
             raise invalid("corrections", constraint, name)
         get_correction(correction)
-    return dict(corrections)
+    return dict(corrections) if plain else {"corrected": own, **corrections}
 
 
 def _assumed_error(estimator: DistilledClassifier, n_classes: int) -> float:

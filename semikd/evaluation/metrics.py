@@ -96,8 +96,9 @@ def calibration_error(
     .. math:: \frac1k \sum_j \sum_b \omega_{jb}\, |\bar p_{jb} - \bar y_{jb}|
 
     over bins b of equal size of the sorted probabilities of class j, with
-    :math:`\omega` the share of weight in a bin. Noise alone makes it positive: with n
-    rows a perfect model has about :math:`\sqrt{b/n}` times a half.
+    :math:`\omega` the share of weight in a bin. Rows with equal probabilities share
+    their gap, so that their order does not matter. Noise alone makes it positive: with
+    B bins and n rows a perfect model has up to about :math:`0.4\sqrt{B/n}`.
 
     Parameters
     ----------
@@ -127,11 +128,22 @@ def calibration_error(
     outcome = one_hot(codes, p.shape[1])
     errors = []
     for predicted, observed in zip(p.T, outcome.T, strict=True):
-        order = np.argsort(predicted, kind="stable")
-        gaps = (weights * (predicted - observed))[order]
-        bins = np.array_split(gaps, min(n_bins, len(gaps)))
+        gaps = weights * (predicted - shared_by_ties(predicted, observed, weights))
+        bins = np.array_split(
+            gaps[np.argsort(predicted, kind="stable")], min(n_bins, len(gaps))
+        )
         errors.append(sum(abs(float(part.sum())) for part in bins) / weights.sum())
     return float(np.mean(errors))
+
+
+def shared_by_ties(
+    predicted: FloatArray, observed: FloatArray, weights: FloatArray
+) -> FloatArray:
+    """Return outcomes averaged over the rows of equal prediction, shape (n,)."""
+    _, tie = np.unique(predicted, return_inverse=True)
+    total = np.bincount(tie, weights)
+    mean = np.bincount(tie, weights * observed) / np.where(total > 0, total, 1.0)
+    return np.asarray(mean[tie])
 
 
 def scores(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semikd.evaluation.metrics import shared_by_ties
 from semikd.simplex import FloatArray
 
 if TYPE_CHECKING:
@@ -99,9 +100,10 @@ def _binned(
 ) -> tuple[FloatArray, FloatArray]:
     """Return weighted means of predictions and outcomes in bins of equal size."""
     weights = np.ones(len(p)) if weights is None else weights
+    outcome = shared_by_ties(p, np.asarray(hits, dtype=np.float64), weights)
     bins = np.array_split(np.argsort(p, kind="stable"), min(_BINS, len(p)))
     bins = [rows for rows in bins if weights[rows].sum() > 0]
     return (
         np.array([np.average(p[rows], weights=weights[rows]) for rows in bins]),
-        np.array([np.average(hits[rows], weights=weights[rows]) for rows in bins]),
+        np.array([np.average(outcome[rows], weights=weights[rows]) for rows in bins]),
     )

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ArmComparison"]
 
+_DECIMALS = 12
+
 
 @dataclass(frozen=True, eq=False)
 class ArmComparison:
@@ -101,13 +103,17 @@ class ArmComparison:
         table = pd.DataFrame(rows, index=pd.Index(self.names, name="arm"))
         return table.assign(**{name: list(self.details[name]) for name in self.details})
 
-    def procedure(self, metric: str = "log_loss") -> CrossedComparison:
+    def procedure(
+        self, metric: str = "log_loss", *, reference: str | None = None
+    ) -> CrossedComparison:
         """Return differences of the procedures, over refits and new rows.
 
         Parameters
         ----------
         metric : {'log_loss', 'brier'}, default='log_loss'
             What to compare; smaller is better.
+        reference : str, optional
+            The arm to compare with; by default ``reference``.
 
         Returns
         -------
@@ -117,7 +123,7 @@ class ArmComparison:
         return crossed_differences(
             self._losses(metric),
             names=self.names,
-            reference=self.reference,
+            reference=reference or self.reference,
             metric=metric.replace("_", "-"),
             refits=self.refits,
             sample_weight=self.test.weights,
@@ -125,7 +131,9 @@ class ArmComparison:
             level=self.level,
         )
 
-    def one_fit(self, metric: str = "log_loss", *, refit: int = 0) -> Comparison:
+    def one_fit(
+        self, metric: str = "log_loss", *, refit: int = 0, reference: str | None = None
+    ) -> Comparison:
         """Return differences of one set of fitted models, over new rows.
 
         Parameters
@@ -134,6 +142,8 @@ class ArmComparison:
             What to compare; the AUC for two classes only.
         refit : int, default=0
             Which of the refits.
+        reference : str, optional
+            The arm to compare with; by default ``reference``.
 
         Returns
         -------
@@ -147,7 +157,7 @@ class ArmComparison:
         return paired_differences(
             what,
             names=self.names,
-            reference=self.reference,
+            reference=reference or self.reference,
             metric=metric.replace("_", "-"),
             sample_weight=None if metric == "auc" else self.test.weights,
             clusters=self.test.groups,
@@ -170,13 +180,15 @@ class ArmComparison:
     @property
     def verdict(self) -> str:
         """What the comparison says, in plain words: who wins, and by how much."""
-        result = self.procedure() if self.n_refits > 1 else self.one_fit()
-        said = [verdict for verdict in result.verdicts() if verdict.arm != TEACHER]
-        estimate = dict(zip(result.names, result.estimate.tolist(), strict=True))
-        words = [_headline(said, estimate), *(verdict.sentence for verdict in said)]
-        if self.reference == SCRATCH:
-            words.append(f"{SCRATCH!r} could not be tuned: no setting of it is known.")
-        return "\n".join(words)
+        said = self._verdicts(self.reference)
+        # Tuning can fail: the student as it is, from scratch, must be beaten too.
+        plain = {v.arm: v.verdict for v in self._verdicts(SCRATCH)}
+        better = [
+            v.arm
+            for v in said
+            if v.verdict == plain.get(v.arm) == "better" and v.arm != self.reference
+        ]
+        return "\n".join([self._headline(said, better), *(v.sentence for v in said)])
 
     def summary(self) -> str:
         """Return table, intervals and verdicts as text."""
@@ -185,7 +197,7 @@ class ArmComparison:
         )
         head = (
             f"{len(self.test.y):,} test rows; means of {self.n_refits} {self.refits}; "
-            f"probabilities floored at {self.min_proba:g}."
+            f"no probability counts as less than {self.min_proba:g}."
         )
         settings = "\n".join(
             f"  {arm}: {setting}" for arm, setting in self.table["setting"].items()
@@ -206,6 +218,24 @@ class ArmComparison:
         """Return the table as HTML, for notebooks."""
         return str(self.table.to_html(float_format="{:.4f}".format))
 
+    def _headline(self, verdicts: Sequence[Verdict], better: Sequence[str]) -> str:
+        """Return the answer to "does distilling help", and to what it is limited."""
+        where = "here" if self.n_refits > 1 else "in this one fit"
+        if self.reference == SCRATCH:
+            where += ", against scratch as it is (no setting is known to tune)"
+        if better:
+            return f"Distilling helps {where}: {', '.join(better)}."
+        distilled = [verdict for verdict in verdicts if verdict.arm != SCRATCH]
+        if all(verdict.verdict == "worse" for verdict in distilled):
+            return f"Scratch wins {where}: every distilled arm is worse."
+        return f"Distilling is not shown to help {where}: scratch may be as good."
+
+    def _verdicts(self, reference: str) -> list[Verdict]:
+        """Return what is said of each arm but the teacher, against this one."""
+        judge: Any = self.procedure if self.n_refits > 1 else self.one_fit
+        said = judge(reference=reference).verdicts()
+        return [verdict for verdict in said if verdict.arm != TEACHER]
+
     def _losses(self, metric: str) -> FloatArray:
         """Return pointwise losses of shape (n_refits, n_test, n_arms)."""
         if metric not in POINTWISE:
@@ -215,7 +245,8 @@ class ArmComparison:
             [loss(p, codes, min_proba=self.min_proba) for p in fit]
             for fit in self.predictions
         ]
-        return np.asarray(np.swapaxes(each, 1, 2))
+        # Equal models differ by rounding: 1e-16 must not be a significant difference.
+        return np.round(np.swapaxes(each, 1, 2), _DECIMALS)
 
     def _auc(self, refit: int) -> InfluenceEstimate:
         """Return the areas of one refit's arms with the influence of each row."""
@@ -234,20 +265,3 @@ class ArmComparison:
             metric="AUC",
             greater_is_better=True,
         )
-
-
-def _headline(verdicts: Sequence[Verdict], estimate: Mapping[str, float]) -> str:
-    """Return the answer to "does distilling help", from the arms' own verdicts."""
-    distilled = [verdict for verdict in verdicts if verdict.arm != SCRATCH]
-    # Tuning can fail: the plain student from scratch must be beaten too.
-    plain = estimate.get(SCRATCH, 0.0)
-    better = [
-        verdict.arm
-        for verdict in distilled
-        if verdict.verdict == "better" and estimate[verdict.arm] < plain
-    ]
-    if better:
-        return f"Distilling helps here: {', '.join(better)}."
-    if all(verdict.verdict == "worse" for verdict in distilled):
-        return "Scratch wins here: every distilled arm is worse."
-    return "Distilling is not shown to help here: training from scratch may be as good."

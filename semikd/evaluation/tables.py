@@ -68,7 +68,14 @@ def split_table(
     groups = None if groups is None else np.asarray(groups)
     whole = Table(X, labels, weights, groups)
     if isinstance(test, tuple):
+        if weights is not None or groups is not None:
+            constraint = "be a share where sample_weight or groups are given"
+            raise invalid("test", constraint, Shown("(X_test, y_test)"))
         return whole, _brought(test, whole)
+    if weights is not None:
+        # Rows of no weight play no part, not even in which classes there are.
+        whole = _rows_of(whole, np.flatnonzero(weights))
+        X, labels, groups = whole.X, checked_labels(whole.X, whole.y), whole.groups
     fraction = number("test", test, low=0.0, high=0.9, open_low=True)
     held_out = content_split(
         X, fraction=fraction, random_state=seed, groups=groups, strata=whole.codes

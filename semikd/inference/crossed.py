@@ -158,16 +158,14 @@ def crossed_differences(
     Notes
     -----
     If refits are all alike, the interval is the paired one; if rows do not matter, it
-    is the t interval of R refit means. In between it is on the wide side. With normal
-    parts and many rows a nominal 95 % interval covers, over all shares of refits, rows
-    and interaction, 93.9 to 97.8 % at R = 2, 95.0 to 97.2 % at R = 3, 95.0 to 96.4 % at
-    R = 5 and 95.0 to 95.7 % at R = 10; Satterthwaite's degrees of freedom fall to 87,
-    92, 94 and 95 %. At R = 3 the critical value of a pure refit effect is 4.3 standard
-    errors, so R >= 5 is worth its cost.
+    is the t interval of R refit means. In between it is on the wide side: at R = 2 and
+    3 it over-covers, a declared limit that the coverage study shows. At R = 3 the
+    critical value of a pure refit effect is 4.3 standard errors, so R >= 5 is worth its
+    cost.
 
     max-T needs the correlation of refit effects between arms, which R - 1 degrees of
-    freedom do not give: where refits dominate, 8 arms had a family-wise error of 12.5 %
-    at R = 3, 7 % at R = 5, 6 % at R = 10 instead of 5 %. Hence Bonferroni by default.
+    freedom do not give: where refits dominate it errs too often at R = 3, a negative
+    control of the same study. Hence Bonferroni by default.
 
     Refits on resamples of one training set, or with other seeds, speak of the procedure
     on that training set; only refits on separate training sets speak of new ones.

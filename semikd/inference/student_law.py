@@ -74,7 +74,7 @@ class StudentLaw:
             Critical values in standard errors.
         """
         column = np.asarray(tail, dtype=np.float64)[..., None]
-        # scipy.stats would check every argument, fifty times slower.
+        # scipy.stats would check every argument, of every draw.
         student = special.stdtrit(np.minimum(self.df, _LARGEST_DF), column)
         quantile = np.where(np.isinf(self.df), special.ndtri(column), student)
         return np.asarray(-(self.share * quantile).sum(axis=1))

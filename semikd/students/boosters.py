@@ -105,7 +105,7 @@ class LightGBMStudent(BoosterStudent):
     def _declared_leaves(self, settings: Mapping[str, Any]) -> float:
         """Return the smaller of num_leaves and what max_depth allows."""
         depth = settings["max_depth"]
-        deepest = 2.0**depth if depth > 0 else math.inf
+        deepest = 2.0 ** min(depth, 64) if depth > 0 else math.inf
         return float(min(settings["num_leaves"], deepest))
 
 
@@ -189,5 +189,5 @@ class XGBoostStudent(BoosterStudent):
     def _declared_leaves(self, settings: Mapping[str, Any]) -> float:
         """Return the smaller of max_leaves and what max_depth (6 if unset) allows."""
         depth = 6 if settings["max_depth"] is None else settings["max_depth"]
-        deepest = 2.0**depth if depth > 0 else math.inf
+        deepest = 2.0 ** min(depth, 64) if depth > 0 else math.inf
         return float(min(settings["max_leaves"] or math.inf, deepest))

@@ -148,8 +148,9 @@ def count_leaves(learner: Any) -> int | None:
     if type(learner).__module__.startswith("lightgbm"):
         trees = learner.booster_.dump_model()["tree_info"]
         return sum(int(tree["num_leaves"]) for tree in trees)
-    if hasattr(learner, "booster_"):
-        return count_leaves(learner.booster_)
+    for inner in ("booster_", "best_estimator_", "regressor_"):
+        if hasattr(learner, inner):
+            return count_leaves(getattr(learner, inner))
     return _leaves_of_parts(learner)
 
 
@@ -170,7 +171,7 @@ def _tree_caps(settings: Mapping[str, Any], n_samples: int) -> list[float]:
             caps.append(float(settings[name]))
     depth = settings.get("max_depth")
     if depth is not None and depth > 0:
-        caps.append(2.0**depth)
+        caps.append(2.0 ** min(depth, 64))
     smallest = settings.get("min_samples_leaf", 1)
     caps.append(n_samples / smallest if smallest >= 1 else 1.0 / smallest)
     if settings.get("min_weight_fraction_leaf"):
@@ -182,9 +183,8 @@ def _count_coefficients(learner: Any) -> int | None:
     """Return the fitted coefficients with their intercepts, None without any."""
     # Ensembles keep their members in lists, boosted ones in an array.
     parts = np.ravel(np.array(getattr(learner, "estimators_", [learner]), dtype=object))
-    counts = [
-        np.size(part.coef_) + np.size(getattr(part, "intercept_", []))
-        for part in parts
-        if "coef_" in vars(part)
-    ]
-    return sum(counts) if counts else None
+    if not all("coef_" in vars(part) for part in parts):
+        return None
+    return sum(
+        np.size(part.coef_) + np.size(getattr(part, "intercept_", [])) for part in parts
+    )
