@@ -109,6 +109,7 @@ def arms(name: str, seed: int, leaves: int, small: bool) -> dict[str, Fitted]:
 
     from semikd import BoostingTeacher
     from semikd.datasets import load_dataset, ordinal_matrix
+    from semikd.students.sizes import count_leaves
 
     X, y = table(name)
     train, test = split(y, seed)
@@ -132,7 +133,7 @@ def arms(name: str, seed: int, leaves: int, small: bool) -> dict[str, Fitted]:
     grown = DecisionTreeRegressor()
     found["cross-fitted, fully grown"] = distilled(*rows, seed, student=grown)
     teacher = BoostingTeacher(random_state=seed).fit(X[train], y[train])
-    found["teacher"] = (teacher.predict_proba(X[test])[:, 1], 0)
+    found["teacher"] = (teacher.predict_proba(X[test])[:, 1], count_leaves(teacher))
     return found
 
 
