@@ -64,6 +64,7 @@ class Distilled(BaseEstimator):
             groups=groups,
             sample_weight=weights,
             n_repeats=self.n_repeats,
+            new_rows="none",  # a small model carries no large ones
             n_jobs=self.n_jobs,
             random_state=seed,
         )
@@ -155,8 +156,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         Number of divisions into folds; targets are averaged.
     class_weight : dict or 'balanced', optional
         Factors by which classes count: the teacher's labels, at least 1 / (n + k) for
-        n distinct rows, are shifted to that population unless factors are equal, and
-        the student's rows weighted. The teacher itself is not.
+        n distinct rows, are shifted (not for equal factors), the student's rows weighted.
     n_jobs : int, optional
         Workers over folds; the result does not depend on it.
     random_state : int, generator or None, default=None
@@ -169,7 +169,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     student_ : estimator
         The fitted student, for instance a ``DecisionTreeRegressor``.
     labels_ : OutOfFold
-        The teacher's labels with folds, and the fold teachers.
+        The teachers' labels with folds; a record passed as ``cv`` keeps its teachers.
     loss_ : DistillationLoss
         The scale of the fitted scores.
     correction_ : Correction
@@ -179,7 +179,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     n_features_in_ : int
         Number of columns seen in the fit.
     feature_names_in_ : ndarray of shape (d,)
-        Names of the columns, if any.
+        Their names, if any.
 
     Raises
     ------

@@ -49,7 +49,7 @@ class DistilledRegressor(RegressorMixin, Distilled):
     student_ : estimator
         The fitted student.
     labels_ : OutOfFold
-        The teacher's labels with folds, and the fold teachers.
+        The teacher's labels with folds; pass a record as ``cv`` to keep teachers.
     loss_ : DistillationLoss
         The identity scale.
     correction_ : Correction

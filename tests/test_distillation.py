@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import optimize
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.class_weight import compute_class_weight
@@ -228,3 +229,13 @@ def test_a_full_correction_of_probabilities_is_training_on_the_labels(k: int) ->
     np.testing.assert_allclose(
         ours.predict_proba(X)[:, 1], theirs if k == 2 else theirs[:, 1], atol=1e-12
     )
+
+
+def test_a_small_model_carries_no_teacher_unless_a_record_brings_them() -> None:
+    X, y = np.arange(40.0)[:, None], np.tile([0, 1], 20)
+    model = DistilledClassifier(DummyClassifier(), random_state=0)
+    assert model.fit(X, y).labels_.teachers == ()
+    with pytest.raises(ValueError, match="teachers must be kept to label new rows"):
+        model.labels_.label(X)
+    record = cross_fit(DummyClassifier(), X, y, random_state=0)
+    assert len(model.set_params(cv=record).fit(X, y).labels_.teachers[0]) == 5

@@ -170,5 +170,5 @@ def test_the_default_teacher_has_a_booster_for_each_outcome(
     model = DistilledRegressor(student=TREE, cv=2, random_state=0)
     prediction = model.fit(X, y, sample_weight=w).predict(X)
     assert prediction.shape == (N, outputs)
-    assert len(model.labels_.teachers[0][0].estimators_) == outputs
+    assert model.labels_.mean.shape == (N, outputs)
     assert model.score(X, y) > 0.7

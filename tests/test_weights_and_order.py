@@ -121,7 +121,8 @@ def test_seeds_that_teacher_and_student_fix_stay() -> None:
     student = DecisionTreeRegressor(max_depth=2, random_state=12)
     model = DistilledClassifier(teacher, student, random_state=0).fit(X, y)
     assert model.student_.random_state == 12
-    assert {t.random_state for t in model.labels_.teachers[0]} == {11}
+    record = cross_fit(teacher, X, y, random_state=0)
+    assert {t.random_state for t in record.teachers[0]} == {11}
     assert student.random_state == 12
     open_seed = DistilledClassifier(LOGISTIC, random_state=0).fit(X, y).student_
     assert isinstance(open_seed.random_state, int)

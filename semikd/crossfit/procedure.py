@@ -120,13 +120,13 @@ def cross_fit(
     rows = describe_rows(X, y, teacher, groups=groups, sample_weight=sample_weight)
     fold_seed, teacher_seed, refit_seed = spawn_seeds(random_state, 3)
     repeats = _folds(cv, rows, X, y, count("n_repeats", n_repeats), fold_seed)
-    record = _label(teacher, X, y, rows, repeats, teacher_seed, n_jobs)
+    prediction, fold, teachers = _label(
+        teacher, X, y, rows, repeats, teacher_seed, n_jobs, keep=new_rows == "mean"
+    )
     refitted = None
     if new_rows == "refit":
         refitted = _train(teacher, X, y, rows, rows.active, refit_seed)
     honest = not (isinstance(cv, str) and cv == "in-sample")
-    keep = new_rows == "mean"
-    prediction, fold, teachers = record
     return OutOfFold(
         prediction=prediction,
         fold=fold if honest else np.full_like(fold, UNLABELLED),
@@ -134,7 +134,7 @@ def cross_fit(
         strategy=_in_words(cv, repeats),
         row_hash=rows.hashes,
         honest=honest,
-        teachers=teachers if keep else (),
+        teachers=teachers,
         refitted=refitted,
     )
 
@@ -168,8 +168,10 @@ def _label(
     repeats: list[list[Fold]],
     seed: int,
     n_jobs: int | None,
+    *,
+    keep: bool,
 ) -> tuple[FloatArray, NDArray[np.intp], tuple[tuple[Any, ...], ...]]:
-    """Train every fold teacher and gather labels, folds and teachers."""
+    """Train every fold teacher and gather labels, folds and the teachers to keep."""
     jobs = [
         (r, t, fold) for r, folds in enumerate(repeats) for t, fold in enumerate(folds)
     ]
@@ -177,7 +179,7 @@ def _label(
     # are scikit-learn's, which take its configuration along.
     seeds = spawn_seeds(seed, len(jobs))
     results = Parallel(n_jobs=n_jobs)(
-        delayed(_train_and_label)(teacher, X, y, rows, fold, fold_seed)
+        delayed(_train_and_label)(teacher, X, y, rows, fold, fold_seed, keep=keep)
         for (_, _, fold), fold_seed in zip(jobs, seeds, strict=True)
     )
     n_outputs = results[0][1].shape[1]
@@ -188,18 +190,27 @@ def _label(
         prediction[r, fold.test] = labels
         fold_of[r, fold.test] = t
     _warn_of_unseen([unseen for _, _, unseen in results])
+    if not keep:
+        return prediction, fold_of, ()
     fitted = iter(results)
     teachers = tuple(tuple(next(fitted)[0] for _ in folds) for folds in repeats)
     return prediction, fold_of, teachers
 
 
 def _train_and_label(
-    teacher: Any, X: Any, y: NDArray[Any], rows: Rows, fold: Fold, seed: int
+    teacher: Any,
+    X: Any,
+    y: NDArray[Any],
+    rows: Rows,
+    fold: Fold,
+    seed: int,
+    *,
+    keep: bool,
 ) -> tuple[Any, FloatArray, list[Any]]:
-    """Train one fold teacher and label its held-out rows."""
+    """Train one fold teacher and label its held-out rows; let it go unless kept."""
     fitted = _train(teacher, X, y, rows, fold.train, seed)
     labels, unseen = predict_outputs(fitted, take_rows(X, fold.test), rows.classes)
-    return fitted, labels, unseen
+    return fitted if keep else None, labels, unseen
 
 
 def _train(

@@ -120,6 +120,7 @@ def _labels(
         groups=train.groups,
         sample_weight=train.weights,
         n_repeats=1 if cv == IN_SAMPLE else recipe.n_repeats,
+        new_rows="mean" if cv == IN_SAMPLE else "none",
         n_jobs=recipe.n_jobs,
         random_state=seed,
     )
