@@ -156,7 +156,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         Number of divisions into folds; targets are averaged.
     class_weight : dict or 'balanced', optional
         Factors by which classes count: the teacher's labels, at least 1 / (n + k) for
-        n distinct rows, are shifted (if factors differ) and the student's rows weigh so.
+        n distinct rows, are shifted (if factors differ), the student's rows weighted.
     n_jobs : int, optional
         Workers over folds; the result does not depend on it.
     random_state : int, generator or None, default=None
