@@ -13,6 +13,7 @@ PACKAGE = Path(semikd.__file__).parent
 FLOORS = [
     {"__main__", "cli"},
     {"reproduction"},
+    {"job"},
     {"report"},
     {"artifact"},
     {"export"},
@@ -34,6 +35,7 @@ FLOORS = [
     {"_tables"},
     {"simplex"},
     {"datasets"},
+    {"encoding"},
     {"_random"},
     {"_validation"},
     {"exceptions"},
