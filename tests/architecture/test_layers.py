@@ -36,7 +36,7 @@ FLOORS = [
     {"simplex"},
     {"datasets"},
     {"encoding"},
-    {"_random"},
+    {"_progress", "_random"},
     {"_validation"},
     {"exceptions"},
 ]
