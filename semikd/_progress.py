@@ -22,5 +22,5 @@ class Step:
 Reporter = Callable[[Step], None]
 
 
-def silent(step: Step) -> None:  # noqa: ARG001 - the form of a Reporter
+def silent(step: Step) -> None:
     """Listen to nothing."""
