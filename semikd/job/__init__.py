@@ -1,0 +1,27 @@
+"""From a table to a folder with a small model and a page: files in, files out.
+
+The one room that knows paths. Names resolve when they are first used, because the
+command line imports this room and must answer at once.
+"""
+
+import importlib
+from typing import Any
+
+# Public name -> the module that has it.
+_HOMES = {
+    "read_table": "semikd.job.reading",
+}
+
+__all__ = ["read_table"]
+
+
+def __getattr__(name: str) -> Any:
+    """Resolve a public name on first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, resolved or not."""
+    return sorted([*globals(), *_HOMES])
