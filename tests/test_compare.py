@@ -13,11 +13,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from semikd import DistilledClassifier, LinearStudent, compare
+from semikd import (
+    DistilledClassifier,
+    LinearStudent,
+    compare,
+)
 from semikd.corrections import ConstantCorrection, ShrinkageCorrection
 from semikd.datasets import make_gaussian_mixture, make_multiclass_process
-from semikd.evaluation import pointwise_log_loss, scratch_settings
-from semikd.evaluation.comparing import _named_corrections
+from semikd.evaluation import (
+    pointwise_log_loss,
+    scratch_settings,
+)
+from semikd.evaluation.recipes import named_corrections
 from semikd.evaluation.tables import Table, resampled, split_table
 from semikd.exceptions import LeakageWarning
 from semikd.losses import CrossEntropyLoss
@@ -326,9 +333,9 @@ def test_test_rows_that_were_trained_on_are_counted(data) -> None:
 
 
 def test_the_estimators_own_correction_becomes_an_arm() -> None:
-    named = _named_corrections(recipe(correction=0.3), None, 2)
+    named = named_corrections(recipe(correction=0.3), None, 2)
     assert named["corrected"] == ConstantCorrection(0.3)
-    both = _named_corrections(recipe(correction=0.3), {"half": 0.5}, 2)
+    both = named_corrections(recipe(correction=0.3), {"half": 0.5}, 2)
     assert list(both) == ["corrected", "half"]
 
 
@@ -345,6 +352,6 @@ def test_the_assumed_error_of_the_teacher_is_on_the_scale_in_use(
     loss, squared_error
 ) -> None:
     recipe_on = DistilledClassifier(LogisticRegression(), Ridge(), loss=loss)
-    corrected = _named_corrections(recipe_on, None, 2)["corrected"]
+    corrected = named_corrections(recipe_on, None, 2)["corrected"]
     assert isinstance(corrected, ShrinkageCorrection)
     assert corrected.squared_error == pytest.approx(squared_error)

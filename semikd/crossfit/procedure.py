@@ -1,12 +1,14 @@
 """Cross-fitting itself: one function from a teacher and a table to honest labels."""
 
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
+from semikd._progress import Reporter, Step, silent
 from semikd._random import RandomState, spawn_seeds
 from semikd._validation import count, invalid, unknown
 from semikd.crossfit.folds import Fold, Rows, integer_folds
@@ -36,6 +38,7 @@ def cross_fit(
     new_rows: str = "mean",
     n_jobs: int | None = None,
     random_state: RandomState = None,
+    progress: Reporter | None = None,
 ) -> OutOfFold:
     r"""Label every row by a teacher that never saw it.
 
@@ -72,6 +75,8 @@ def cross_fit(
         teacher fixes ``n_jobs`` itself. The result does not depend on it.
     random_state : int, generator or None, default=None
         Seed of the folds and of the teachers' open seeds.
+    progress : callable, optional
+        Called with a step (stage, label, done, total) as each fold starts, and at last.
 
     Returns
     -------
@@ -121,7 +126,15 @@ def cross_fit(
     fold_seed, teacher_seed, refit_seed = spawn_seeds(random_state, 3)
     repeats = _folds(cv, rows, X, y, count("n_repeats", n_repeats), fold_seed)
     prediction, fold, teachers = _label(
-        teacher, X, y, rows, repeats, teacher_seed, n_jobs, keep=new_rows == "mean"
+        teacher,
+        X,
+        y,
+        rows,
+        repeats,
+        teacher_seed,
+        n_jobs,
+        progress or silent,
+        keep=new_rows == "mean",
     )
     refitted = None
     if new_rows == "refit":
@@ -168,6 +181,7 @@ def _label(
     repeats: list[list[Fold]],
     seed: int,
     n_jobs: int | None,
+    progress: Reporter,
     *,
     keep: bool,
 ) -> tuple[FloatArray, NDArray[np.intp], tuple[tuple[Any, ...], ...]]:
@@ -178,10 +192,11 @@ def _label(
     # Seeds are drawn before dispatch: neither workers nor their order matter. Workers
     # are scikit-learn's, which take its configuration along.
     seeds = spawn_seeds(seed, len(jobs))
-    results = Parallel(n_jobs=n_jobs)(
+    dealt = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_train_and_label)(teacher, X, y, rows, fold, fold_seed, keep=keep)
         for (_, _, fold), fold_seed in zip(jobs, seeds, strict=True)
     )
+    results = _counted(dealt, len(jobs), progress)
     n_outputs = results[0][1].shape[1]
     shape = (len(repeats), len(rows.hashes))
     prediction = np.full((*shape, n_outputs), np.nan)
@@ -195,6 +210,17 @@ def _label(
     fitted = iter(results)
     teachers = tuple(tuple(next(fitted)[0] for _ in folds) for folds in repeats)
     return prediction, fold_of, teachers
+
+
+def _counted(dealt: Iterable[Any], total: int, progress: Reporter) -> list[Any]:
+    """Return the results of all folds, and report each as it starts."""
+    results: list[Any] = []
+    progress(Step("fold", f"fold 1 of {total}", 0, total))
+    for done, result in enumerate(dealt, 1):
+        results.append(result)
+        label = f"fold {min(done + 1, total)} of {total}"
+        progress(Step("fold", label, done, total))
+    return results
 
 
 def _train_and_label(

@@ -12,17 +12,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from semikd._progress import Reporter, Step
 from semikd._random import spawn_seeds
 from semikd.crossfit import OutOfFold, cross_fit
-from semikd.crossfit.folds import Rows
-from semikd.distillation import DistilledClassifier
-from semikd.evaluation.scratch import (
-    fit_scratch,
-    scratch_loss,
-    scratch_settings,
-    tune_scratch,
-)
+from semikd.evaluation.scratch import fit_scratch, scratch_settings, tune_scratch
 from semikd.evaluation.tables import Table
+from semikd.evaluation.tasks import Task
 from semikd.simplex import FloatArray
 from semikd.students import Student, StudentSize, measured_size, new_student
 
@@ -41,14 +36,16 @@ class FittedArm:
 
     Parameters
     ----------
-    predict_proba : callable
-        From covariates to probabilities of shape (n, k).
+    predict : callable
+        From covariates to probabilities of shape (n, k), or means of shape (n, 1).
     fit_seconds : float
         Time of everything the arm needs, teachers included.
     size : StudentSize
         Leaves or coefficients, and bytes.
     setting : str
         What was chosen for it, in words.
+    model : estimator, optional
+        The fitted ``DistilledClassifier`` or ``DistilledRegressor`` of a distilled arm.
 
     Examples
     --------
@@ -58,34 +55,47 @@ class FittedArm:
     8
     """
 
-    predict_proba: Callable[[Any], FloatArray]
+    predict: Callable[[Any], FloatArray]
     fit_seconds: float
     size: StudentSize
     setting: str
+    model: Any = None
+
+
+def planned_steps(recipe: Any, corrections: Mapping[str, Any]) -> int:
+    """Return the number of steps that ``fit_arms`` reports."""
+    brought = isinstance(recipe.cv, OutOfFold)
+    # Scratch, tuning and the cross-fitted student; the teacher and the in-sample one.
+    own = 0 if brought else 2 + _fold_steps(recipe)
+    return 3 + own + len(corrections)
 
 
 def fit_arms(
-    estimator: DistilledClassifier,
+    recipe: Any,
     train: Table,
     corrections: Mapping[str, Any],
     *,
-    min_proba: float,
+    task: Task,
     seed: int,
+    progress: Reporter,
 ) -> dict[str, FittedArm]:
     """Fit every arm once on the same rows.
 
     Parameters
     ----------
-    estimator : DistilledClassifier
-        Teacher, student, scale and folds.
+    recipe : DistilledClassifier or DistilledRegressor
+        Teacher, student, scale and folds. With a record of labels as ``cv`` there is
+        no teacher to fit, and neither its arm nor an in-sample one.
     train : Table
         The training rows.
     corrections : mapping from str to float or Correction
         Further cross-fitted arms by name.
-    min_proba : float
-        Floor of the log-loss by which the scratch arm is tuned.
+    task : Task
+        What is predicted, and the loss by which the scratch arm is tuned.
     seed : int
         Seed of everything random in this refit.
+    progress : callable
+        Called with a ``Step`` as each step starts.
 
     Returns
     -------
@@ -93,25 +103,59 @@ def fit_arms(
         The teacher first, then scratch arms, then distilled ones.
     """
     label_seed, student_seed, tuning_seed = spawn_seeds(seed, 3)
-    recipe = clone(estimator).set_params(random_state=student_seed, correction="none")
-    arms = {}
-    in_sample, seconds = _labels(recipe, train, "in-sample", label_seed)
-    arms[TEACHER] = _teacher_arm(in_sample, seconds)
-    arms |= _scratch_arms(recipe, train, min_proba, student_seed, tuning_seed)
-    arms[IN_SAMPLE] = _distilled_arm(recipe, train, in_sample, seconds)
-    honest, seconds = _labels(recipe, train, estimator.cv, label_seed)
-    arms[CROSS_FITTED] = _distilled_arm(recipe, train, honest, seconds)
-    for name, correction in corrections.items():
-        corrected = clone(recipe).set_params(correction=correction)
-        arms[name] = _distilled_arm(corrected, train, honest, seconds)
+    labels = recipe.cv
+    recipe = clone(recipe).set_params(random_state=student_seed, correction="none")
+    steps = _Steps(progress, planned_steps(recipe, corrections))
+    arms, seconds = {}, 0.0
+    in_sample = None
+    if not isinstance(labels, OutOfFold):
+        steps.start("teacher", "teacher on all training rows")
+        in_sample, spent = _labels(recipe, train, IN_SAMPLE, label_seed, None)
+        arms[TEACHER] = _teacher_arm(in_sample, spent)
+    arms |= _scratch_arms(recipe, train, task, (student_seed, tuning_seed), steps)
+    if in_sample is not None:
+        steps.start("student", f"arm '{IN_SAMPLE}'")
+        arms[IN_SAMPLE] = _distilled_arm(recipe, train, in_sample, spent)
+        labels, seconds = _labels(recipe, train, labels, label_seed, steps)
+    for name, correction in {CROSS_FITTED: "none", **corrections}.items():
+        steps.start("student", f"arm '{name}'")
+        own = clone(recipe).set_params(correction=correction)
+        arms[name] = _distilled_arm(own, train, labels, seconds)
     return arms
 
 
+class _Steps:
+    """Counts the steps of one refit for whoever is listening."""
+
+    def __init__(self, progress: Reporter, total: int) -> None:
+        self.progress, self.total, self.done = progress, total, 0
+
+    def start(self, stage: str, label: str) -> None:
+        """Report a step that starts now."""
+        self.progress(Step(stage, label, self.done, self.total))
+        self.done += 1
+
+    def fold(self, step: Step) -> None:
+        """Report a fold that starts now, of those that cross-fitting knows of."""
+        if step.done < step.total:
+            self.start(step.stage, step.label)
+
+
+def _fold_steps(recipe: Any) -> int:
+    """Return how many fold teachers a labelling fits."""
+    cv = 5 if recipe.cv is None else recipe.cv
+    if hasattr(cv, "get_n_splits"):
+        return int(cv.get_n_splits())
+    n_folds = int(cv) if isinstance(cv, int | np.integer) else 1
+    return n_folds * int(recipe.n_repeats)
+
+
 def _labels(
-    recipe: DistilledClassifier, train: Table, cv: Any, seed: int
+    recipe: Any, train: Table, cv: Any, seed: int, steps: _Steps | None
 ) -> tuple[OutOfFold, float]:
     """Return the teacher's labels and the seconds they took."""
     start = time.perf_counter()
+    in_sample = isinstance(cv, str) and cv == IN_SAMPLE
     labels = cross_fit(
         recipe.resolved_teacher(),
         train.X,
@@ -119,10 +163,11 @@ def _labels(
         cv=cv,
         groups=train.groups,
         sample_weight=train.weights,
-        n_repeats=1 if cv == IN_SAMPLE else recipe.n_repeats,
-        new_rows="mean" if cv == IN_SAMPLE else "none",
+        n_repeats=1 if in_sample else recipe.n_repeats,
+        new_rows="mean" if in_sample else "none",
         n_jobs=recipe.n_jobs,
         random_state=seed,
+        progress=None if steps is None else steps.fold,
     )
     return labels, time.perf_counter() - start
 
@@ -134,7 +179,7 @@ def _teacher_arm(labels: OutOfFold, seconds: float) -> FittedArm:
 
 
 def _distilled_arm(
-    recipe: DistilledClassifier, train: Table, labels: OutOfFold, label_seconds: float
+    recipe: Any, train: Table, labels: OutOfFold, label_seconds: float
 ) -> FittedArm:
     """Return the student of these labels."""
     start = time.perf_counter()
@@ -143,51 +188,41 @@ def _distilled_arm(
     seconds = time.perf_counter() - start + label_seconds
     setting = f"{labels.strategy}; {model.correction_}"
 
-    def predict_proba(X: Any) -> FloatArray:
+    def predict(X: Any) -> FloatArray:
         # The student alone, as for a student from scratch: latencies compare.
         return np.asarray(model.loss_.probabilities(model._student.scores(X)))
 
-    return FittedArm(predict_proba, seconds, model.size_, setting)
+    return FittedArm(predict, seconds, model.size_, setting, model)
 
 
 def _scratch_arms(
-    recipe: DistilledClassifier,
-    train: Table,
-    min_proba: float,
-    student_seed: int,
-    tuning_seed: int,
+    recipe: Any, train: Table, task: Task, seeds: tuple[int, int], steps: _Steps
 ) -> dict[str, FittedArm]:
     """Return the student trained on labels, as it is and tuned."""
-    rows = train.rows()
+    student_seed, tuning_seed = seeds
     student = new_student(recipe.student, len(train.y), train.weights, student_seed)
     settings = scratch_settings(student)
-    arms = {SCRATCH: _scratch_arm(student.copy(), train, rows, {}, time.perf_counter())}
+    steps.start("student", f"arm '{SCRATCH}'")
+    arms = {SCRATCH: _scratch_arm(student.copy(), train, task, {}, time.perf_counter())}
+    steps.start("tuning", f"arm '{TUNED}', {len(settings)} settings")
     if settings:
         start = time.perf_counter()
-        best = tune_scratch(
-            student,
-            train.X,
-            rows,
-            settings=settings,
-            min_proba=min_proba,
-            seed=tuning_seed,
-        )
-        arms[TUNED] = _scratch_arm(student.copy(), train, rows, best, start)
+        best = tune_scratch(student, train, task, settings=settings, seed=tuning_seed)
+        arms[TUNED] = _scratch_arm(student.copy(), train, task, best, start)
     return arms
 
 
 def _scratch_arm(
-    student: Student, train: Table, rows: Rows, setting: Mapping[str, Any], start: float
+    student: Student, train: Table, task: Task, setting: Mapping[str, Any], start: float
 ) -> FittedArm:
     """Return one student trained on labels with these settings."""
-    assert rows.classes is not None  # noqa: S101 - classification only, by construction
     student.configure(setting)
-    fit_scratch(student, train.X, rows.codes, train.weights, len(rows.classes))
-    loss = scratch_loss(student)
+    fit_scratch(student, train, task)
+    loss = task.scratch_loss(student)
 
-    def predict_proba(X: Any) -> FloatArray:
+    def predict(X: Any) -> FloatArray:
         return np.asarray(loss.probabilities(student.scores(X)))
 
     chosen = ", ".join(f"{name}={value}" for name, value in setting.items())
     seconds = time.perf_counter() - start
-    return FittedArm(predict_proba, seconds, student.size(), chosen or "as given")
+    return FittedArm(predict, seconds, student.size(), chosen or "as given")

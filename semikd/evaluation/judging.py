@@ -9,6 +9,7 @@ import numpy as np
 from semikd.evaluation.arms import FittedArm
 from semikd.evaluation.result import ArmComparison
 from semikd.evaluation.tables import Table
+from semikd.evaluation.tasks import Task
 
 __all__ = ["judged_arms"]
 
@@ -21,7 +22,7 @@ def judged_arms(
     *,
     reference: str,
     resampled: bool,
-    min_proba: float,
+    task: Task,
     level: float,
 ) -> ArmComparison:
     """Return the comparison of fitted arms on held-out rows.
@@ -36,8 +37,8 @@ def judged_arms(
         The arm that others are compared with.
     resampled : bool
         Whether refits drew new training rows.
-    min_proba : float
-        Floor of log-loss and Brier score.
+    task : Task
+        What is predicted.
     level : float
         Confidence of intervals.
 
@@ -46,7 +47,7 @@ def judged_arms(
     ArmComparison
     """
     names = tuple(fits[0])
-    predictions = [[fit[name].predict_proba(test.X) for name in names] for fit in fits]
+    predictions = [[fit[name].predict(test.X) for name in names] for fit in fits]
     return ArmComparison(
         names=names,
         reference=reference,
@@ -54,7 +55,7 @@ def judged_arms(
         test=test,
         details=_details(fits, names, test.X),
         resampled=resampled,
-        min_proba=min_proba,
+        task=task,
         level=level,
     )
 
@@ -81,7 +82,7 @@ def _latency(arm: FittedArm, X: Any) -> float:
     seconds = []
     for _ in range(_LATENCY_RUNS):
         start = time.perf_counter()
-        n = len(arm.predict_proba(X))
+        n = len(arm.predict(X))
         seconds.append(time.perf_counter() - start)
     return _median(seconds) / n * 1e6
 

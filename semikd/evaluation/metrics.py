@@ -9,7 +9,13 @@ from sklearn.metrics import roc_auc_score
 from semikd._validation import number
 from semikd.simplex import FloatArray, clip, one_hot
 
-__all__ = ["calibration_error", "pointwise_brier", "pointwise_log_loss", "scores"]
+__all__ = [
+    "calibration_error",
+    "mean_scores",
+    "pointwise_brier",
+    "pointwise_log_loss",
+    "scores",
+]
 
 Codes = NDArray[np.intp]
 
@@ -191,6 +197,51 @@ def scores(
         "auc": _auc(p, codes, sample_weight),
         "accuracy": float(np.average(hits, weights=sample_weight)),
         "calibration_error": calibration_error(p, codes, sample_weight=sample_weight),
+    }
+
+
+def mean_scores(
+    prediction: FloatArray,
+    y: FloatArray,
+    *,
+    sample_weight: FloatArray | None = None,
+) -> dict[str, float]:
+    r"""Return every metric of predicted means, by name.
+
+    .. math:: R^2 = 1 - \frac{\sum_i w_i (y_i - \hat\mu_i)^2}
+       {\sum_i w_i (y_i - \bar y)^2}
+
+    Parameters
+    ----------
+    prediction : ndarray of shape (n,)
+        Predicted means.
+    y : ndarray of shape (n,)
+        Outcomes.
+    sample_weight : ndarray of shape (n,), optional
+        Weights of the rows.
+
+    Returns
+    -------
+    dict
+        ``squared_error`` and ``absolute_error``, means over rows, and ``r2``, at most
+        1, negative for a model that is worse than the mean, NaN where all outcomes are
+        equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.evaluation import mean_scores
+    >>> mean_scores(np.array([1.0, 3.0]), np.array([1.0, 2.0]))["squared_error"]
+    0.5
+    """
+    error = y - prediction
+    squared = float(np.average(error**2, weights=sample_weight))
+    center = np.average(y, weights=sample_weight)
+    spread = float(np.average((y - center) ** 2, weights=sample_weight))
+    return {
+        "squared_error": squared,
+        "absolute_error": float(np.average(np.abs(error), weights=sample_weight)),
+        "r2": 1.0 - squared / spread if spread > 0 else float("nan"),
     }
 
 

@@ -67,7 +67,10 @@ def _draw_differences(axes: "Axes", comparison: "ArmComparison") -> None:
     axes.axvline(0.0, color="black", linewidth=0.8)
     axes.set_yticks(places, wide.names)
     axes.set_ylim(-0.6, len(places) - 0.4)
-    axes.set_xlabel(f"log-loss minus that of '{comparison.reference}', in nats")
+    metric = comparison.task.metric.replace("_", " ")
+    axes.set_xlabel(
+        f"{metric} minus that of '{comparison.reference}', in {comparison.task.unit}"
+    )
     axes.set_title(
         f"{100 * comparison.level:g} % intervals; left is better", fontsize=10
     )
@@ -76,23 +79,28 @@ def _draw_differences(axes: "Axes", comparison: "ArmComparison") -> None:
 
 
 def _draw_calibration(axes: "Axes", comparison: "ArmComparison") -> None:
-    """Draw observed against predicted frequency of the last class, for each arm."""
-    codes, weights = comparison.test.codes, comparison.test.weights
+    """Draw observed against predicted: the last class's frequency, or the mean."""
+    test, classes = comparison.test, comparison.test.classes
     last = comparison.predictions.shape[-1] - 1
-    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8)
+    hits = test.y if classes is None else test.codes == last
+    ends = np.array([0.0, 1.0])
     for at, name in enumerate(comparison.names):
         predicted, observed = _binned(
-            comparison.predictions[0, at, :, last], codes == last, weights
+            comparison.predictions[0, at, :, last], hits, test.weights
         )
         style: dict[str, Any] = {"color": _COLOURS[at % 7], "marker": _MARKERS[at % 7]}
         axes.plot(predicted, observed, label=name, markersize=4, linewidth=1, **style)
-    label = np.unique(comparison.test.y)[last]
-    axes.set_xlabel(f"predicted probability of class {label}")
-    axes.set_ylabel("observed frequency")
+        if classes is None:
+            ends = np.array([predicted.min(), predicted.max()])
+    axes.axline((ends[0], ends[0]), (ends[1], ends[1]), color="black", linewidth=0.8)
     axes.set_title(f"Calibration of the first refit, {_BINS} equal bins", fontsize=10)
     axes.legend(fontsize=8, frameon=False, loc="upper left")
-    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.spines[["top", "right"]].set_visible(False)
+    if classes is None:
+        axes.set(xlabel="predicted mean", ylabel="observed mean", aspect="equal")
+        return
+    axes.set_xlabel(f"predicted probability of class {classes[last]}")
+    axes.set(ylabel="observed frequency", xlim=(0, 1), ylim=(0, 1), aspect="equal")
 
 
 def _binned(

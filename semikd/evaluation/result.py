@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semikd._validation import Shown, count, invalid, unknown
+from semikd._validation import Shown, count, invalid
 from semikd.evaluation.arms import SCRATCH, TEACHER
-from semikd.evaluation.metrics import POINTWISE, scores
 from semikd.evaluation.tables import Table
+from semikd.evaluation.tasks import Task
 from semikd.inference import (
     Comparison,
     CrossedComparison,
@@ -42,15 +42,15 @@ class ArmComparison:
     reference : str
         The arm that others are compared with.
     predictions : ndarray of shape (n_refits, n_arms, n_test, k)
-        Probabilities of every fitted model.
+        Probabilities of every fitted model, or its means (k = 1).
     test : Table
         The held-out rows.
     details : mapping
         Columns of the table that are no scores: times, sizes, settings.
     resampled : bool
         Whether refits drew new training rows.
-    min_proba : float
-        Floor of log-loss and Brier score.
+    task : Task
+        What is predicted.
     level : float
         Confidence of intervals.
 
@@ -77,7 +77,7 @@ class ArmComparison:
     test: Table = field(repr=False)
     details: Mapping[str, Sequence[Any]] = field(repr=False)
     resampled: bool
-    min_proba: float
+    task: Task
     level: float
 
     @cached_property
@@ -85,12 +85,8 @@ class ArmComparison:
         """Scores (means over refits), times, sizes and settings of each arm."""
         import pandas as pd
 
-        codes, weights = self.test.codes, self.test.weights
         each = [
-            [
-                scores(p, codes, sample_weight=weights, min_proba=self.min_proba)
-                for p in fit
-            ]
+            [self.task.scores(prediction, self.test) for prediction in fit]
             for fit in self.predictions
         ]
         rows = [
@@ -104,14 +100,14 @@ class ArmComparison:
         return table.assign(**{name: list(self.details[name]) for name in self.details})
 
     def procedure(
-        self, metric: str = "log_loss", *, reference: str | None = None
+        self, metric: str | None = None, *, reference: str | None = None
     ) -> CrossedComparison:
         """Return differences of the procedures, over refits and new rows.
 
         Parameters
         ----------
-        metric : {'log_loss', 'brier'}, default='log_loss'
-            What to compare; smaller is better.
+        metric : {'log_loss', 'brier', 'squared_error', 'absolute_error'}, optional
+            What to compare; by default the first of those that the task has.
         reference : str, optional
             The arm to compare with; by default ``reference``.
 
@@ -124,7 +120,7 @@ class ArmComparison:
             self._losses(metric),
             names=self.names,
             reference=reference or self.reference,
-            metric=metric.replace("_", "-"),
+            metric=self._called(metric),
             refits=self.refits,
             sample_weight=self.test.weights,
             clusters=self.test.groups,
@@ -132,14 +128,18 @@ class ArmComparison:
         )
 
     def one_fit(
-        self, metric: str = "log_loss", *, refit: int = 0, reference: str | None = None
+        self,
+        metric: str | None = None,
+        *,
+        refit: int = 0,
+        reference: str | None = None,
     ) -> Comparison:
         """Return differences of one set of fitted models, over new rows.
 
         Parameters
         ----------
-        metric : {'log_loss', 'brier', 'auc'}, default='log_loss'
-            What to compare; the AUC for two classes only.
+        metric : str, optional
+            What to compare, as for ``procedure``; also 'auc' for two classes.
         refit : int, default=0
             Which of the refits.
         reference : str, optional
@@ -158,7 +158,7 @@ class ArmComparison:
             what,
             names=self.names,
             reference=reference or self.reference,
-            metric=metric.replace("_", "-"),
+            metric=self._called(metric),
             sample_weight=None if metric == "auc" else self.test.weights,
             clusters=self.test.groups,
             level=self.level,
@@ -196,8 +196,8 @@ class ArmComparison:
             float_format="{:.4f}".format
         )
         head = (
-            f"{len(self.test.y):,} test rows; means of {self.n_refits} {self.refits}; "
-            f"no probability counts as less than {self.min_proba:g}."
+            f"{len(self.test.y):,} test rows; means of {self.n_refits} {self.refits}"
+            f"{self.task.terms}."
         )
         settings = "\n".join(
             f"  {arm}: {setting}" for arm, setting in self.table["setting"].items()
@@ -236,24 +236,26 @@ class ArmComparison:
         said = judge(reference=reference).verdicts()
         return [verdict for verdict in said if verdict.arm != TEACHER]
 
-    def _losses(self, metric: str) -> FloatArray:
+    def _called(self, metric: str | None) -> str:
+        """Return the name of a metric in sentences."""
+        return (metric or self.task.metric).replace("_", "-")
+
+    def _losses(self, metric: str | None) -> FloatArray:
         """Return pointwise losses of shape (n_refits, n_test, n_arms)."""
-        if metric not in POINTWISE:
-            raise unknown("metric", metric, POINTWISE)
-        loss, codes = POINTWISE[metric], self.test.codes
-        each = [
-            [loss(p, codes, min_proba=self.min_proba) for p in fit]
-            for fit in self.predictions
-        ]
+        loss = self.task.loss(metric)
+        each = [[loss(p, self.test) for p in fit] for fit in self.predictions]
         # Equal models differ by rounding: 1e-16 must not be a significant difference.
         return np.round(np.swapaxes(each, 1, 2), _DECIMALS)
 
     def _auc(self, refit: int) -> InfluenceEstimate:
         """Return the areas of one refit's arms with the influence of each row."""
         if self.predictions.shape[-1] != 2:
-            shown = Shown(f"'auc' with {self.predictions.shape[-1]} classes")
-            remedy = "The table has the macro average"
-            raise invalid("metric", "be 'log_loss' or 'brier'", shown, remedy)
+            classes = self.test.classes
+            what = "a regression" if classes is None else f"{len(classes)} classes"
+            shown = Shown(f"'auc' with {what}")
+            remedy = "" if classes is None else "The table has the macro average"
+            constraint = "be " + " or ".join(map(repr, self.task.losses()))
+            raise invalid("metric", constraint, shown, remedy)
         codes, weights = self.test.codes, self.test.weights
         parts = [
             auc_influence(codes, p[:, 1], sample_weight=weights)

@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from semikd.crossfit import take_rows
-from semikd.crossfit.folds import Rows, integer_folds
-from semikd.evaluation.metrics import pointwise_log_loss
-from semikd.losses import DistillationLoss, get_loss
-from semikd.simplex import FloatArray, one_hot
+from semikd.crossfit.folds import integer_folds
+from semikd.evaluation.tables import Table
+from semikd.evaluation.tasks import Task
 from semikd.students import Student
 
 __all__ = ["fit_scratch", "scratch_settings", "tune_scratch"]
@@ -23,6 +21,8 @@ __all__ = ["fit_scratch", "scratch_settings", "tune_scratch"]
 _LEAF_MINIMA = (1, 5, 20, 50, 100, 200)
 _PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0)
 _TUNING_FOLDS = 5
+# From here on one fold alone decides between settings as well as five do.
+_MANY_ROWS = 200_000
 
 # Students whose fit to noisy labels is governed by one parameter.
 _OF_ONE_PARAMETER: dict[str, Sequence[Any]] = {
@@ -76,23 +76,17 @@ def scratch_settings(student: Student) -> list[dict[str, Any]]:
     return [{}, *tried]
 
 
-def fit_scratch(
-    student: Student, X: Any, codes: Any, weights: FloatArray | None, n_classes: int
-) -> Student:
+def fit_scratch(student: Student, table: Table, task: Task) -> Student:
     """Fit a student to the labels themselves, on the scale that suits it.
 
     Parameters
     ----------
     student : Student
         The unfitted student; it is fitted in place.
-    X : array-like of shape (n, d)
-        Covariates.
-    codes : ndarray of int of shape (n,)
-        Position of each row's class.
-    weights : ndarray of shape (n,), optional
-        Weights of the rows.
-    n_classes : int
-        Number of classes.
+    table : Table
+        The training rows.
+    task : Task
+        What is predicted.
 
     Returns
     -------
@@ -102,42 +96,41 @@ def fit_scratch(
     --------
     >>> import numpy as np
     >>> from sklearn.tree import DecisionTreeRegressor
-    >>> from semikd.evaluation import fit_scratch
+    >>> from semikd.evaluation import Classification, Table, fit_scratch
     >>> from semikd.students import as_student
-    >>> X, codes = np.array([[0.0], [1.0]]), np.array([0, 1])
+    >>> table = Table(np.array([[0.0], [1.0]]), np.array(["a", "b"]), None, None)
     >>> student = as_student(DecisionTreeRegressor())
-    >>> fit_scratch(student, X, codes, None, n_classes=2).scores(X)
+    >>> fit_scratch(student, table, Classification(0.001)).scores(table.X)
     array([[0.],
            [1.]])
     """
-    loss = scratch_loss(student)
-    target = loss.phi(one_hot(codes, n_classes))
-    return student.fit_target(X, target, loss=loss, sample_weight=weights)
+    loss = task.scratch_loss(student)
+    target = loss.phi(task.outcome(table))
+    return student.fit_target(table.X, target, loss=loss, sample_weight=table.weights)
 
 
 def tune_scratch(
     student: Student,
-    X: Any,
-    rows: Rows,
+    table: Table,
+    task: Task,
     *,
     settings: Sequence[Mapping[str, Any]],
-    min_proba: float,
     seed: int,
 ) -> Mapping[str, Any]:
-    """Return the settings of least cross-validated log-loss.
+    """Return the settings of least cross-validated loss.
+
+    Five folds judge them, and only the first of them beyond 200,000 rows.
 
     Parameters
     ----------
     student : Student
         The unfitted student.
-    X : array-like of shape (n, d)
-        Covariates.
-    rows : Rows
-        Identity, class, group and weight of each row.
+    table : Table
+        The training rows.
+    task : Task
+        What is predicted, and the loss that judges.
     settings : sequence of mappings
         Candidates.
-    min_proba : float
-        Floor of the log-loss.
     seed : int
         Seed of the folds.
 
@@ -145,33 +138,24 @@ def tune_scratch(
     -------
     mapping
     """
-    assert rows.classes is not None  # noqa: S101 - classification only, by construction
-    n_classes = len(rows.classes)
-    loss = scratch_loss(student)
-    target = loss.phi(one_hot(rows.codes, n_classes))
-    total = np.zeros(len(settings))
+    loss = task.scratch_loss(student)
+    target = loss.phi(task.outcome(table))
+    rows, total = table.rows(), np.zeros(len(settings))
     ((*folds,),) = integer_folds(_TUNING_FOLDS, rows, n_repeats=1, random_state=seed)
-    for fold in folds:
-        weights = None if rows.weights is None else rows.weights[fold.train]
+    for fold in folds[:1] if len(table.y) > _MANY_ROWS else folds:
+        train, test = table.take(fold.train), table.take(fold.test)
         candidates = student.fit_many(
-            take_rows(X, fold.train),
+            train.X,
             [target[fold.train]] * len(settings),
             loss=loss,
-            sample_weight=weights,
+            sample_weight=train.weights,
             settings=settings,
         )
-        held_out, codes = take_rows(X, fold.test), rows.codes[fold.test]
-        counts = 1.0 if rows.weights is None else rows.weights[fold.test]
+        counts = 1.0 if test.weights is None else test.weights
         for at, candidate in enumerate(candidates):
-            p = np.asarray(loss.probabilities(candidate.scores(held_out)))
-            losses = pointwise_log_loss(p, codes, min_proba=min_proba)
-            total[at] += float((counts * losses).sum())
+            predicted = np.asarray(loss.probabilities(candidate.scores(test.X)))
+            total[at] += float((counts * task.loss(None)(predicted, test)).sum())
     return settings[int(total.argmin())]
-
-
-def scratch_loss(student: Student) -> DistillationLoss:
-    """Return the loss on which a student learns labels."""
-    return get_loss("auto", auto=student.default_loss)
 
 
 def _grid(own: Mapping[str, Any]) -> dict[str, Sequence[Any]]:

@@ -1,14 +1,14 @@
 """The rows of a comparison: training and held-out ones, and bootstrap samples."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semikd._random import generator
-from semikd._tables import checked_labels
+from semikd._tables import checked_labels, checked_outcomes
 from semikd._validation import Shown, invalid, number, sample_weights
 from semikd.crossfit import content_split, row_hashes, take_rows
 from semikd.crossfit.folds import Rows
@@ -29,11 +29,15 @@ class Table:
     X : array-like of shape (n, d)
         Covariates.
     y : ndarray of shape (n,)
-        Class labels.
+        Class labels, or the outcomes of a regression.
     weights : ndarray of shape (n,) or None
         Weights of the rows.
     groups : ndarray of shape (n,) or None
         Groups of rows.
+    classification : bool, default=True
+        Whether y are labels.
+    classes : ndarray of shape (k,), optional
+        Class labels in order, by default those of y; parts of a table keep them.
 
     Examples
     --------
@@ -47,26 +51,51 @@ class Table:
     y: NDArray[Any]
     weights: FloatArray | None
     groups: NDArray[Any] | None
+    classification: bool = True
+    classes: NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.classification and self.classes is None:
+            object.__setattr__(self, "classes", np.unique(self.y))
 
     @property
     def codes(self) -> NDArray[np.intp]:
-        """Position of each row's class, shape (n,)."""
-        return np.unique(self.y, return_inverse=True)[1]
+        """Position of each row's class, shape (n,); zeros for a regression."""
+        if self.classes is None:
+            return np.zeros(len(self.y), dtype=np.intp)
+        return np.searchsorted(self.classes, self.y)
 
     def rows(self) -> Rows:
         """Return what folds need to know of the rows."""
-        classes, codes = np.unique(self.y, return_inverse=True)
-        return Rows(row_hashes(self.X), codes, classes, self.groups, self.weights)
+        hashes = row_hashes(self.X)
+        return Rows(hashes, self.codes, self.classes, self.groups, self.weights)
+
+    def take(self, rows: NDArray[np.intp]) -> "Table":
+        """Return the table of these rows."""
+        return replace(
+            self,
+            X=take_rows(self.X, rows),
+            y=self.y[rows],
+            weights=None if self.weights is None else self.weights[rows],
+            groups=None if self.groups is None else self.groups[rows],
+        )
 
 
 def split_table(
-    X: Any, y: ArrayLike, test: Any, sample_weight: Any, groups: Any, seed: int
+    X: Any,
+    y: ArrayLike,
+    test: Any,
+    sample_weight: Any,
+    groups: Any,
+    seed: int,
+    *,
+    classification: bool = True,
 ) -> tuple[Table, Table]:
     """Return training and held-out rows, with copies of a row on one side."""
-    labels = checked_labels(X, y)
+    labels = _checked(X, y, classification=classification)
     weights = sample_weights(sample_weight, len(labels))
     groups = None if groups is None else np.asarray(groups)
-    whole = Table(X, labels, weights, groups)
+    whole = Table(X, labels, weights, groups, classification)
     if isinstance(test, tuple):
         if weights is not None or groups is not None:
             constraint = "be a share where sample_weight or groups are given"
@@ -74,19 +103,42 @@ def split_table(
         return whole, _brought(test, whole)
     if weights is not None:
         # Rows of no weight play no part, not even in which classes there are.
-        whole = _rows_of(whole, np.flatnonzero(weights))
-        X, labels, groups = whole.X, checked_labels(whole.X, whole.y), whole.groups
+        whole = whole.take(np.flatnonzero(weights))
+        _checked(whole.X, whole.y, classification=classification)
     fraction = number("test", test, low=0.0, high=0.9, open_low=True)
     held_out = content_split(
-        X, fraction=fraction, random_state=seed, groups=groups, strata=whole.codes
+        whole.X,
+        fraction=fraction,
+        random_state=seed,
+        groups=whole.groups,
+        strata=whole.codes if classification else None,
     )
-    sides = [_rows_of(whole, np.flatnonzero(side)) for side in (~held_out, held_out)]
-    for name, side in zip(("training", "test"), sides, strict=True):
-        if len(np.unique(side.y)) < len(np.unique(labels)):
-            shown = Shown(f"{test} with a class missing in the {name} rows")
+    train, held = (whole.take(np.flatnonzero(side)) for side in (~held_out, held_out))
+    _check_sides(train, held, whole, test)
+    return train, held
+
+
+def _checked(X: Any, y: ArrayLike, *, classification: bool) -> NDArray[Any]:
+    """Return labels, or the outcomes of a regression on one number."""
+    if classification:
+        return checked_labels(X, y)
+    outcomes = checked_outcomes(X, y)
+    if outcomes.ndim != 1:
+        remedy = "Compare the outcomes one by one"
+        raise invalid("y", "have shape (n,)", Shown(str(outcomes.shape)), remedy)
+    return outcomes
+
+
+def _check_sides(train: Table, held: Table, whole: Table, test: Any) -> None:
+    """Refuse a split that leaves a class, or everything, on one side."""
+    for name, side in (("training", train), ("test", held)):
+        if len(side.y) < 2 or (
+            whole.classification and len(np.unique(side.y)) < len(np.unique(whole.y))
+        ):
+            lacking = "a class missing" if whole.classification else "no two rows"
+            shown = Shown(f"{test} with {lacking} in the {name} rows")
             remedy = "Choose another share, or pass (X_test, y_test)"
             raise invalid("test", "leave every class on both sides", shown, remedy)
-    return sides[0], sides[1]
 
 
 def _brought(test: tuple[Any, ...], training: Table) -> Table:
@@ -95,9 +147,9 @@ def _brought(test: tuple[Any, ...], training: Table) -> Table:
         shown = Shown(f"{len(test)} parts")
         raise invalid("test", "be a share or (X_test, y_test)", shown)
     X, y = test
-    labels = checked_labels(X, y)
-    classes = np.unique(training.y)
-    if not np.array_equal(np.unique(labels), classes):
+    labels = _checked(X, y, classification=training.classification)
+    classes = training.classes
+    if classes is not None and not np.array_equal(np.unique(labels), classes):
         shown = Shown(f"{np.unique(labels).tolist()}")
         raise invalid("test", f"have the classes of y, {classes.tolist()}", shown)
     n_known = int(np.isin(row_hashes(X), row_hashes(training.X)).sum())
@@ -107,17 +159,7 @@ def _brought(test: tuple[Any, ...], training: Table) -> Table:
             LeakageWarning,
             stacklevel=4,
         )
-    return Table(X, labels, None, None)
-
-
-def _rows_of(table: Table, rows: NDArray[np.intp]) -> Table:
-    """Return these rows of a table."""
-    return Table(
-        take_rows(table.X, rows),
-        table.y[rows],
-        None if table.weights is None else table.weights[rows],
-        None if table.groups is None else table.groups[rows],
-    )
+    return Table(X, labels, None, None, training.classification, classes)
 
 
 def resampled(table: Table, seed: int) -> Table:
@@ -140,10 +182,10 @@ def resampled(table: Table, seed: int) -> Table:
         if (
             np.bincount(held.astype(np.intp), minlength=rows.codes.max() + 1) > 1
         ).all():
-            drawn = _rows_of(table, kept)
+            drawn = table.take(kept)
             own = 1.0 if drawn.weights is None else drawn.weights
             weights = times[kept].astype(np.float64) * own
-            return Table(drawn.X, drawn.y, weights, drawn.groups)
+            return replace(drawn, weights=weights)
     constraint = "leave two distinct rows of every class in a bootstrap sample"
     shown = Shown(f"none such in {_RESAMPLING_TRIES} draws")
     raise invalid("resample_training", constraint, shown, "Use False, or merge classes")

@@ -1,6 +1,6 @@
 """A Pipeline as a student: its transformers are fitted to X, its last step learns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from sklearn.base import clone
@@ -104,6 +104,39 @@ class PipelineStudent(LearnerStudent):
         # A head with a memory fits copies of its steps, and keeps those.
         self.learner.steps = [*head.steps, (name, self.last.learner)]
         return self
+
+    def fit_many(
+        self,
+        X: Any,
+        targets: Sequence[FloatArray],
+        *,
+        loss: DistillationLoss,
+        sample_weight: FloatArray | None = None,
+        settings: Sequence[Mapping[str, Any]] | None = None,
+    ) -> list[Self]:
+        """Fit one student for each target; settings of the last step share the rest."""
+        own = settings or [{}] * len(targets)
+        name, _ = self.learner.steps[-1]
+        prefix = f"{name}__"
+        if not all(key.startswith(prefix) for setting in own for key in setting):
+            return super().fit_many(
+                X, targets, loss=loss, sample_weight=sample_weight, settings=own
+            )
+        head = clone(self._head)
+        last = self.last.fit_many(
+            head.fit_transform(X) if len(self.learner) > 1 else X,
+            targets,
+            loss=loss,
+            sample_weight=sample_weight,
+            settings=[
+                {key.removeprefix(prefix): value for key, value in setting.items()}
+                for setting in own
+            ],
+        )
+        return [
+            type(self)(Pipeline([*head.steps, (name, each.learner)]), each)
+            for each in last
+        ]
 
     def scores(self, X: Any) -> FloatArray:
         """Return the scores of the last step, shape (n, m)."""

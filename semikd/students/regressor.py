@@ -1,5 +1,6 @@
 """Any scikit-learn regressor as a student: least squares at the targets."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from semikd.losses import DistillationLoss, HardLabelMix
 from semikd.simplex import FloatArray
 from semikd.students._aims import other_aim
 from semikd.students.base import Student, StudentSize
+from semikd.students.nested import largest_of, pruned
 from semikd.students.sizes import declared_freedom, measured_size
 
 __all__ = ["LearnerStudent", "RegressorStudent"]
@@ -110,6 +112,34 @@ class RegressorStudent(LearnerStudent):
             self._learner = one_for_each(self.learner)
         fit_learner(self.learner, X, target[:, 0] if single else target, sample_weight)
         return self
+
+    def fit_many(
+        self,
+        X: Any,
+        targets: Sequence[FloatArray],
+        *,
+        loss: DistillationLoss,
+        sample_weight: FloatArray | None = None,
+        settings: Sequence[Mapping[str, Any]] | None = None,
+    ) -> list[Self]:
+        """Fit one student for each target; trees that differ in size grow once."""
+        own = settings or [{}] * len(targets)
+        one_target = all(target is targets[0] for target in targets)
+        nests = largest_of(self.learner, own) if one_target else None
+        if nests is None:
+            return super().fit_many(
+                X, targets, loss=loss, sample_weight=sample_weight, settings=own
+            )
+        fitted: dict[int, Self] = {}
+        for largest, members in nests.items():
+            whole = self.copy().configure(own[largest])
+            whole.fit_target(X, targets[0], loss=loss, sample_weight=sample_weight)
+            for at in members:
+                cap = self.copy().configure(own[at]).learner.max_leaf_nodes
+                same = cap == whole.learner.max_leaf_nodes
+                tree = whole.learner if same else pruned(whole.learner, cap)
+                fitted[at] = type(self)(tree)
+        return [fitted[at] for at in range(len(own))]
 
     def scores(self, X: Any) -> FloatArray:
         """Return the regressor's predictions, shape (n, m)."""

@@ -1,0 +1,115 @@
+"""What may be compared: recipes that can be refitted, and their corrections."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from semikd._validation import Shown, invalid, wrong_type
+from semikd.corrections import NoCorrection, ShrinkageCorrection, get_correction
+from semikd.distillation import DistilledClassifier
+from semikd.evaluation.arms import CROSS_FITTED, IN_SAMPLE, SCRATCH, TEACHER, TUNED
+from semikd.evaluation.tables import Table
+from semikd.evaluation.tasks import Classification, Regression, Task
+from semikd.losses import IdentityLoss, get_loss
+from semikd.regression import DistilledRegressor
+from semikd.students import Student, new_student
+
+__all__ = ["checked_recipe", "named_corrections", "refuse_brought", "refuse_early"]
+
+# The teacher's error that the arm 'corrected' assumes, as a probability at even odds.
+_TEACHER_ERROR = 0.1
+_TAKEN = {TEACHER, SCRATCH, TUNED, IN_SAMPLE, CROSS_FITTED}
+
+
+def checked_recipe(estimator: Any, min_proba: float) -> tuple[Any, Task]:
+    """Return an unfitted estimator, and what it is judged on."""
+    estimator = DistilledClassifier() if estimator is None else estimator
+    if isinstance(estimator, DistilledRegressor):
+        return clone(estimator), Regression()
+    if not isinstance(estimator, DistilledClassifier):
+        shown = Shown(type(estimator).__name__)
+        constraint = "be a DistilledClassifier or DistilledRegressor"
+        raise wrong_type("estimator", constraint, shown)
+    if estimator.class_weight is not None:
+        constraint = "be None: it would change the population of some arms only"
+        remedy = "Pass sample_weight, which all arms and all scores take"
+        shown = Shown(repr(estimator.class_weight))
+        raise invalid("estimator.class_weight", constraint, shown, remedy)
+    return clone(estimator), Classification(min_proba)
+
+
+def refuse_brought(estimator: Any) -> None:
+    """Refuse labels and folds that belong to rows which are yet to be split."""
+    if not (estimator.cv is None or _labels_anew(estimator.cv)):
+        constraint = "label any training rows anew: an integer, 'split' or a splitter"
+        remedy = "In-sample labels are an arm anyway"
+        shown = Shown(repr(estimator.cv).split("\n")[0][:60])
+        raise invalid("estimator.cv", constraint, shown, remedy)
+
+
+def refuse_early(estimator: Any, task: Task, train: Table, test: Table) -> None:
+    """Refuse what would otherwise fail after teachers were fitted."""
+    student = new_student(estimator.student, len(train.y), train.weights, seed=0)
+    n_classes = None if train.classes is None else len(train.classes)
+    if isinstance(task, Classification):
+        task.check(n_classes or 2)
+    student.require(_scale(estimator, student), n_classes=n_classes)
+    widths = [getattr(side.X, "shape", (0, 0))[1] for side in (train, test)]
+    if widths[0] != widths[1]:
+        shown = Shown(f"{widths[1]} against {widths[0]}")
+        raise invalid("test", "have the columns of X", shown)
+    if test.groups is not None and len(np.unique(test.groups)) < 2:
+        remedy = "Hold out a larger share, or use finer groups"
+        raise invalid(
+            "groups", "leave two or more on the test side", Shown("1"), remedy
+        )
+
+
+def named_corrections(
+    estimator: Any, corrections: Mapping[str, Any] | None, n_classes: int | None
+) -> dict[str, Any]:
+    """Return the cross-fitted arms beside the plain one, checked."""
+    own = get_correction(estimator.correction)
+    plain = isinstance(own, NoCorrection)
+    if corrections is None:
+        if plain and n_classes is not None:
+            own = ShrinkageCorrection(_assumed_error(estimator, n_classes))
+            plain = False
+        return ({} if plain else {"corrected": own}) | {"constant mix": 0.5}
+    if not isinstance(corrections, Mapping):
+        remedy = "For instance {'constant mix': 0.5}"
+        constraint = "map names of arms to corrections"
+        raise wrong_type("corrections", constraint, corrections, remedy)
+    for name, correction in corrections.items():
+        if not isinstance(name, str) or name in _TAKEN:
+            constraint = "have names that no other arm has"
+            raise invalid("corrections", constraint, name)
+        get_correction(correction)
+    return dict(corrections) if plain else {"corrected": own, **corrections}
+
+
+def _labels_anew(cv: Any) -> bool:
+    """Return whether these folds can be made again for other rows."""
+    if isinstance(cv, str):
+        return cv != "in-sample"
+    return isinstance(cv, int | np.integer) or hasattr(cv, "split")
+
+
+def _scale(estimator: Any, student: Student) -> Any:
+    """Return the scale on which the student will be fitted."""
+    if isinstance(estimator, DistilledRegressor):
+        return IdentityLoss()
+    return get_loss(
+        estimator.loss, auto=student.default_loss, hard_weight=estimator.hard_weight
+    )
+
+
+def _assumed_error(estimator: DistilledClassifier, n_classes: int) -> float:
+    """Return the assumed squared error of the teacher, on the scale in use."""
+    student = new_student(estimator.student, 2, None, seed=0)
+    loss = get_loss(estimator.loss, auto=student.default_loss)
+    even = np.full((1, n_classes), 1.0 / n_classes)
+    off = (np.eye(n_classes)[:1] - even) / (1.0 - 1.0 / n_classes) * _TEACHER_ERROR
+    return float((np.asarray(loss.jvp(even, off)) ** 2).sum())
