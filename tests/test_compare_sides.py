@@ -43,9 +43,8 @@ def test_a_regression_is_compared_by_squared_error() -> None:
     found = compare(X, y, estimator, n_refits=2, random_state=0)
     assert list(found.table.index) == [*ARMS, "constant mix"]
     at = found.names.index("scratch, tuned")
-    by_hand = [
-        mean_squared_error(found.test.y, fit[at, :, 0]) for fit in found.predictions
-    ]
+    predicted = [fit[at, :, 0] for fit in found.predictions]
+    by_hand = [mean_squared_error(found.test.y, mean) for mean in predicted]
     row = found.table.loc["scratch, tuned"]
     assert row["squared_error"] == pytest.approx(np.mean(by_hand), rel=1e-12)
     explained = [r2_score(found.test.y, mean) for mean in predicted]
