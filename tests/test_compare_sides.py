@@ -119,3 +119,15 @@ def test_every_step_is_told_before_it_starts(data) -> None:
     stages = [step.stage for step in heard if "refit 2 of 2" in step.label]
     assert stages[:3] == ["teacher", "student", "tuning"]
     assert stages.count("fold") == 3
+
+
+def test_a_teacher_may_read_what_the_student_never_sees(data) -> None:
+    informative, noise = data.X, np.random.default_rng(0).normal(size=(600, 1))
+    sides = [
+        Table(informative[rows], data.y[rows], None, None, student_view=noise[rows])
+        for rows in (slice(400), slice(400, None))
+    ]
+    found, models = compare_sides(*sides, recipe(), seed=0)
+    assert found.table.loc["teacher", "auc"] > 0.75
+    assert found.table.loc["cross-fitted", "auc"] < 0.6
+    assert models["cross-fitted"].model.n_features_in_ == 1

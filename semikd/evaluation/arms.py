@@ -6,7 +6,7 @@ the teacher's labels, so that they differ in what is done with them and in nothi
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from semikd._progress import Reporter, Step
 from semikd._random import spawn_seeds
-from semikd.crossfit import OutOfFold, cross_fit
+from semikd.crossfit import OutOfFold, cross_fit, row_hashes
 from semikd.evaluation.scratch import fit_scratch, scratch_settings, tune_scratch
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Task
@@ -37,7 +37,7 @@ class FittedArm:
     Parameters
     ----------
     predict : callable
-        From covariates to probabilities of shape (n, k), or means of shape (n, 1).
+        From a ``Table`` to probabilities of shape (n, k), or means of shape (n, 1).
     fit_seconds : float
         Time of everything the arm needs, teachers included.
     size : StudentSize
@@ -51,11 +51,11 @@ class FittedArm:
     --------
     >>> from semikd.evaluation import FittedArm
     >>> from semikd.students import StudentSize
-    >>> FittedArm(lambda X: X, 1.0, StudentSize(8, None, 900), "").size.leaves
+    >>> FittedArm(lambda table: table.X, 1.0, StudentSize(8, None, 900), "").size.leaves
     8
     """
 
-    predict: Callable[[Any], FloatArray]
+    predict: Callable[[Table], FloatArray]
     fit_seconds: float
     size: StudentSize
     setting: str
@@ -169,13 +169,18 @@ def _labels(
         random_state=seed,
         progress=None if steps is None else steps.fold,
     )
+    if train.student_view is not None:
+        # The student's rows are the teacher's rows, read otherwise.
+        labels = replace(labels, row_hash=row_hashes(train.student_view))
     return labels, time.perf_counter() - start
 
 
 def _teacher_arm(labels: OutOfFold, seconds: float) -> FittedArm:
     """Return the teacher trained on all rows, as the arm to measure up to."""
     size = measured_size(labels.teachers[0][0])
-    return FittedArm(labels.label, seconds, size, "trained on all rows")
+    return FittedArm(
+        lambda table: labels.label(table.X), seconds, size, "trained on all rows"
+    )
 
 
 def _distilled_arm(
@@ -184,13 +189,14 @@ def _distilled_arm(
     """Return the student of these labels."""
     start = time.perf_counter()
     model = clone(recipe).set_params(cv=labels)
-    model.fit(train.X, train.y, sample_weight=train.weights)
+    model.fit(train.features, train.y, sample_weight=train.weights)
     seconds = time.perf_counter() - start + label_seconds
     setting = f"{labels.strategy}; {model.correction_}"
 
-    def predict(X: Any) -> FloatArray:
+    def predict(table: Table) -> FloatArray:
         # The student alone, as for a student from scratch: latencies compare.
-        return np.asarray(model.loss_.probabilities(model._student.scores(X)))
+        scores = model._student.scores(table.features)
+        return np.asarray(model.loss_.probabilities(scores))
 
     return FittedArm(predict, seconds, model.size_, setting, model)
 
@@ -220,8 +226,8 @@ def _scratch_arm(
     fit_scratch(student, train, task)
     loss = task.scratch_loss(student)
 
-    def predict(X: Any) -> FloatArray:
-        return np.asarray(loss.probabilities(student.scores(X)))
+    def predict(table: Table) -> FloatArray:
+        return np.asarray(loss.probabilities(student.scores(table.features)))
 
     chosen = ", ".join(f"{name}={value}" for name, value in setting.items())
     seconds = time.perf_counter() - start

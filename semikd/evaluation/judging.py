@@ -47,13 +47,13 @@ def judged_arms(
     ArmComparison
     """
     names = tuple(fits[0])
-    predictions = [[fit[name].predict(test.X) for name in names] for fit in fits]
+    predictions = [[fit[name].predict(test) for name in names] for fit in fits]
     return ArmComparison(
         names=names,
         reference=reference,
         predictions=np.asarray(predictions),
         test=test,
-        details=_details(fits, names, test.X),
+        details=_details(fits, names, test),
         resampled=resampled,
         task=task,
         level=level,
@@ -61,7 +61,7 @@ def judged_arms(
 
 
 def _details(
-    fits: Sequence[Mapping[str, FittedArm]], names: Sequence[str], X: Any
+    fits: Sequence[Mapping[str, FittedArm]], names: Sequence[str], test: Table
 ) -> dict[str, list[Any]]:
     """Return times, sizes and settings of the arms, by column."""
     first = [fits[0][name] for name in names]
@@ -69,7 +69,7 @@ def _details(
         "fit_seconds": [
             _median([fit[name].fit_seconds for fit in fits]) for name in names
         ],
-        "latency_us": [_latency(arm, X) for arm in first],
+        "latency_us": [_latency(arm, test) for arm in first],
         "leaves": [arm.size.leaves for arm in first],
         "coefficients": [arm.size.coefficients for arm in first],
         "kilobytes": [arm.size.bytes / 1000 for arm in first],
@@ -77,12 +77,12 @@ def _details(
     }
 
 
-def _latency(arm: FittedArm, X: Any) -> float:
+def _latency(arm: FittedArm, test: Table) -> float:
     """Return microseconds per row of predicting the whole table, median of a few."""
     seconds = []
     for _ in range(_LATENCY_RUNS):
         start = time.perf_counter()
-        n = len(arm.predict(X))
+        n = len(arm.predict(test))
         seconds.append(time.perf_counter() - start)
     return _median(seconds) / n * 1e6
 

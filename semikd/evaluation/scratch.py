@@ -106,7 +106,9 @@ def fit_scratch(student: Student, table: Table, task: Task) -> Student:
     """
     loss = task.scratch_loss(student)
     target = loss.phi(task.outcome(table))
-    return student.fit_target(table.X, target, loss=loss, sample_weight=table.weights)
+    return student.fit_target(
+        table.features, target, loss=loss, sample_weight=table.weights
+    )
 
 
 def tune_scratch(
@@ -145,7 +147,7 @@ def tune_scratch(
     for fold in folds[:1] if len(table.y) > _MANY_ROWS else folds:
         train, test = table.take(fold.train), table.take(fold.test)
         candidates = student.fit_many(
-            train.X,
+            train.features,
             [target[fold.train]] * len(settings),
             loss=loss,
             sample_weight=train.weights,
@@ -153,7 +155,7 @@ def tune_scratch(
         )
         counts = 1.0 if test.weights is None else test.weights
         for at, candidate in enumerate(candidates):
-            predicted = np.asarray(loss.probabilities(candidate.scores(test.X)))
+            predicted = np.asarray(loss.probabilities(candidate.scores(test.features)))
             total[at] += float((counts * task.loss(None)(predicted, test)).sum())
     return settings[int(total.argmin())]
 

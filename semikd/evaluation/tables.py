@@ -27,7 +27,7 @@ class Table:
     Parameters
     ----------
     X : array-like of shape (n, d)
-        Covariates.
+        Covariates, as the teacher reads them.
     y : ndarray of shape (n,)
         Class labels, or the outcomes of a regression.
     weights : ndarray of shape (n,) or None
@@ -38,6 +38,9 @@ class Table:
         Whether y are labels.
     classes : ndarray of shape (k,), optional
         Class labels in order, by default those of y; parts of a table keep them.
+    student_view : array-like of shape (n, d'), optional
+        The same rows as the student reads them, by default X: a teacher may read texts
+        that the student never sees.
 
     Examples
     --------
@@ -53,10 +56,16 @@ class Table:
     groups: NDArray[Any] | None
     classification: bool = True
     classes: NDArray[Any] | None = None
+    student_view: Any = None
 
     def __post_init__(self) -> None:
         if self.classification and self.classes is None:
             object.__setattr__(self, "classes", np.unique(self.y))
+
+    @property
+    def features(self) -> Any:
+        """What the student reads of the rows."""
+        return self.X if self.student_view is None else self.student_view
 
     @property
     def codes(self) -> NDArray[np.intp]:
@@ -75,6 +84,9 @@ class Table:
         return replace(
             self,
             X=take_rows(self.X, rows),
+            student_view=None
+            if self.student_view is None
+            else take_rows(self.student_view, rows),
             y=self.y[rows],
             weights=None if self.weights is None else self.weights[rows],
             groups=None if self.groups is None else self.groups[rows],
