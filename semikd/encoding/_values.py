@@ -1,0 +1,226 @@
+"""Cells of a column as plain arrays, whichever table library holds them.
+
+Frames of pandas and polars are recognised by what they offer and never imported, so
+that predicting needs neither.
+
+Notes
+-----
+A cell is missing when it is ``None``, NaN, NaT or pandas' NA; a text is missing when it
+is blank or one of :data:`NULL_WORDS`, the list that skrub uses.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semikd._validation import Shown, counted, invalid, wrong_type
+
+Table = Any
+
+_WORDS = (
+    "null,NULL,nan,NaN,-nan,-NaN,<NA>,NA,N/A,n/a,#NA,#N/A,#N/A N/A,none,None,?,...,"
+    "1.#QNAN,-1.#QNAN,1.#IND,-1.#IND,"
+)
+NULL_WORDS = frozenset(_WORDS.split(","))
+
+_MISSING_TYPES = frozenset({"NAType", "NaTType"})
+_PLAIN = frozenset({int, float, bool, type(None)})
+_TRUTH = {"true": 1.0, "false": 0.0}
+_SHOWN_NAMES = 3
+
+
+class Coded(NamedTuple):
+    """A column of categories: a code per row (-1: missing) and the distinct cells."""
+
+    codes: NDArray[Any]
+    cells: NDArray[Any]
+
+    def decoded(self) -> NDArray[Any]:
+        """Return the cells of all rows as objects."""
+        lookup = np.append(self.cells, np.array([None], dtype=object))
+        return lookup[self.codes]
+
+
+def check_columns(table: Table, names: tuple[str, ...]) -> None:
+    """Refuse what is no table, and a table in which a column is not to be found."""
+    available = getattr(table, "columns", table)
+    if not hasattr(table, "columns") and not isinstance(table, Mapping):
+        raise wrong_type(
+            "table",
+            "be a pandas or polars frame, or a mapping of column names to values",
+            Shown(type(table).__name__),
+            "A single row is a mapping of lists of length one",
+        )
+    missing = [name for name in names if name not in available]
+    if not missing:
+        return
+    shown = ", ".join(_quoted(name) for name in missing[:_SHOWN_NAMES])
+    near = difflib.get_close_matches(missing[0], map(str, available), n=1)
+    remedy = f"Did you mean {_quoted(near[0])}" if near else "Rename or add them"
+    raise invalid(
+        "table",
+        "have the columns of the training table",
+        Shown(f"a table without {shown} ({counted(len(missing), 'missing column')})"),
+        remedy,
+    )
+
+
+def _quoted(name: str) -> str:
+    """Return a name from the data in quotation marks, on one line and not too long."""
+    return repr(name if len(name) <= 60 else name[:57] + "...")
+
+
+def read_column(table: Table, name: str) -> NDArray[Any] | Coded:
+    """Return the cells of a column: an array of one axis, or categories with codes."""
+    column = table[name]
+    library = type(column).__module__.partition(".")[0]
+    if isinstance(column, list | tuple):
+        return _from_list(list(column))
+    if getattr(column, "ndim", 1) != 1:
+        several = "several columns" if library == "pandas" else f"{column.ndim} axes"
+        raise invalid(f"column {_quoted(name)}", "be one column", Shown(several))
+    if library == "pandas":
+        return _from_pandas(column)
+    if library == "polars":
+        return _from_polars(column)
+    if isinstance(column, np.ndarray):
+        return _from_array(column)
+    raise invalid(
+        f"column {_quoted(name)}",
+        "be a one-dimensional array or a list",
+        Shown(type(column).__name__),
+        "A single row is a list of length one",
+    )
+
+
+def _from_list(values: list[Any]) -> NDArray[Any]:
+    """Return a list as numbers where all are of one plain type, otherwise as objects.
+
+    Texts are never gathered in one numpy array of text: its width would be that of the
+    longest.
+    """
+    types = set(map(type, values))
+    if types <= {int} or types <= {float} or types <= {bool}:
+        return np.array(values)
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+def _from_array(column: NDArray[Any]) -> NDArray[Any]:
+    """Return a numpy array with its texts and masked cells as objects."""
+    if isinstance(column, np.ma.MaskedArray):
+        filled: NDArray[Any] = column.astype(object).filled(None)
+        return filled
+    return column if column.dtype.kind in "biufmMO" else column.astype(object)
+
+
+def _from_pandas(column: Any) -> NDArray[Any] | Coded:
+    """Return the cells of a pandas series."""
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype):
+        return _from_array(column.to_numpy())
+    if hasattr(dtype, "categories"):
+        codes = column.cat.codes.to_numpy()
+        return Coded(codes, np.asarray(dtype.categories, dtype=object))
+    if hasattr(dtype, "tz"):
+        return np.asarray(column, dtype=f"datetime64[{dtype.unit}]")
+    if getattr(dtype, "kind", "O") in "biuf":
+        numbers: NDArray[Any] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return numbers
+    cells: NDArray[Any] = column.to_numpy(dtype=object)
+    return cells
+
+
+def _from_polars(column: Any) -> NDArray[Any]:
+    """Return the cells of a polars series; moments with a time zone are in UTC."""
+    if column.dtype.is_numeric() or column.dtype.is_temporal():
+        return _from_array(column.to_numpy())
+    return _from_list(column.to_list())
+
+
+def is_missing(cell: object) -> bool:
+    """Return whether a cell holds nothing; texts are judged by :func:`is_null_text`."""
+    if cell is None or type(cell).__name__ in _MISSING_TYPES:
+        return True
+    kinds = (float, np.floating, np.datetime64, np.timedelta64)
+    return isinstance(cell, kinds) and bool(cell != cell)  # noqa: PLR0124 - NaN, NaT
+
+
+def is_null_text(text: str) -> bool:
+    """Return whether a text stands for a missing value."""
+    return text in NULL_WORDS or not text.strip()
+
+
+def as_numbers(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return cells as numbers, NaN where missing, and the rows that cannot be read.
+
+    Durations are seconds, truth values 0 and 1, texts whatever number they spell.
+    """
+    kind = values.dtype.kind
+    if kind in "biuf":
+        return values, _no_rows()
+    if kind == "m":
+        return values / np.timedelta64(1, "s"), _no_rows()
+    if kind == "M":
+        return np.full(len(values), np.nan), np.flatnonzero(~np.isnat(values))
+    cells = values.tolist()
+    if set(map(type, cells)) <= _PLAIN:
+        try:
+            return np.array(cells, dtype=np.float64), _no_rows()
+        except OverflowError:
+            pass
+    numbers = np.array([_number(cell) for cell in cells], dtype=object)
+    unreadable = np.flatnonzero(numbers == None)  # noqa: E711 - elementwise
+    return numbers.astype(np.float64), unreadable
+
+
+def _no_rows() -> NDArray[np.intp]:
+    """Return an empty list of rows."""
+    return np.empty(0, dtype=np.intp)
+
+
+def _number(cell: Any) -> float | None:
+    """Return the number in a cell, NaN where it is missing, None where it is none."""
+    if isinstance(cell, str):
+        return _number_in(cell)
+    if is_missing(cell):
+        return float("nan")
+    try:
+        if hasattr(cell, "total_seconds"):
+            return float(cell.total_seconds())
+        return float(cell)
+    except OverflowError:
+        return float("inf") if cell > 0 else float("-inf")
+    except (TypeError, ValueError):
+        return None
+
+
+def _number_in(text: str) -> float | None:
+    """Return the number that a text spells, NaN for a null word, None otherwise."""
+    # Python reads '1_000' and digits of other scripts; tables do not mean them so.
+    if "_" not in text and text.isascii():
+        try:
+            return float(text)
+        except ValueError:
+            pass
+    if is_null_text(text):
+        return float("nan")
+    return _TRUTH.get(text.strip().lower())
+
+
+def refuse_infinite(name: str, numbers: NDArray[Any], bad: NDArray[np.bool_]) -> None:
+    """Refuse a column if any of its rows is marked as too large for float32."""
+    if not bad.any():
+        return
+    row = int(np.argmax(bad))
+    finite = bool(np.isfinite(numbers[row]))
+    constraint = "be at most 3.4e+38 in size" if finite else "be finite"
+    rows = counted(int(bad.sum()), "such value")
+    raise invalid(
+        f"column {_quoted(name)}",
+        constraint,
+        Shown(f"{float(numbers[row]):g} in row {row} ({rows})"),
+        "Leave such cells empty where the value is not known",
+    )
