@@ -1,0 +1,163 @@
+"""The page: facts in, one HTML document out, with nothing to load and nothing to run.
+
+Escaping is the template engine's, for every value without exception; what it prints has
+first gone through `visible`. The content-security policy allows this style sheet, by its
+hash, and nothing else.
+"""
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from semikd.report.facts import ReportFacts
+from semikd.report.figures import class_figures, mean_figures
+from semikd.report.forest import axis, difference_rows
+from semikd.report.student import student_view
+from semikd.report.tables import (
+    arm_rows,
+    key_facts,
+    latency_rows,
+    roles_of,
+    score_columns,
+    size_rows,
+)
+from semikd.report.text import name_html, number_text, visible
+from semikd.report.words import Judged, metric_words, verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+__all__ = ["report_page"]
+
+
+def report_page(facts: ReportFacts) -> str:
+    """Return one self-contained HTML page.
+
+    It needs no network and no script, is made for phones, paper, light and dark
+    screens, and is the same, byte by byte, for equal facts.
+
+    Parameters
+    ----------
+    facts : ReportFacts
+        What the page says.
+
+    Returns
+    -------
+    str
+        HTML, to be written as UTF-8.
+
+    Examples
+    --------
+    >>> from semikd.report import report_page
+    >>> callable(report_page)
+    True
+    """
+    judged = Judged(facts.comparison, facts.shipped)
+    roles = roles_of(judged)
+    page = _template().render(
+        facts=facts,
+        verdict=verdict(judged),
+        key_facts=key_facts(facts),
+        student=student_view(facts.model),
+        about=_about(facts),
+        **_arms(judged, roles),
+        **_figures(judged, roles),
+        size_rows=size_rows(facts),
+        latency_rows=latency_rows(facts.latency),
+        **_style(),
+    )
+    return page.rstrip() + "\n"
+
+
+def _arms(judged: Judged, roles: dict[str, str]) -> dict[str, Any]:
+    """Return what the sections on arms and differences show."""
+    comparison = judged.comparison
+    spread = [s.sentence for s in judged.main.verdicts()]
+    return {
+        "columns": score_columns(judged),
+        "arms": arm_rows(judged, roles),
+        "roles": roles,
+        "metric": metric_words(judged.metric),
+        "level": f"{100 * comparison.level:g} %",
+        "several": comparison.n_refits > 1,
+        "refits": f"{comparison.n_refits} {comparison.refits}",
+        "n_test": f"{len(comparison.test.y):,}",
+        "conditions": judged.main.conditions,
+        "differences": difference_rows(judged, roles),
+        "difference_axis": axis(judged),
+        "sentences": spread,
+        "whole_verdict": comparison.verdict.split("\n")[0],
+        "terms": comparison.task.terms.lstrip("; "),
+    }
+
+
+def _figures(judged: Judged, roles: dict[str, str]) -> dict[str, Any]:
+    """Return the figures of held-out predictions, in two groups."""
+    if judged.classification:
+        figures = class_figures(judged, roles)
+        groups = ("calibration", "ranking")
+    else:
+        figures = mean_figures(judged, roles)
+        groups = ("means", "errors")
+    n_classes = judged.comparison.predictions.shape[-1]
+    return {
+        "figure_groups": [
+            (group, [figure for figure in figures if figure.kind == group])
+            for group in groups
+        ],
+        "n_classes": n_classes if judged.classification else 0,
+    }
+
+
+def _about(facts: ReportFacts) -> list[tuple[str, str]]:
+    """Return versions and hashes as a flat list."""
+    rows: list[tuple[str, str]] = []
+    for name, value in dict(facts.model.about or {}).items():
+        if isinstance(value, dict):
+            rows += [(f"{name}: {inner}", str(v)) for inner, v in value.items()]
+        else:
+            rows.append((str(name), str(value)))
+    return rows
+
+
+@cache
+def _style() -> dict[str, Markup]:
+    """Return the style sheet, and the hash by which the policy knows it."""
+    text = files("semikd.report").joinpath("style.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    # Our own file, which no value ever enters.
+    return {"style": Markup(text), "style_hash": Markup(f"sha256-{digest}")}  # noqa: S704
+
+
+@cache
+def _template() -> "Template":
+    """Return the template, which escapes whatever it prints."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("semikd.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalized,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["name"] = name_html
+    environment.filters["command"] = _command
+    return environment.get_template("template.html")
+
+
+def _command(text: str) -> Markup:
+    """Return a command that can be copied with its line ends."""
+    return escape(visible(text, keep="\n"))
+
+
+def _finalized(value: object) -> object:
+    """Return a value as it may be printed; markup has been through this before."""
+    if isinstance(value, Markup):
+        return value
+    return visible(number_text(value, 3) if isinstance(value, float) else value)

@@ -1,0 +1,300 @@
+"""The student itself: whatever it is, what can be read off it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from semikd.report.drawing import DrawnTree, draw_tree
+from semikd.report.outcomes import COLOURS, OutcomeReader
+from semikd.report.svg import tag
+from semikd.report.text import name_html, number_text, significant
+from semikd.simplex import FloatArray
+
+__all__ = ["StudentView", "TableRow", "ViewTable", "student_view"]
+
+_MOST_ROWS = 60
+_MOST_SCORES = 6
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One line of a table about the student.
+
+    Parameters
+    ----------
+    name : str
+        A feature.
+    cells : tuple of str
+        Numbers as text.
+    bar : Markup
+        Their size as a picture.
+
+    Examples
+    --------
+    >>> from markupsafe import Markup
+    >>> from semikd.report.student import TableRow
+    >>> TableRow("age", ("+0.3",), Markup("")).name
+    'age'
+    """
+
+    name: str
+    cells: tuple[str, ...]
+    bar: Markup
+
+
+@dataclass(frozen=True)
+class ViewTable:
+    """A table about the student.
+
+    Parameters
+    ----------
+    title : str
+        What it shows.
+    columns : tuple of str
+        The heads of its columns; that of the pictures is empty.
+    rows : list of TableRow
+        The largest first.
+    left_out : int
+        Lines that are not shown.
+
+    Examples
+    --------
+    >>> from semikd.report.student import ViewTable
+    >>> ViewTable("Coefficients", ("feature", "slope", ""), [], 0).left_out
+    0
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[TableRow]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class StudentView:
+    """What the page shows of the student.
+
+    Parameters
+    ----------
+    sentences : tuple of str
+        What it is and how to read the rest.
+    legend : list of (Markup, str)
+        Colours of classes.
+    tree : DrawnTree or None
+        For a single tree.
+    tables : list of ViewTable
+        Coefficients, or how often features are asked for.
+
+    Examples
+    --------
+    >>> from semikd.report.student import StudentView
+    >>> StudentView(("A tree.",), [], None, []).tree is None
+    True
+    """
+
+    sentences: tuple[str, ...]
+    legend: list[tuple[Markup, str]]
+    tree: DrawnTree | None
+    tables: list[ViewTable]
+
+
+def student_view(model: Any) -> StudentView:
+    """Return what can be shown of a student of any kind.
+
+    Parameters
+    ----------
+    model : ShippedModel
+        What ships.
+
+    Returns
+    -------
+    StudentView
+    """
+    views: dict[str, Callable[[Any], StudentView]] = {
+        "tree": _tree_view,
+        "linear": _linear_view,
+        "forest": _forest_view,
+        "network": _network_view,
+    }
+    return views.get(model.student.kind, _plain_view)(model)
+
+
+def _tree_view(model: Any) -> StudentView:
+    """Return a tree, drawn."""
+    tree, several = model.student, model.classes is not None and len(model.classes) > 2
+    if model.classes is None and tree.n_outputs > 1:
+        return _plain_view(model)
+    values = tree.value if model.classes is None else model.probabilities(tree.value)
+    drawn = draw_tree(tree, model.encoder, OutcomeReader(values, model.classes))
+    size = (
+        f"One tree with {drawn.n_leaves:,} leaves; a row answers at most "
+        f"{drawn.depth} questions."
+    )
+    boxes = Markup(
+        "Each box says what share of the training rows arrives there, and what the "
+        "tree says of them: {}."
+    ).format(_meaning(model))
+    letters = "Where the drawing ends, a letter leads to the rest."
+    sentences = (size, boxes, letters) if drawn.outlines else (size, boxes)
+    legend = _class_legend(model.classes) if several else []
+    return StudentView(sentences, legend, drawn, [_questions(model, [tree])])
+
+
+def _meaning(model: Any) -> str:
+    """Return what the numbers in boxes are."""
+    if model.classes is None:
+        return _said("the mean of {}", model.target)
+    if len(model.classes) == 2:
+        return _said("the probability that {} is {}", model.target, model.classes[1])
+    return "the most probable class with its probability; the bar has all classes"
+
+
+def _said(words: str, *names: object) -> Markup:
+    """Return fixed words with names in quotation marks, which cannot reorder them."""
+    quoted = [Markup("“{}”").format(name_html(name)) for name in names]
+    return Markup(words).format(*quoted)  # noqa: S704 - the words are our own
+
+
+def _class_legend(classes: Sequence[object]) -> list[tuple[Markup, str]]:
+    """Return a patch of colour for each class, the last one for all that remain."""
+    names = [str(name) for name in classes]
+    if len(names) > COLOURS:
+        names = [*names[: COLOURS - 1], f"{len(names) - COLOURS + 1} further classes"]
+    patch = {"width": 12, "height": 12, "aria_hidden": "true"}
+    return [
+        (
+            tag(
+                "svg",
+                tag("rect", width=12, height=12, rx=2, class_=f"k{position}"),
+                **patch,
+            ),
+            name,
+        )
+        for position, name in enumerate(names)
+    ]
+
+
+def _forest_view(model: Any) -> StudentView:
+    """Return how many trees there are, and what they ask."""
+    trees = model.student.trees
+    leaves = [tree.n_leaves for tree in trees]
+    said = (
+        f"{len(trees):,} trees that are averaged, with {min(leaves):,} to "
+        f"{max(leaves):,} leaves each, {sum(leaves):,} in all."
+    )
+    return StudentView((said,), [], None, [_questions(model, trees)])
+
+
+def _questions(model: Any, trees: Sequence[Any]) -> ViewTable:
+    """Return how often a feature is asked for, and by how many rows."""
+    n_features = len(model.encoder.feature_names)
+    splits, reached = np.zeros(n_features), np.zeros(n_features)
+    for tree in trees:
+        inner = np.asarray(tree.feature) >= 0
+        np.add.at(splits, tree.feature[inner], 1.0)
+        np.add.at(reached, tree.feature[inner], tree.cover[inner] / len(trees))
+    order = [at for at in np.argsort(-reached, kind="stable") if splits[at]]
+    top = float(reached.max()) or 1.0
+    rows = [
+        TableRow(
+            model.encoder.feature_names[at],
+            (f"{splits[at]:,.0f}", number_text(float(reached[at]), 2)),
+            _length(float(reached[at]) / top),
+        )
+        for at in order[:_MOST_ROWS]
+    ]
+    columns = ("feature", "splits", "asked per row", "")
+    left_out = max(len(order) - _MOST_ROWS, 0)
+    return ViewTable("What it asks about", columns, rows, left_out)
+
+
+def _linear_view(model: Any) -> StudentView:
+    """Return the coefficients, the largest first."""
+    student = model.student
+    several = len(student.intercept) > 1
+    scale = "the mean" if model.classes is None else "the scores of the classes"
+    if model.classes is not None and not several:
+        scale = _said("the score of {}", model.classes[1])
+    constants = ", ".join(
+        significant(float(b)) for b in student.intercept[:_MOST_SCORES]
+    )
+    said = Markup(
+        "A linear model: each column, standardised, moves {} by its coefficient. "
+        "Constant term: {}."
+    ).format(scale, constants)
+    return StudentView((said,), [], None, [_coefficients(model)])
+
+
+def _coefficients(model: Any) -> ViewTable:
+    """Return the table of coefficients on standardised columns."""
+    coef = model.student.coef[:_MOST_SCORES]
+    size = np.abs(model.student.coef).max(axis=0)
+    order = np.argsort(-size, kind="stable")
+    top = float(size.max()) or 1.0
+    heads = (
+        [str(name) for name in model.classes][:_MOST_SCORES]
+        if len(coef) > 1 and model.classes is not None
+        else ["coefficient"] * len(coef)
+    )
+    rows = [
+        TableRow(
+            model.encoder.feature_names[at],
+            tuple(_signed(float(value)) for value in coef[:, at]),
+            _signed_length(coef[:, at], top),
+        )
+        for at in order[:_MOST_ROWS]
+    ]
+    left_out = max(len(order) - _MOST_ROWS, 0)
+    return ViewTable("Coefficients", ("feature", *heads, ""), rows, left_out)
+
+
+def _network_view(model: Any) -> StudentView:
+    """Return the shape of a network."""
+    student = model.student
+    widths = [len(student.mean), *(len(bias) for bias in student.biases)]
+    count = sum(weight.size for weight in student.weights)
+    count += sum(bias.size for bias in student.biases)
+    steps = " → ".join(f"{width:,}" for width in widths)
+    said = (
+        f"A network of {len(widths) - 1} layers with {steps} units, "
+        f"{count:,} coefficients in all. There is nothing in it that could be read "
+        "like a rule; choose a tree or a linear student where that matters."
+    )
+    return StudentView((said,), [], None, [])
+
+
+def _plain_view(model: Any) -> StudentView:
+    """Return what a student of another kind says of itself."""
+    facts = model.student.describe()
+    told = ", ".join(f"{name.replace('_', ' ')} {facts[name]}" for name in facts)
+    return StudentView((f"{model.student.kind.capitalize()}: {told}.",), [], None, [])
+
+
+def _signed(value: float) -> str:
+    """Return a coefficient with its sign."""
+    text = significant(value)
+    return f"+{text}" if value > 0 else text
+
+
+def _length(share: float) -> Markup:
+    """Return a share as a bar."""
+    bar = tag("rect", width=f"{100 * share:.1f}%", height=8, class_="k0")
+    return _small(bar)
+
+
+def _signed_length(values: FloatArray, top: float) -> Markup:
+    """Return the largest coefficient as a bar to the left or to the right."""
+    value = float(values[np.abs(values).argmax()])
+    share = 50 * abs(value) / top
+    start = 50.0 if value >= 0 else 50.0 - share
+    colour = "k0" if value >= 0 else "k1"
+    bar = tag("rect", x=f"{start:.1f}%", width=f"{share:.1f}%", height=8, class_=colour)
+    return _small(tag("line", x1="50%", x2="50%", y1=0, y2=8, class_="zero"), bar)
+
+
+def _small(*parts: Markup) -> Markup:
+    """Return a picture of fixed height."""
+    return tag("svg", *parts, width="100%", height=8, class_="bar", aria_hidden="true")

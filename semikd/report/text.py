@@ -1,0 +1,228 @@
+"""Text that a page may show: names made harmless to read, numbers with few digits.
+
+Escaping for HTML is the template's work. What is done here is what escaping leaves
+undone: a newline or a right-to-left override is legal HTML and still misleads a reader.
+"""
+
+import math
+import re
+import unicodedata
+
+from markupsafe import Markup, escape
+
+__all__ = ["bytes_text", "duration_text", "name_html", "number_text", "visible"]
+
+# Reordering marks, invisible spaces, and line ends of Unicode. Joiners stay: emoji and
+# several scripts need them.
+_INVISIBLE = {
+    0x061C, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x2060, 0xFEFF,
+    *range(0x202A, 0x202F), *range(0x2066, 0x206A),
+}  # fmt: skip
+_LONGEST_NAME = 72
+_LONG_DECIMAL = re.compile(r"-?\d+\.\d{7,}(?:e-?\d+)?")
+_MINUS = "\N{MINUS SIGN}"
+
+
+def visible(text: object, keep: str = "") -> str:
+    """Return text in which no character hides or moves another.
+
+    Control characters become their pictures, marks that reorder or vanish become their
+    code points, and half characters become a replacement character.
+
+    Parameters
+    ----------
+    text : object
+        What to show; anything but text is turned into it.
+    keep : str, default=''
+        Characters that stay as they are, such as a newline in a command.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from semikd.report.text import visible
+    >>> visible("a\\nb") == "a\\N{SYMBOL FOR LINE FEED}b"
+    True
+    """
+    return "".join(c if c in keep else _shown(c) for c in str(text))
+
+
+def _shown(character: str) -> str:
+    """Return one character, or what stands for it."""
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\N{SYMBOL FOR DELETE}"
+    if code in _INVISIBLE or 0x80 <= code < 0xA0:
+        return f"‹U+{code:04X}›"
+    # A lone surrogate cannot be written to a file, and a noncharacter means nothing.
+    if 0xD800 <= code < 0xE000 or (code & 0xFFFE) == 0xFFFE:
+        return "\N{REPLACEMENT CHARACTER}"
+    return character
+
+
+def short(text: object, longest: int = _LONGEST_NAME) -> str:
+    """Return visible text with its middle left out where it is long."""
+    shown = _unstacked(visible(text))
+    if len(shown) <= longest:
+        return shown
+    return f"{shown[: longest * 3 // 4]} … {shown[-longest // 6 :]}"
+
+
+def _unstacked(text: str) -> str:
+    """Return text with at most three marks on one letter, which would paint over."""
+    kept, marks = [], 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= 3:
+            kept.append(character)
+    return "".join(kept)
+
+
+def name_html(name: object) -> Markup:
+    """Return a name from the data as HTML that cannot reorder what is beside it.
+
+    Parameters
+    ----------
+    name : object
+        A column, a class, an arm or a file.
+
+    Returns
+    -------
+    Markup
+        An isolated element; a long name is shortened, with all of it in its title.
+
+    Examples
+    --------
+    >>> from semikd.report.text import name_html
+    >>> name_html("<b>")
+    Markup('<bdi>&lt;b&gt;</bdi>')
+    """
+    shown, full = short(name), visible(name)
+    if shown == full:
+        return Markup("<bdi>{}</bdi>").format(shown)  # noqa: S704 - escapes its arguments
+    return Markup('<bdi title="{}">{}</bdi>').format(full, shown)  # noqa: S704
+
+
+def rounded_numbers(text: str) -> str:
+    """Return a setting in words with its long decimals cut to five digits."""
+    return _LONG_DECIMAL.sub(lambda found: f"{float(found[0]):.5g}", text)
+
+
+def decimals_for(size: float) -> int:
+    """Return the decimals that show a quantity of this size with two digits."""
+    if not math.isfinite(size) or size == 0:
+        return 3
+    return min(max(1 - math.floor(math.log10(abs(size))), 0), 8)
+
+
+def number_text(value: float, decimals: int, *, sign: bool = False) -> str:
+    """Return a number with a true minus sign and thousands set apart.
+
+    Parameters
+    ----------
+    value : float
+        The number; a dash stands for one that does not exist.
+    decimals : int
+        Digits after the point.
+    sign : bool, default=False
+        Whether positive numbers get a sign, too, as differences do.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from semikd.report.text import number_text
+    >>> number_text(0.01234, 3, sign=True)
+    '+0.012'
+    """
+    if not math.isfinite(value):
+        return "–"  # noqa: RUF001 - a dash in a table
+    # A negative number that rounds to nothing has no sign.
+    value = round(float(value), decimals) + 0.0
+    mark = _MINUS if value < 0 else "+" if sign and value > 0 else ""
+    return f"{mark}{abs(value):,.{decimals}f}"
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Return a number with this many digits that matter."""
+    if not math.isfinite(value) or value == 0:
+        return number_text(value, 0)
+    size = abs(value)
+    if not 1e-5 <= size < 1e9:
+        return f"{value:.{digits - 1}e}".replace("-", _MINUS)
+    return number_text(value, max(digits - 1 - math.floor(math.log10(size)), 0))
+
+
+def percent(share: float) -> str:
+    """Return a share in percent: few digits, and never 0 % for something."""
+    if 0 < share < 0.001:
+        return "<0.1 %"
+    near_an_end = share < 0.0995 or 0.995 <= share < 1
+    return f"{100 * share:.1f} %" if share and near_an_end else f"{100 * share:.0f} %"
+
+
+def bytes_text(count: float) -> str:
+    """Return a size in bytes in the unit that suits it.
+
+    Parameters
+    ----------
+    count : float
+        Bytes.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from semikd.report.text import bytes_text
+    >>> bytes_text(19416)
+    '19.4 kB'
+    """
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{significant(count / size)} {unit}"
+    return f"{count:.0f} bytes"
+
+
+def duration_text(microseconds: float) -> str:
+    """Return a time in the unit that suits it.
+
+    Parameters
+    ----------
+    microseconds : float
+        The time.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from semikd.report.text import duration_text
+    >>> duration_text(2500.0)
+    '2.50 ms'
+    """
+    for unit, size in (("s", 1e6), ("ms", 1e3), ("µs", 1.0)):
+        if microseconds >= size:
+            return f"{significant(microseconds / size)} {unit}"
+    return f"{significant(microseconds * 1e3, 2)} ns"
+
+
+def times_text(ratio: float) -> str:
+    """Return how many times, with no more digits than a ratio of timings deserves."""
+    if ratio >= 10:
+        keep = max(math.floor(math.log10(ratio)) - 1, 0)
+        return f"{round(ratio, -keep):,.0f}"
+    return f"{ratio:.1f}".removesuffix(".0")
+
+
+def attribute(text: object) -> str:
+    """Return text escaped for an attribute."""
+    return str(escape(visible(text)))
