@@ -9,10 +9,16 @@ from typing import Any
 
 # Public name -> the module that has it.
 _HOMES = {
+    "Target": "semikd.job.target",
+    "read_groups": "semikd.job.roles",
     "read_table": "semikd.job.reading",
+    "read_target": "semikd.job.target",
+    "read_weights": "semikd.job.roles",
+    "result_folder": "semikd.job.folder",
+    "write_table": "semikd.job.writing",
 }
 
-__all__ = ["read_table"]
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,19 +16,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def to_frame(table: "pa.Table", name: str) -> "pd.DataFrame":
-    """Return the frame of an arrow table, which is emptied column by column."""
+def to_frame(columns: "dict[str, pa.ChunkedArray]", name: str) -> "pd.DataFrame":
+    """Return the frame of arrow columns, whose mapping is emptied on the way."""
     import pandas as pd
     import pyarrow as pa
 
-    series = {}
-    names = table.column_names
-    for column in names:
-        values = _plain(table.column(column), name, column)
-        # The memory of a column is given back before the next one is turned.
-        table = table.drop_columns([column])
-        series[column] = _writable(values)
-        del values
+    names = list(columns)
+    # The memory of a column is given back before the next one is turned.
+    series = {
+        column: _writable(_plain(columns.pop(column), name, column)) for column in names
+    }
     frame = pd.DataFrame(series, columns=names, copy=False)
     pa.default_memory_pool().release_unused()
     return frame

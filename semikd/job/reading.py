@@ -70,13 +70,21 @@ def read_table(
     """
     file = Path(path)
     _refuse_what_is_no_file(file, name)
+    # No name is held on to the columns here: they are freed one by one.
+    return to_frame(_read_columns(file, name, text_columns, columns), name)
+
+
+def _read_columns(
+    file: Path, name: str, text: Sequence[str], columns: Sequence[str] | None
+) -> "dict[str, pa.ChunkedArray]":
+    """Return the columns of a file by name."""
     if file.suffix.lower() in _PARQUET:
         table = _read_parquet(file, name, columns)
     else:
-        table = read_delimited(file, name, text_columns, columns)
+        table = read_delimited(file, name, text, columns)
     if not table.num_rows:
         raise no_rows(name)
-    return to_frame(table, name)
+    return dict(zip(table.column_names, table.columns, strict=True))
 
 
 def _refuse_what_is_no_file(file: Path, name: str) -> None:
