@@ -14,6 +14,7 @@ import semikd
 
 ROOT = Path(__file__).parents[2]
 ROOMS = [
+    "artifact",
     "corrections",
     "crossfit",
     "datasets",
