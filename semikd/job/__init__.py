@@ -9,12 +9,15 @@ from typing import Any
 
 # Public name -> the module that has it.
 _HOMES = {
+    "GivenLabels": "semikd.job.labels",
     "Target": "semikd.job.target",
     "read_groups": "semikd.job.roles",
+    "read_labels": "semikd.job.labels",
     "read_table": "semikd.job.reading",
     "read_target": "semikd.job.target",
     "read_weights": "semikd.job.roles",
     "result_folder": "semikd.job.folder",
+    "write_labels": "semikd.job.labels",
     "write_table": "semikd.job.writing",
 }
 
