@@ -15,6 +15,7 @@ from semikd.encoding.categories import CategoryColumn
 from semikd.encoding.dates import DateColumn
 from semikd.encoding.encoder import Encoder
 from semikd.encoding.numbers import NumberColumn, Scaling
+from semikd.encoding.plan import TablePlan, fit_plan
 
 __all__ = [
     "CategoryColumn",
@@ -22,4 +23,6 @@ __all__ = [
     "Encoder",
     "NumberColumn",
     "Scaling",
+    "TablePlan",
+    "fit_plan",
 ]

@@ -214,7 +214,8 @@ def local_clock(
         [_offset_at(clock, second) for second in distinct.tolist()], dtype=np.int64
     )
     shift = (offsets[position] * _SECOND).astype("timedelta64[us]")
-    return utc + shift
+    local: NDArray[np.datetime64] = utc + shift
+    return local
 
 
 def _offset_at(clock: tzinfo, second: int) -> int:
@@ -243,7 +244,7 @@ def _part(
     utc: NDArray[np.datetime64],
     clock: NDArray[np.datetime64],
     days: NDArray[np.datetime64],
-) -> NDArray[Any]:
+) -> Any:
     """Return one part of moments; what stands where one is missing means nothing."""
     if part == "total_seconds":
         return utc.view(np.int64) / _SECOND

@@ -41,12 +41,13 @@ class Coded(NamedTuple):
     def decoded(self) -> NDArray[Any]:
         """Return the cells of all rows as objects."""
         lookup = np.append(self.cells, np.array([None], dtype=object))
-        return lookup[self.codes]
+        cells: NDArray[Any] = lookup[self.codes]
+        return cells
 
 
 def check_columns(table: Table, names: tuple[str, ...]) -> None:
     """Refuse what is no table, and a table in which a column is not to be found."""
-    available = getattr(table, "columns", table)
+    available: Any = getattr(table, "columns", table)
     if not hasattr(table, "columns") and not isinstance(table, Mapping):
         raise wrong_type(
             "table",
@@ -111,8 +112,7 @@ def _from_list(values: list[Any]) -> NDArray[Any]:
 def _from_array(column: NDArray[Any]) -> NDArray[Any]:
     """Return a numpy array with its texts and masked cells as objects."""
     if isinstance(column, np.ma.MaskedArray):
-        filled: NDArray[Any] = column.astype(object).filled(None)
-        return filled
+        return np.ma.filled(column.astype(object), None)
     return column if column.dtype.kind in "biufmMO" else column.astype(object)
 
 

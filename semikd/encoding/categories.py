@@ -74,9 +74,7 @@ class CategoryColumn:
             raise invalid(
                 "categories", "be different texts", Shown("one of them twice")
             )
-        for text, code in zip(
-            self.categories, range(len(self.categories)), strict=True
-        ):
+        for code, text in enumerate(self.categories):
             for number in _numbers_like(text):
                 codes.setdefault(number, code)
         object.__setattr__(self, "_codes", codes | {None: _MISSING, np.nan: _MISSING})

@@ -1,6 +1,7 @@
 """The plan for a table carried out on any table, with numpy alone."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -65,7 +66,7 @@ class Encoder:
             constraint = f"be between 1 and {_MOST_COLUMNS:,}"
             raise invalid("columns", constraint, Shown(f"{len(names):,}"))
         if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = Counter(names).most_common(1)[0][0]
             raise invalid("columns", "have different names", Shown(repr(twice[:60])))
         if self._ends[-1] > _MOST_FEATURES:
             constraint = f"have at most {_MOST_FEATURES:,} features"
