@@ -9,7 +9,7 @@ from typing import Any
 
 # Public name -> the module that has it.
 _HOMES = {
-    "GivenLabels": "semikd.job.labels",
+    "BroughtLabels": "semikd.job.labels",
     "Target": "semikd.job.target",
     "read_groups": "semikd.job.roles",
     "read_labels": "semikd.job.labels",

@@ -1,11 +1,12 @@
 """What a file of labels is held against before a row gets any of it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import Shown, counted
+from semikd.crossfit import row_hashes
 from semikd.job._refusals import listed, not_a_column, refusal
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ UNLABELLED = -1
 
 FloatArray = NDArray[np.float64]
 Indices = NDArray[np.intp]
+
+
+def hex_hashes(covariates: Any) -> NDArray[Any]:
+    """Return the hashes of rows as text, shape (n,)."""
+    hashes = row_hashes(covariates).tolist()
+    return np.array([f"{code:016x}" for code in hashes], dtype=object)
 
 
 def is_text(frame: "pd.DataFrame", key: str) -> bool:
@@ -83,11 +90,10 @@ def refuse_twice(rows: Indices, given: "pd.DataFrame", key: str) -> None:
 
 
 def refuse_other_rows(
-    given: "pd.DataFrame", rows: Indices, row_hash: NDArray[np.uint64]
+    given: "pd.DataFrame", rows: Indices, hashes: NDArray[Any]
 ) -> None:
     """Refuse labels whose rows have other covariates than the table's."""
-    own = np.array([f"{code:016x}" for code in row_hash[rows].tolist()], dtype=object)
-    other = given["row_hash"].to_numpy(dtype=object) != own
+    other = np.asarray(given["row_hash"].to_numpy(dtype=object) != hashes[rows])
     if other.any():
         n, at = int(other.sum()), int(rows[int(np.argmax(other))])
         what = f"{counted(n, 'row')} with other covariates, the first row {at}"

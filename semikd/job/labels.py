@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semikd.crossfit import OutOfFold
 from semikd.job._label_rows import (
     UNLABELLED,
+    hex_hashes,
     is_text,
     numbers,
     refuse_improper,
@@ -37,7 +39,7 @@ Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class GivenLabels:
+class BroughtLabels:
     """Labels from a file, in the order of the table's rows.
 
     Attributes
@@ -51,40 +53,40 @@ class GivenLabels:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.job import GivenLabels
-    >>> GivenLabels(np.array([[0.25, 0.75]]), np.array([0])).fold
+    >>> from semikd.job import BroughtLabels
+    >>> BroughtLabels(np.array([[0.25, 0.75]]), np.array([0])).fold
     array([0])
     """
 
     prediction: FloatArray
     fold: Indices
 
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Whether each row has no label in the file, shape (n,)."""
+        return np.asarray(np.isnan(self.prediction).any(axis=1))
+
 
 def write_labels(
     path: str | PathLike[str],
+    labels: OutOfFold,
     *,
     rows: NDArray[Any],
-    row_hash: NDArray[np.uint64],
-    fold: NDArray[Any],
-    prediction: NDArray[Any],
-    classes: Sequence[Any] | None,
+    covariates: Any,
 ) -> None:
-    """Write labels with their rows; rows without a label (NaN) are left out.
+    """Write labels with their rows; rows without a label are left out.
 
     Parameters
     ----------
     path : path-like
         Where to, such as ``labels.csv.gz``.
+    labels : OutOfFold
+        Labels of n rows. Of several repeats the mean label is written, with the folds
+        of the first.
     rows : ndarray of int of shape (n,)
-        Positions of the rows in the table.
-    row_hash : ndarray of uint64 of shape (n,)
-        Their ``semikd.crossfit.row_hashes``.
-    fold : ndarray of int of shape (n,)
-        Folds.
-    prediction : ndarray of shape (n, k)
-        Probabilities in the order of the classes, or means with k = 1.
-    classes : sequence or None
-        Class labels; None for a regression.
+        Positions of these rows in the table they come from.
+    covariates : array-like of shape (n, d)
+        Their covariates as the table has them, for the hash.
 
     Raises
     ------
@@ -96,29 +98,30 @@ def write_labels(
     >>> import tempfile
     >>> from pathlib import Path
     >>> import numpy as np
+    >>> from semikd import external_labels
     >>> from semikd.job import write_labels
+    >>> X = np.array([[0.0], [0.0]])
+    >>> labels = external_labels(X, [0.75, 0.5], classes=["no", "yes"], fold=[0, 1])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "labels.csv"
-    ...     write_labels(
-    ...         path,
-    ...         rows=np.array([3]),
-    ...         row_hash=np.array([255], dtype=np.uint64),
-    ...         fold=np.array([0]),
-    ...         prediction=np.array([[0.25, 0.75]]),
-    ...         classes=["no", "yes"],
-    ...     )
+    ...     write_labels(path, labels, rows=np.array([3, 4]), covariates=X)
     ...     print(path.read_text())
     row,row_hash,fold,p(no),p(yes)
-    3,00000000000000ff,0,0.25,0.75
+    3,0000000000000000,0,0.25,0.75
+    4,0000000000000000,1,0.5,0.5
     <BLANKLINE>
     """
     import pandas as pd
 
-    has = ~np.isnan(np.asarray(prediction, dtype=np.float64)).any(axis=1)
-    hashes = [f"{code:016x}" for code in row_hash[has].tolist()]
-    columns = {"row": rows[has], "row_hash": hashes, "fold": fold[has]}
+    has = labels.labelled
+    columns = {
+        "row": rows[has],
+        "row_hash": hex_hashes(covariates)[has],
+        "fold": labels.fold[0, has],
+    }
+    classes = None if labels.classes is None else labels.classes.tolist()
     for at, column in enumerate(_columns(classes)):
-        columns[column] = prediction[has, at]
+        columns[column] = labels.mean[has, at]
     write_table(pd.DataFrame(columns), path)
 
 
@@ -128,8 +131,8 @@ def read_labels(
     *,
     classes: Sequence[Any] | None,
     key: str | None = None,
-    row_hash: NDArray[np.uint64] | None = None,
-) -> GivenLabels:
+    covariates: Any = None,
+) -> BroughtLabels:
     r"""Return the labels of a file, put beside the rows of a table.
 
     Parameters
@@ -144,12 +147,12 @@ def read_labels(
     key : str, optional
         A column of both tables that tells each row from the others. Without it the
         column ``row`` of the file holds positions of rows, counted from 0.
-    row_hash : ndarray of uint64 of shape (n,), optional
-        Hashes of the table's covariates. If the file has them too, they must agree.
+    covariates : array-like of shape (n, d), optional
+        The table's covariates. If the file has hashes of them, they must agree.
 
     Returns
     -------
-    GivenLabels
+    BroughtLabels
 
     Raises
     ------
@@ -181,15 +184,15 @@ def read_labels(
     refuse_missing_columns(given, [key or "row", "fold", *wanted])
     rows = rows_of_key(given, frame, key) if key else rows_of_position(given, frame)
     refuse_twice(rows, given, key or "row")
-    if row_hash is not None and "row_hash" in given.columns:
-        refuse_other_rows(given, rows, row_hash)
+    if covariates is not None and "row_hash" in given.columns:
+        refuse_other_rows(given, rows, hex_hashes(covariates))
     labels = numbers(given, wanted)
     if classes is not None:
         refuse_improper(labels, wanted)
     prediction = np.full((len(frame), len(wanted)), np.nan)
     fold = np.full(len(frame), UNLABELLED, dtype=np.intp)
     prediction[rows], fold[rows] = labels, whole(given, "fold", low=UNLABELLED)
-    return GivenLabels(prediction, fold)
+    return BroughtLabels(prediction, fold)
 
 
 def _columns(classes: Sequence[Any] | None) -> list[str]:
