@@ -7,7 +7,6 @@ by its own clock where it has none. Texts are read strictly in one format, in En
 """
 
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import Shown, invalid
+from semikd.encoding._fixed_dates import read_fixed
 from semikd.encoding._values import is_missing, is_null_text
 
 PARTS = ("year", "month", "day", "hour", "total_seconds", "weekday")
@@ -35,6 +35,8 @@ _MODERN = 94_694_400
 _QUARTER = 900
 _EARLIEST, _LATEST = -62_135_510_400, 253_402_214_400
 _LONGEST = 64
+# From here on, reading all texts at once is faster than one by one.
+_MANY = 100
 
 _DIRECTIVES = {
     "Y": r"\d{4}",
@@ -145,10 +147,9 @@ def moments(
     """
     if values.dtype.kind == "M":
         return values.astype("datetime64[us]"), np.empty(0, dtype=np.intp)
-    read = _iso if form is None else _reader(text_pattern(form))
     cells = values.tolist()
     texts = {cell for cell in cells if isinstance(cell, str)}
-    known = {text: read(text) for text in texts if not is_null_text(text)}
+    known = _of_texts([text for text in texts if not is_null_text(text)], form)
     found = np.full(len(cells), np.iinfo(np.int64).min)
     unreadable = []
     for row, cell in enumerate(cells):
@@ -162,9 +163,16 @@ def moments(
     return found.view("datetime64[us]"), np.array(unreadable, dtype=np.intp)
 
 
-def _reader(pattern: re.Pattern[str]) -> Callable[[str], int | None]:
-    """Return the function that reads a text by a pattern."""
-    return lambda text: _parsed(text, pattern)
+def _of_texts(texts: list[str], form: str | None) -> dict[str, int | None]:
+    """Return the moment of each text, None where it cannot be read."""
+    if form is None:
+        return {text: _iso(text) for text in texts}
+    known: dict[str, int | None] = {}
+    if len(texts) > _MANY:
+        known |= read_fixed(texts, form)
+    pattern = text_pattern(form)
+    rest = (text for text in texts if text not in known)
+    return known | {text: _parsed(text, pattern) for text in rest}
 
 
 def _of_object(cell: object) -> int | None:

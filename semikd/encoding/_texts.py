@@ -11,6 +11,7 @@ from semikd._random import generator
 from semikd.encoding._values import (
     Coded,
     Table,
+    find_columns,
     is_missing,
     is_null_text,
     read_column,
@@ -68,7 +69,7 @@ def fit_texts(frame: Table, name: str, seed: int) -> TextColumn:
 
 def _texts(table: Table, name: str) -> list[str | None]:
     """Return the texts of a column, None where there is none."""
-    column = read_column(table, name)
+    column = read_column(find_columns(table, [name])[0], name)
     cells = (column.decoded() if isinstance(column, Coded) else column).tolist()
     texts = [None if is_missing(cell) else str(cell) for cell in cells]
     return [None if text is None or is_null_text(text) else text for text in texts]

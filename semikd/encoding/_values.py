@@ -10,7 +10,7 @@ is blank or one of :data:`NULL_WORDS`, the list that skrub uses.
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +30,8 @@ _MISSING_TYPES = frozenset({"NAType", "NaTType"})
 _PLAIN = frozenset({int, float, bool, type(None)})
 _TRUTH = {"true": 1.0, "false": 0.0}
 _SHOWN_NAMES = 3
+# Up to here, taking the cells one by one is faster than any conversion of a column.
+_FEW_ROWS = 8
 
 
 class Coded(NamedTuple):
@@ -45,9 +47,11 @@ class Coded(NamedTuple):
         return cells
 
 
-def check_columns(table: Table, names: tuple[str, ...]) -> None:
-    """Refuse what is no table, and a table in which a column is not to be found."""
-    available: Any = getattr(table, "columns", table)
+def find_columns(table: Table, names: Sequence[str]) -> list[Any]:
+    """Return the columns of a table by name, as its library has them.
+
+    What is no table is refused, and a table in which a column is not to be found.
+    """
     if not hasattr(table, "columns") and not isinstance(table, Mapping):
         raise wrong_type(
             "table",
@@ -55,18 +59,38 @@ def check_columns(table: Table, names: tuple[str, ...]) -> None:
             Shown(type(table).__name__),
             "A single row is a mapping of lists of length one",
         )
-    missing = [name for name in names if name not in available]
-    if not missing:
-        return
+    labels: Any = table.columns if hasattr(table, "columns") else table
+    labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    position = {label: at for at, label in enumerate(labels)}
+    missing = [name for name in names if name not in position]
+    if missing:
+        raise _not_there(missing, labels)
+    # Taking columns out of a frame one by one costs more than reading a row of them;
+    # this method has no public equal, and where it is absent the slow way serves.
+    take = getattr(table, "_get_column_array", None)
+    if take is not None and len(position) == len(labels):
+        return [take(position[name]) for name in names]
+    if _library(table) == "polars" and 0 < len(table) <= _FEW_ROWS:
+        columns = list(zip(*table.rows(), strict=True))
+        return [columns[position[name]] for name in names]
+    return [table[name] for name in names]
+
+
+def _not_there(missing: list[str], labels: list[Any]) -> ValueError:
+    """Return the refusal of a table without some columns, with the nearest name."""
+    near = difflib.get_close_matches(missing[0], map(str, labels), n=1)
     shown = ", ".join(_quoted(name) for name in missing[:_SHOWN_NAMES])
-    near = difflib.get_close_matches(missing[0], map(str, available), n=1)
-    remedy = f"Did you mean {_quoted(near[0])}" if near else "Rename or add them"
-    raise invalid(
+    return invalid(
         "table",
         "have the columns of the training table",
         Shown(f"a table without {shown} ({counted(len(missing), 'missing column')})"),
-        remedy,
+        f"Did you mean {_quoted(near[0])}" if near else "Rename or add them",
     )
+
+
+def _library(thing: object) -> str:
+    """Return the name of the package that an object's class is from."""
+    return type(thing).__module__.partition(".")[0]
 
 
 def _quoted(name: str) -> str:
@@ -74,21 +98,20 @@ def _quoted(name: str) -> str:
     return repr(name if len(name) <= 60 else name[:57] + "...")
 
 
-def read_column(table: Table, name: str) -> NDArray[Any] | Coded:
+def read_column(column: Any, name: str) -> NDArray[Any] | Coded:
     """Return the cells of a column: an array of one axis, or categories with codes."""
-    column = table[name]
-    library = type(column).__module__.partition(".")[0]
     if isinstance(column, list | tuple):
-        return _from_list(list(column))
-    if getattr(column, "ndim", 1) != 1:
-        several = "several columns" if library == "pandas" else f"{column.ndim} axes"
-        raise invalid(f"column {_quoted(name)}", "be one column", Shown(several))
-    if library == "pandas":
-        return _from_pandas(column)
-    if library == "polars":
-        return _from_polars(column)
+        return _from_list(column)
+    axes = getattr(column, "ndim", 1)
+    if axes != 1:
+        shown = Shown(f"an array of {axes} axes")
+        raise invalid(f"column {_quoted(name)}", "be there once, with one axis", shown)
     if isinstance(column, np.ndarray):
         return _from_array(column)
+    if _library(column) == "pandas":
+        return _from_pandas(getattr(column, "array", column))
+    if _library(column) == "polars":
+        return _from_polars(column)
     raise invalid(
         f"column {_quoted(name)}",
         "be a one-dimensional array or a list",
@@ -97,7 +120,7 @@ def read_column(table: Table, name: str) -> NDArray[Any] | Coded:
     )
 
 
-def _from_list(values: list[Any]) -> NDArray[Any]:
+def _from_list(values: Sequence[Any]) -> NDArray[Any]:
     """Return a list as numbers where all are of one plain type, otherwise as objects.
 
     Texts are never gathered in one numpy array of text: its width would be that of the
@@ -116,21 +139,21 @@ def _from_array(column: NDArray[Any]) -> NDArray[Any]:
     return column if column.dtype.kind in "biufmMO" else column.astype(object)
 
 
-def _from_pandas(column: Any) -> NDArray[Any] | Coded:
-    """Return the cells of a pandas series."""
-    dtype = column.dtype
+def _from_pandas(cells: Any) -> NDArray[Any] | Coded:
+    """Return the cells of a pandas array."""
+    dtype = cells.dtype
     if isinstance(dtype, np.dtype):
-        return _from_array(column.to_numpy())
+        return _from_array(np.asarray(cells))
+    if len(cells) <= _FEW_ROWS:
+        return _from_list([cells[row] for row in range(len(cells))])
     if hasattr(dtype, "categories"):
-        codes = column.cat.codes.to_numpy()
-        return Coded(codes, np.asarray(dtype.categories, dtype=object))
+        return Coded(cells.codes, np.asarray(dtype.categories, dtype=object))
     if hasattr(dtype, "tz"):
-        return np.asarray(column, dtype=f"datetime64[{dtype.unit}]")
+        return np.asarray(cells, dtype=f"datetime64[{dtype.unit}]")
     if getattr(dtype, "kind", "O") in "biuf":
-        numbers: NDArray[Any] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers: NDArray[Any] = cells.to_numpy(dtype=np.float64, na_value=np.nan)
         return numbers
-    cells: NDArray[Any] = column.to_numpy(dtype=object)
-    return cells
+    return np.asarray(cells, dtype=object)
 
 
 def _from_polars(column: Any) -> NDArray[Any]:

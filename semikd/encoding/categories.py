@@ -102,11 +102,12 @@ class CategoryColumn:
         ndarray of int
             Rows whose category is unknown.
         """
-        if isinstance(values, Coded):
+        if isinstance(values, Coded) and len(values.codes) > len(values.cells):
             distinct = np.append(self.codes(values.cells), _MISSING)
             codes = distinct[values.codes]
         else:
-            codes = self.codes(values)
+            cells = values.decoded() if isinstance(values, Coded) else values
+            codes = self.codes(cells)
         if self.one_hot:
             self._fill_one_hot(codes, out)
         else:
@@ -142,8 +143,9 @@ class CategoryColumn:
         except TypeError:  # a cell that cannot be hashed, such as a list
             found = [_UNKNOWN] * len(values)
         codes = np.array(found, dtype=np.int64)
-        for row in np.flatnonzero(codes == _UNKNOWN).tolist():
-            codes[row] = self._slow_code(values[row])
+        if _UNKNOWN in found:
+            for row in np.flatnonzero(codes == _UNKNOWN).tolist():
+                codes[row] = self._slow_code(values[row])
         return codes
 
     def _slow_code(self, cell: object) -> int:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
@@ -18,7 +18,7 @@ from semikd.encoding._records import (
     read_record,
     sequence,
 )
-from semikd.encoding._values import Coded, Table, check_columns, read_column
+from semikd.encoding._values import Coded, Table, find_columns, read_column
 
 _MOST_COLUMNS = 100_000
 _MOST_FEATURES = 1_000_000
@@ -59,6 +59,8 @@ class Encoder:
     """
 
     columns: tuple[Column, ...]
+    # The position after the last feature of each column.
+    _ends: list[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -68,14 +70,11 @@ class Encoder:
         if len(set(names)) < len(names):
             twice = Counter(names).most_common(1)[0][0]
             raise invalid("columns", "have different names", Shown(repr(twice[:60])))
+        ends = list(accumulate(len(column.feature_names) for column in self.columns))
+        object.__setattr__(self, "_ends", ends)
         if self._ends[-1] > _MOST_FEATURES:
             constraint = f"have at most {_MOST_FEATURES:,} features"
             raise invalid("columns", constraint, Shown(f"{self._ends[-1]:,}"))
-
-    @property
-    def _ends(self) -> list[int]:
-        """The position after the last feature of each column."""
-        return list(accumulate(len(column.feature_names) for column in self.columns))
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -117,12 +116,12 @@ class Encoder:
         -----
         The matrix is allocated once and filled column by column.
         """
-        check_columns(table, tuple(column.name for column in self.columns))
+        found = find_columns(table, [column.name for column in self.columns])
         features = np.empty((0, 0), dtype=np.float32)
         unknown: dict[str, int] = {}
         ends = self._ends
         for position, column in enumerate(self.columns):
-            cells = read_column(table, column.name)
+            cells = read_column(found[position], column.name)
             n_rows = len(cells.codes if isinstance(cells, Coded) else cells)
             if position == 0:
                 features = np.empty((n_rows, ends[-1]), dtype=np.float32)

@@ -208,7 +208,7 @@ def _fitted(column: Column, frame: "pd.DataFrame", one_hot: bool) -> Column:
         return _with_missing(column, frame) if one_hot else column
     names = column.feature_names
     raw = np.empty((len(frame), len(names)), dtype=np.float32)
-    column.fill(read_column(frame, column.name), raw)
+    column.fill(read_column(frame[column.name], column.name), raw)
     if not one_hot:
         return column
     scalings = tuple(_scaling(raw[:, [position]]) for position in range(len(names)))
@@ -220,7 +220,7 @@ def _fitted(column: Column, frame: "pd.DataFrame", one_hot: bool) -> Column:
 def _with_missing(column: CategoryColumn, frame: "pd.DataFrame") -> CategoryColumn:
     """Return a column with a feature for missing cells where the training rows have."""
     out = np.empty((len(frame), len(column.categories)), dtype=np.float32)
-    column.fill(read_column(frame, column.name), out)
+    column.fill(read_column(frame[column.name], column.name), out)
     missing = bool((out.sum(axis=1) == 0).any())
     return CategoryColumn(column.name, column.categories, True, missing)
 
