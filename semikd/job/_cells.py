@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import Shown, counted
-from semikd.job._refusals import not_a_column, refusal
+from semikd.job._refusals import cell_shown, not_a_column, refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ def _unpacked(series: "pd.Series[Any]") -> NDArray[Any]:
 
 def an_entry(values: NDArray[Any], column: str) -> Shown:
     """Return an entry of a column for a message."""
-    return Shown(f"{values.tolist()[0]!r:.80} in row 0 of column {column!r}")
+    return Shown(f"{cell_shown(values[0])} in row 0 of column {column!r}")
 
 
 def first_bad(bad: NDArray[np.bool_], values: NDArray[Any], column: str) -> Shown:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from semikd._validation import Shown, counted
 from semikd.crossfit import row_hashes
-from semikd.job._refusals import listed, not_a_column, refusal
+from semikd.job._refusals import cell_shown, listed, not_a_column, refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,9 @@ def refuse_key(frame: "pd.DataFrame", key: str) -> None:
         raise refusal("--key", "have a value in every row", shown)
     twice = frame[key].duplicated().to_numpy()
     if twice.any():
-        shown = Shown(f"{frame[key].iloc[int(np.argmax(twice))]!s:.80} more than once")
+        shown = Shown(
+            f"{cell_shown(frame[key].iloc[int(np.argmax(twice))])} more than once"
+        )
         raise refusal("--key", "tell every row from the others", shown)
 
 
@@ -73,7 +75,7 @@ def rows_of_key(given: "pd.DataFrame", frame: "pd.DataFrame", key: str) -> Indic
     if unknown.any():
         at = int(np.argmax(unknown))
         what = f"{counted(int(unknown.sum()), 'key')} that it does not have"
-        shown = Shown(f"{what}, the first {given[key].iloc[at]!s:.80}")
+        shown = Shown(f"{what}, the first {cell_shown(given[key].iloc[at])}")
         raise refusal("--labels", "have keys of the table", shown)
     return rows.astype(np.intp)
 
@@ -85,7 +87,7 @@ def refuse_twice(rows: Indices, given: "pd.DataFrame", key: str) -> None:
     again[first] = False
     if again.any():
         value = given[key].iloc[int(np.argmax(again))]
-        shown = Shown(f"two with {key!r} {value!s:.80}")
+        shown = Shown(f"two with {key!r} {cell_shown(value)}")
         raise refusal("--labels", "have one label for a row", shown)
 
 
@@ -119,10 +121,10 @@ def numbers(given: "pd.DataFrame", wanted: list[str]) -> FloatArray:
 
 def refuse_improper(labels: FloatArray, wanted: list[str]) -> None:
     """Refuse rows that are no probabilities."""
-    negative = (labels < 0).any(axis=1)
+    negative = np.asarray((labels < 0).any(axis=1))
     sums = labels.sum(axis=1)
     off = np.abs(sums - 1.0) > _TOLERANCE * len(wanted)
-    bad = negative | off
+    bad = np.asarray(negative | off)
     if bad.any():
         at = int(np.argmax(bad))
         what = f"{labels[at].min():g}" if negative[at] else f"a sum of {sums[at]:g}"
@@ -139,6 +141,8 @@ def whole(given: "pd.DataFrame", column: str, low: int) -> Indices:
     if not is_whole or (values < low).any():
         value = values[values < low][0] if is_whole else values.tolist()[0]
         constraint = f"hold integers of at least {low} in column {column!r}"
-        shown = Shown(f"{value!s:.80}" if is_whole else f"{given[column].dtype} values")
+        shown = Shown(
+            f"{cell_shown(value)}" if is_whole else f"{given[column].dtype} values"
+        )
         raise refusal("--labels", constraint, shown)
     return values.astype(np.intp)

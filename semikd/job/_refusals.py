@@ -42,3 +42,9 @@ def listed(names: list[str]) -> str:
 def path_shown(path: str | PathLike[str]) -> Shown:
     """Return a path for a message: in quotation marks, whole, on one line."""
     return Shown(repr(fspath(path)))
+
+
+def cell_shown(value: object) -> str:
+    """Return a cell for a message: on one line, in quotation marks if it is text."""
+    plain = value.item() if hasattr(value, "item") else value
+    return f"{plain!r:.80}"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from semikd._validation import Shown, choose, counted
 from semikd.job._cells import an_entry, column_values
-from semikd.job._refusals import refusal
+from semikd.job._refusals import cell_shown, refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,7 @@ def read_target(
     if task is None:
         task = "regression" if _is_measured(distinct) else "classification"
     if len(distinct) < 2:
-        shown = Shown(f"only {distinct[0]!s:.80} in column {column!r}")
+        shown = Shown(f"only {cell_shown(distinct[0])} in column {column!r}")
         raise refusal("--target", "have at least two different values", shown)
     what = counted(len(distinct), "different value")
     if task == "regression":
@@ -148,6 +148,6 @@ def _refuse_single_rows(
         return
     row = int(np.argmax(values == alone[0]))
     more = f" ({len(alone)} such classes)" if len(alone) > 1 else ""
-    shown = Shown(f"one row, row {row}, of class {alone[0]!r:.80}{more}")
+    shown = Shown(f"one row, row {row}, of class {cell_shown(alone[0])}{more}")
     remedy = "Remove such rows, or merge their class with another"
     raise refusal("--target", "have at least two rows of every class", shown, remedy)

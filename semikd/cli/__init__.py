@@ -1,0 +1,38 @@
+"""The command ``semikd``: a thin door to what the package does.
+
+Nothing but the standard library is imported before a command is known, and Ctrl-C is
+answered in one line even while the rest is being imported.
+"""
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments after the name of the program; those of the process by default.
+
+    Returns
+    -------
+    int
+        0: done; 2: refused, in one line that says why; 130: interrupted; 141: nobody
+        reads the output any more; 1: a mistake in the program.
+
+    Examples
+    --------
+    >>> from semikd.cli import main
+    >>> main(["distill", "--no-such-option"])
+    2
+    """
+    try:
+        from semikd.cli.errors import run
+    except KeyboardInterrupt:
+        sys.stderr.write("semikd: interrupted; nothing was written\n")
+        return 130
+    return run(argv)
