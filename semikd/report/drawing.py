@@ -12,7 +12,7 @@ import numpy as np
 from semikd.report.outcomes import Outcome, OutcomeReader
 from semikd.report.text import percent
 
-__all__ = ["DrawnNode", "DrawnTree", "OutlineRow", "draw_tree"]
+__all__ = ["DrawnNode", "DrawnTree", "Outline", "OutlineRow", "draw_tree"]
 
 _LEVELS = 3
 _MOST_ROWS = 1500
@@ -89,6 +89,34 @@ class OutlineRow:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """What stands below one letter.
+
+    Parameters
+    ----------
+    letter : str
+        As in the drawing.
+    way : tuple of (str, str)
+        Questions and answers that lead here.
+    leaves : int
+        Leaves below.
+    rows : list of OutlineRow
+        Every node, parents first.
+
+    Examples
+    --------
+    >>> from semikd.report.drawing import Outline
+    >>> Outline("A", (("age ≤ 37.5", "yes"),), 2, []).letter
+    'A'
+    """
+
+    letter: str
+    way: tuple[tuple[str, str], ...]
+    leaves: int
+    rows: list[OutlineRow]
+
+
+@dataclass(frozen=True)
 class DrawnTree:
     """A tree in both forms.
 
@@ -96,7 +124,7 @@ class DrawnTree:
     ----------
     root : DrawnNode
         The drawing.
-    outlines : dict from str to list of OutlineRow
+    outlines : list of Outline
         The rest, by letter.
     left_out : int
         Nodes that are in neither, where there are very many.
@@ -111,7 +139,7 @@ class DrawnTree:
     """
 
     root: DrawnNode
-    outlines: dict[str, list[OutlineRow]]
+    outlines: list[Outline]
     left_out: int
     n_leaves: int
     depth: int
@@ -134,8 +162,8 @@ def draw_tree(tree: Any, encoder: Any, reader: OutcomeReader) -> DrawnTree:
     DrawnTree
     """
     drawer = _Drawer(tree, encoder, reader)
-    root = drawer.node(0, "", 0)
-    listed = sum(len(rows) for rows in drawer.outlines.values())
+    root = drawer.node(0, ())
+    listed = sum(len(outline.rows) for outline in drawer.outlines)
     return DrawnTree(
         root=root,
         outlines=drawer.outlines,
@@ -153,7 +181,7 @@ class _Drawer:
         self.cover = np.asarray(tree.cover, dtype=np.float64)
         self.inner = np.asarray(tree.feature) >= 0
         self.depth, self.leaves = self._levels()
-        self.outlines: dict[str, list[OutlineRow]] = {}
+        self.outlines: list[Outline] = []
         self.n_below = 0
         self._room = _MOST_ROWS
 
@@ -185,20 +213,21 @@ class _Drawer:
             waiting += reversed(self._children(at))
         return order
 
-    def node(self, at: int, answer: str, level: int) -> DrawnNode:
+    def node(self, at: int, way: tuple[tuple[str, str], ...]) -> DrawnNode:
         """Return a node with what is drawn below it."""
-        goes_on = bool(self.inner[at]) and level < _LEVELS
+        goes_on = bool(self.inner[at]) and len(way) < _LEVELS
         hidden = int(self.leaves[at]) if self.inner[at] and not goes_on else 0
+        question = self._question(at) if self.inner[at] else ""
         children = zip(("yes", "no"), self._children(at), strict=False)
         return DrawnNode(
-            answer=answer,
-            question=self._question(at) if goes_on else "",
+            answer=way[-1][1] if way else "",
+            question=question if goes_on else "",
             outcome=self.reader.read(at),
             share=percent(float(self.cover[at])),
-            letter=self._letter(at) if hidden else "",
+            letter=self._letter(at, way) if hidden else "",
             hidden=hidden,
             children=tuple(
-                self.node(child, word, level + 1) for word, child in children
+                self.node(child, (*way, (question, word))) for word, child in children
             )
             if goes_on
             else (),
@@ -209,7 +238,7 @@ class _Drawer:
         feature, threshold = int(self.tree.feature[at]), float(self.tree.threshold[at])
         return str(self.encoder.question(feature, threshold))
 
-    def _letter(self, at: int) -> str:
+    def _letter(self, at: int, way: tuple[tuple[str, str], ...]) -> str:
         """Return the letter of an outline that goes on from here, once written."""
         letter = _LETTERS[len(self.outlines)]
         order = self._preorder(at)
@@ -219,10 +248,11 @@ class _Drawer:
         self.n_below += len(order)
         kept = order[: self._room]
         self._room -= len(kept)
-        self.outlines[letter] = [
+        rows = [
             self._row(node, answers[node], int(self.depth[node] - self.depth[at]))
             for node in kept
         ]
+        self.outlines.append(Outline(letter, way, int(self.leaves[at]), rows))
         return letter
 
     def _row(self, at: int, answer: str, indent: int) -> OutlineRow:

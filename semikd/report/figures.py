@@ -18,7 +18,7 @@ from semikd.simplex import FloatArray
 
 __all__ = ["Figure", "class_figures", "mean_figures"]
 
-_MOST_CLASSES = 4
+_MOST_CLASSES = 3
 _MOST_DOTS = 300
 _UNIT = (0.0, 1.0)
 
@@ -127,7 +127,7 @@ def _calibration(drawn: _Drawn, column: int, hits: Any, about: str) -> Figure:
     }
     top = max(float(max(c.predicted.max(), c.observed.max())) for c in found.values())
     span = (0.0, _rounded_up(top))
-    numbers = tuple((arm, percent(curve.gap)) for arm, curve in found.items())
+    numbers = tuple((arm, percent(curve.gap)) for arm, curve in reversed(found.items()))
     chart = Chart(
         span,
         span,
@@ -150,7 +150,9 @@ def _ranking(drawn: _Drawn, column: int, hits: Any, about: str) -> Figure:
         arm: roc(drawn.prediction[arm][:, column], hits, drawn.weights)
         for arm, _ in drawn.arms
     }
-    numbers = tuple((arm, number_text(area, 3)) for arm, (_, _, area) in found.items())
+    numbers = tuple(
+        (arm, number_text(area, 3)) for arm, (_, _, area) in reversed(found.items())
+    )
     chart = Chart(
         _UNIT,
         _UNIT,
@@ -177,7 +179,8 @@ def _means(drawn: _Drawn) -> Figure:
         for arm, _ in drawn.arms
     }
     numbers = tuple(
-        (arm, significant(float(np.abs(x - y).mean()))) for arm, (x, y) in found.items()
+        (arm, significant(float(np.abs(x - y).mean())))
+        for arm, (x, y) in reversed(found.items())
     )
     chart = Chart(
         across,
@@ -206,7 +209,7 @@ def _errors(drawn: _Drawn) -> Figure:
     }
     numbers = tuple(
         (arm, f"{significant(float(c[50]))} / {significant(float(c[90]))}")
-        for arm, c in found.items()
+        for arm, c in reversed(found.items())
     )
     top = max(float(curve[-1]) for curve in found.values())
     chart = Chart(

@@ -1,4 +1,4 @@
-"""Differences with their intervals, one row for each arm, numbers beside the picture."""
+"""Differences with their intervals, an arm in a row, numbers beside the picture."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from semikd.simplex import FloatArray
 __all__ = ["DifferenceRow", "axis", "difference_rows"]
 
 # An arm far off the others leaves the picture by an arrow instead of squeezing it.
-_FAR = 2.5
+_FAR = 4.0
 _PAD = 0.06
 
 
@@ -107,7 +107,7 @@ def axis(judged: Judged) -> Markup:
     Markup
     """
     low, high = _scale(judged)
-    values = [v for v in ticks(low, high, 4) if 0.05 < (v - low) / (high - low) < 0.95]
+    values = [v for v in ticks(low, high, 6) if 0.04 < (v - low) / (high - low) < 0.96]
     digits = decimals_for_ticks(values)
     labels = [
         tag(
@@ -135,7 +135,7 @@ def _with_interval(value: float, ends: Any, digits: int) -> str:
 
 
 def _scale(judged: Judged) -> tuple[float, float]:
-    """Return the range of the picture: zero, the shipped arm, and most of the others."""
+    """Return the range of the picture: zero, the shipped arm, and most others."""
     ends = np.array(list(judged.together.values()))
     reach = np.abs(ends).max(axis=1)
     own = np.abs(judged.together.get(judged.shipped, ends[0])).max()

@@ -1,13 +1,13 @@
 """The page: facts in, one HTML document out, with nothing to load and nothing to run.
 
 Escaping is the template engine's, for every value without exception; what it prints has
-first gone through `visible`. The content-security policy allows this style sheet, by its
-hash, and nothing else.
+first gone through `visible`. The content-security policy allows this style sheet, by
+its hash, and nothing else.
 """
 
 import base64
 import hashlib
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +25,23 @@ from semikd.report.tables import (
     score_columns,
     size_rows,
 )
-from semikd.report.text import name_html, number_text, visible
+from semikd.report.text import level_text, name_html, number_text, visible
 from semikd.report.words import Judged, metric_words, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 __all__ = ["report_page"]
+
+_LONGEST_QUESTION = 120
+
+# Heading of a figure, and what the numbers below it are.
+_CHART_WORDS = {
+    "calibration": ("Calibration", "Mean gap"),
+    "ranking": ("ROC curve", "Area under the curve"),
+    "means": ("Predicted and observed", "Mean gap"),
+    "errors": ("Sizes of errors", "Half of the rows within / nine in ten within"),
+}
 
 
 def report_page(facts: ReportFacts) -> str:
@@ -82,7 +92,7 @@ def _arms(judged: Judged, roles: dict[str, str]) -> dict[str, Any]:
         "arms": arm_rows(judged, roles),
         "roles": roles,
         "metric": metric_words(judged.metric),
-        "level": f"{100 * comparison.level:g} %",
+        "level": level_text(comparison.level),
         "several": comparison.n_refits > 1,
         "refits": f"{comparison.n_refits} {comparison.refits}",
         "n_test": f"{len(comparison.test.y):,}",
@@ -96,19 +106,17 @@ def _arms(judged: Judged, roles: dict[str, str]) -> dict[str, Any]:
 
 
 def _figures(judged: Judged, roles: dict[str, str]) -> dict[str, Any]:
-    """Return the figures of held-out predictions, in two groups."""
-    if judged.classification:
-        figures = class_figures(judged, roles)
-        groups = ("calibration", "ranking")
-    else:
-        figures = mean_figures(judged, roles)
-        groups = ("means", "errors")
+    """Return the figures of held-out predictions, in rows."""
+    make = class_figures if judged.classification else mean_figures
+    figures = make(judged, roles)
+    kinds = list(dict.fromkeys(figure.kind for figure in figures))
+    groups = [[figure for figure in figures if figure.kind == kind] for kind in kinds]
+    # Single figures stand side by side, several of a kind below their own heading.
+    alone = all(len(group) == 1 for group in groups)
     n_classes = judged.comparison.predictions.shape[-1]
     return {
-        "figure_groups": [
-            (group, [figure for figure in figures if figure.kind == group])
-            for group in groups
-        ],
+        "figure_groups": [figures] if alone else groups,
+        "chart_words": _CHART_WORDS,
         "n_classes": n_classes if judged.classification else 0,
     }
 
@@ -147,6 +155,7 @@ def _template() -> "Template":
         lstrip_blocks=True,
     )
     environment.filters["name"] = name_html
+    environment.filters["question"] = partial(name_html, longest=_LONGEST_QUESTION)
     environment.filters["command"] = _command
     return environment.get_template("template.html")
 

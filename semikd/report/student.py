@@ -10,13 +10,15 @@ from markupsafe import Markup
 from semikd.report.drawing import DrawnTree, draw_tree
 from semikd.report.outcomes import COLOURS, OutcomeReader
 from semikd.report.svg import tag
-from semikd.report.text import name_html, number_text, significant
+from semikd.report.text import decimals_for, name_html, number_text, significant
 from semikd.simplex import FloatArray
 
 __all__ = ["StudentView", "TableRow", "ViewTable", "student_view"]
 
-_MOST_ROWS = 60
-_MOST_SCORES = 6
+# Further rows are folded away, and beyond the second number left out.
+_SHOWN_ROWS = 20
+_MOST_ROWS = 300
+_MOST_SCORES = 10
 
 
 @dataclass(frozen=True)
@@ -57,19 +59,22 @@ class ViewTable:
         The heads of its columns; that of the pictures is empty.
     rows : list of TableRow
         The largest first.
+    folded : list of TableRow
+        The rest, to be folded away.
     left_out : int
         Lines that are not shown.
 
     Examples
     --------
     >>> from semikd.report.student import ViewTable
-    >>> ViewTable("Coefficients", ("feature", "slope", ""), [], 0).left_out
+    >>> ViewTable("Coefficients", ("feature", "slope", ""), [], [], 0).left_out
     0
     """
 
     title: str
     columns: tuple[str, ...]
     rows: list[TableRow]
+    folded: list[TableRow]
     left_out: int
 
 
@@ -207,8 +212,7 @@ def _questions(model: Any, trees: Sequence[Any]) -> ViewTable:
         for at in order[:_MOST_ROWS]
     ]
     columns = ("feature", "splits", "asked per row", "")
-    left_out = max(len(order) - _MOST_ROWS, 0)
-    return ViewTable("What it asks about", columns, rows, left_out)
+    return _view_table("What it asks about", columns, rows, len(order))
 
 
 def _linear_view(model: Any) -> StudentView:
@@ -234,6 +238,7 @@ def _coefficients(model: Any) -> ViewTable:
     size = np.abs(model.student.coef).max(axis=0)
     order = np.argsort(-size, kind="stable")
     top = float(size.max()) or 1.0
+    digits = decimals_for(top) + 1
     heads = (
         [str(name) for name in model.classes][:_MOST_SCORES]
         if len(coef) > 1 and model.classes is not None
@@ -242,13 +247,20 @@ def _coefficients(model: Any) -> ViewTable:
     rows = [
         TableRow(
             model.encoder.feature_names[at],
-            tuple(_signed(float(value)) for value in coef[:, at]),
+            tuple(number_text(float(v), digits, sign=True) for v in coef[:, at]),
             _signed_length(coef[:, at], top),
         )
         for at in order[:_MOST_ROWS]
     ]
-    left_out = max(len(order) - _MOST_ROWS, 0)
-    return ViewTable("Coefficients", ("feature", *heads, ""), rows, left_out)
+    return _view_table("Coefficients", ("feature", *heads, ""), rows, len(order))
+
+
+def _view_table(
+    title: str, columns: tuple[str, ...], rows: list[TableRow], count: int
+) -> ViewTable:
+    """Return a table with its later rows folded away."""
+    shown, folded = rows[:_SHOWN_ROWS], rows[_SHOWN_ROWS:]
+    return ViewTable(title, columns, shown, folded, count - len(rows))
 
 
 def _network_view(model: Any) -> StudentView:
@@ -271,12 +283,6 @@ def _plain_view(model: Any) -> StudentView:
     facts = model.student.describe()
     told = ", ".join(f"{name.replace('_', ' ')} {facts[name]}" for name in facts)
     return StudentView((f"{model.student.kind.capitalize()}: {told}.",), [], None, [])
-
-
-def _signed(value: float) -> str:
-    """Return a coefficient with its sign."""
-    text = significant(value)
-    return f"+{text}" if value > 0 else text
 
 
 def _length(share: float) -> Markup:

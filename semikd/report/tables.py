@@ -66,12 +66,11 @@ def roles_of(judged: Judged) -> dict[str, str]:
     dict from str to str
         'teacher', 'reference' and 'shipped'; one arm can be but one of them.
     """
-    roles = {TEACHER: "teacher"} if TEACHER in judged.comparison.names else {}
-    return {
-        **roles,
-        judged.comparison.reference: "reference",
-        judged.shipped: "shipped",
-    }
+    roles = {judged.shipped: "shipped"}
+    roles.setdefault(judged.comparison.reference, "reference")
+    if TEACHER in judged.comparison.names:
+        roles.setdefault(TEACHER, "teacher")
+    return roles
 
 
 def score_columns(judged: Judged) -> list[tuple[str, str]]:
@@ -148,8 +147,8 @@ def key_facts(facts: ReportFacts) -> list[tuple[str, str]]:
     found = [*_complexity(table.loc[facts.shipped])]
     found.append((bytes_text(facts.artifact_bytes), "on disk, encoder included"))
     if facts.latency:
-        what, time = facts.latency[0]
-        found.append((duration_text(time), f"for one row ({what})"))
+        _, time = facts.latency[0]
+        found.append((duration_text(time), "for a single row"))
     if TEACHER in table.index:
         teacher, own = table.loc[TEACHER], table.loc[facts.shipped]
         smaller = teacher["kilobytes"] * 1000 / max(facts.artifact_bytes, 1)
@@ -184,14 +183,14 @@ def size_rows(facts: ReportFacts) -> list[tuple[str, str, str, str]]:
             _count_text,
         ),
         _row(
-            "bytes of the model alone",
+            "pickled, without encoder",
             _thousandfold(own.get("kilobytes")),
             _thousandfold(other.get("kilobytes")),
             bytes_text,
         ),
-        _row("bytes as shipped", float(facts.artifact_bytes), None, bytes_text),
+        _row("as shipped, with encoder", float(facts.artifact_bytes), None, bytes_text),
         _row(
-            "one row of a large table",
+            "time per row of a large table",
             own.get("latency_us"),
             other.get("latency_us"),
             duration_text,
@@ -241,7 +240,7 @@ def _complexity(row: Any) -> list[tuple[str, str]]:
     """Return leaves or coefficients, whichever the model has."""
     for what in ("leaves", "coefficients"):
         value = row.get(what)
-        if value is not None and value == value:
+        if value is not None and not pd.isna(value):
             return [(_count_text(float(value)), what)]
     return []
 
@@ -249,18 +248,18 @@ def _complexity(row: Any) -> list[tuple[str, str]]:
 def _ratio(ratio: float, more: str, less: str, than: str) -> tuple[str, str]:
     """Return a ratio in the direction in which it is above one."""
     if ratio >= 1:
-        return f"{times_text(ratio)} ×", f"{more} {than}"
-    return f"{times_text(1 / ratio)} ×", f"{less} {than}"
+        return f"{times_text(ratio)} times", f"{more} {than}"
+    return f"{times_text(1 / ratio)} times", f"{less} {than}"
 
 
 def _row(
     what: str, own: Any, other: Any, text: Any
 ) -> tuple[str, str, str, str] | None:
     """Return a row of the size table, None where nothing is known."""
-    known = [None if v is None or v != v else float(v) for v in (own, other)]
+    known = [None if pd.isna(v) else float(v) for v in (own, other)]
     if known == [None, None]:
         return None
-    texts = ["–" if v is None else text(v) for v in known]  # noqa: RUF001
+    texts = ["–" if v is None else text(v) for v in known]
     ours, theirs = known
     ratio = f"{times_text(theirs / ours)} ×" if ours and theirs else ""
     return what, texts[0], texts[1], ratio

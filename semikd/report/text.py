@@ -21,10 +21,12 @@ _INVISIBLE = {
 _LONGEST_NAME = 72
 _LONG_DECIMAL = re.compile(r"-?\d+\.\d{7,}(?:e-?\d+)?")
 _MINUS = "\N{MINUS SIGN}"
+# Between a number and its unit no line may end.
+_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def visible(text: object, keep: str = "") -> str:
-    """Return text in which no character hides or moves another.
+    r"""Return text in which no character hides or moves another.
 
     Control characters become their pictures, marks that reorder or vanish become their
     code points, and half characters become a replacement character.
@@ -43,7 +45,7 @@ def visible(text: object, keep: str = "") -> str:
     Examples
     --------
     >>> from semikd.report.text import visible
-    >>> visible("a\\nb") == "a\\N{SYMBOL FOR LINE FEED}b"
+    >>> visible("a\nb") == "a\N{SYMBOL FOR LINE FEED}b"
     True
     """
     return "".join(c if c in keep else _shown(c) for c in str(text))
@@ -57,14 +59,14 @@ def _shown(character: str) -> str:
     if code == 0x7F:
         return "\N{SYMBOL FOR DELETE}"
     if code in _INVISIBLE or 0x80 <= code < 0xA0:
-        return f"‹U+{code:04X}›"
+        return f"[U+{code:04X}]"
     # A lone surrogate cannot be written to a file, and a noncharacter means nothing.
     if 0xD800 <= code < 0xE000 or (code & 0xFFFE) == 0xFFFE:
         return "\N{REPLACEMENT CHARACTER}"
     return character
 
 
-def short(text: object, longest: int = _LONGEST_NAME) -> str:
+def short(text: object, longest: int) -> str:
     """Return visible text with its middle left out where it is long."""
     shown = _unstacked(visible(text))
     if len(shown) <= longest:
@@ -82,13 +84,15 @@ def _unstacked(text: str) -> str:
     return "".join(kept)
 
 
-def name_html(name: object) -> Markup:
+def name_html(name: object, longest: int = _LONGEST_NAME) -> Markup:
     """Return a name from the data as HTML that cannot reorder what is beside it.
 
     Parameters
     ----------
     name : object
         A column, a class, an arm or a file.
+    longest : int, default=72
+        Characters that are shown, apart from a few for what is left out.
 
     Returns
     -------
@@ -101,10 +105,10 @@ def name_html(name: object) -> Markup:
     >>> name_html("<b>")
     Markup('<bdi>&lt;b&gt;</bdi>')
     """
-    shown, full = short(name), visible(name)
+    shown, full = short(name, longest), visible(name)
     if shown == full:
-        return Markup("<bdi>{}</bdi>").format(shown)  # noqa: S704 - escapes its arguments
-    return Markup('<bdi title="{}">{}</bdi>').format(full, shown)  # noqa: S704
+        return Markup("<bdi>{}</bdi>").format(shown)
+    return Markup('<bdi title="{}">{}</bdi>').format(full, shown)
 
 
 def rounded_numbers(text: str) -> str:
@@ -142,7 +146,7 @@ def number_text(value: float, decimals: int, *, sign: bool = False) -> str:
     '+0.012'
     """
     if not math.isfinite(value):
-        return "–"  # noqa: RUF001 - a dash in a table
+        return "–"
     # A negative number that rounds to nothing has no sign.
     value = round(float(value), decimals) + 0.0
     mark = _MINUS if value < 0 else "+" if sign and value > 0 else ""
@@ -159,16 +163,21 @@ def significant(value: float, digits: int = 3) -> str:
     return number_text(value, max(digits - 1 - math.floor(math.log10(size)), 0))
 
 
+def level_text(level: float) -> str:
+    """Return a level of confidence in percent."""
+    return f"{100 * level:g}{_SPACE}%"
+
+
 def percent(share: float) -> str:
     """Return a share in percent: few digits, and never 0 % for something."""
     if 0 < share < 0.001:
-        return "<0.1 %"
+        return f"<0.1{_SPACE}%"
     near_an_end = share < 0.0995 or 0.995 <= share < 1
-    return f"{100 * share:.1f} %" if share and near_an_end else f"{100 * share:.0f} %"
+    return f"{100 * share:.{1 if share and near_an_end else 0}f}{_SPACE}%"
 
 
 def bytes_text(count: float) -> str:
-    """Return a size in bytes in the unit that suits it.
+    r"""Return a size in bytes in the unit that suits it.
 
     Parameters
     ----------
@@ -183,16 +192,16 @@ def bytes_text(count: float) -> str:
     --------
     >>> from semikd.report.text import bytes_text
     >>> bytes_text(19416)
-    '19.4 kB'
+    '19.4\xa0kB'
     """
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= size:
-            return f"{significant(count / size)} {unit}"
-    return f"{count:.0f} bytes"
+            return f"{significant(count / size)}{_SPACE}{unit}"
+    return f"{count:.0f}{_SPACE}bytes"
 
 
 def duration_text(microseconds: float) -> str:
-    """Return a time in the unit that suits it.
+    r"""Return a time in the unit that suits it.
 
     Parameters
     ----------
@@ -207,12 +216,12 @@ def duration_text(microseconds: float) -> str:
     --------
     >>> from semikd.report.text import duration_text
     >>> duration_text(2500.0)
-    '2.50 ms'
+    '2.50\xa0ms'
     """
     for unit, size in (("s", 1e6), ("ms", 1e3), ("µs", 1.0)):
         if microseconds >= size:
-            return f"{significant(microseconds / size)} {unit}"
-    return f"{significant(microseconds * 1e3, 2)} ns"
+            return f"{significant(microseconds / size)}{_SPACE}{unit}"
+    return f"{significant(microseconds * 1e3, 2)}{_SPACE}ns"
 
 
 def times_text(ratio: float) -> str:

@@ -22,7 +22,7 @@ from semikd.evaluation.arms import (
     TEACHER,
     TUNED,
 )
-from semikd.report.text import decimals_for, number_text
+from semikd.report.text import decimals_for, level_text, number_text
 from semikd.simplex import FloatArray
 
 __all__ = ["ARM_WORDS", "Judged", "Verdict", "metric_words", "verdict"]
@@ -216,14 +216,13 @@ def _basis(judged: Judged) -> str:
         for arm in (judged.shipped, comparison.reference)
     )
     difference = judged.estimate[judged.shipped]
-    moved = "lower" if difference < 0 else "higher"
+    between = interval_text(low, high, digits)
     return (
         f"On {len(comparison.test.y):,} held-out rows the distilled student has a "
         f"{metric_words(judged.metric)} of {ours}; the same kind of student, trained "
-        f"from scratch{tuned}, has {theirs}. Smaller is better: it is "
-        f"{number_text(abs(difference), digits)} {moved} "
-        f"({100 * comparison.level:g} % interval of the difference "
-        f"{interval_text(low, high, digits)})."
+        f"from scratch{tuned}, has {theirs}. The difference is "
+        f"{number_text(difference, digits, sign=True)} "
+        f"({level_text(comparison.level)} interval: {between}); below zero is better."
     )
 
 
@@ -233,7 +232,7 @@ def _asides(judged: Judged) -> tuple[str, ...]:
     said = []
     if TEACHER in comparison.names and judged.shipped != TEACHER:
         loss = number_text(judged.mean(TEACHER), digits)
-        said.append(f"The teacher, which is much larger, has {loss}.")
+        said.append(f"The teacher itself has {loss}.")
     if comparison.n_refits > 1:
         scope = f"{comparison.n_refits} {comparison.refits}"
         said.append(f"This speaks of the procedure, over new rows and {scope}.")
