@@ -11,7 +11,7 @@ from semikd.simplex import FloatArray
 from semikd.students.adapt import as_student
 from semikd.students.base import Student
 
-__all__ = ["new_student"]
+__all__ = ["new_student", "readable_tree"]
 
 _LEAVES = 128
 # A minimum in weight, not in rows: a weight of 2 is a repeated row.
@@ -52,13 +52,36 @@ def new_student(
     if estimator is None:
         total = n_samples if weights is None else float(weights.sum())
         _warn_of_small_weights(total, weights)
-        estimator = DecisionTreeRegressor(
-            max_leaf_nodes=_LEAVES,
-            min_weight_fraction_leaf=min(0.5, _LEAF_WEIGHT / total),
-        )
+        estimator = readable_tree(total)
     if hasattr(estimator, "get_params") and not isinstance(estimator, type):
         estimator = seeded_clone(estimator, seed)
     return as_student(estimator)
+
+
+def readable_tree(total_weight: float, n_leaves: int = _LEAVES) -> Any:
+    """Return an unfitted tree of that many leaves, each of weight 5 or more.
+
+    Parameters
+    ----------
+    total_weight : float
+        Sum of the weights of the rows, or their number.
+    n_leaves : int, default=128
+        Most leaves.
+
+    Returns
+    -------
+    DecisionTreeRegressor
+
+    Examples
+    --------
+    >>> from semikd.students.default import readable_tree
+    >>> readable_tree(1000.0, n_leaves=8).min_weight_fraction_leaf
+    0.005
+    """
+    smallest = min(0.5, _LEAF_WEIGHT / total_weight)
+    return DecisionTreeRegressor(
+        max_leaf_nodes=n_leaves, min_weight_fraction_leaf=smallest
+    )
 
 
 def _warn_of_small_weights(total: float, weights: FloatArray | None) -> None:

@@ -1,0 +1,79 @@
+"""The commands: what is typed becomes settings, and what was found becomes lines.
+
+Everything heavy is imported when a command runs, so that help is there at once.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from semikd.cli.options import with_settings
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="semikd",
+    help="Compress a large classifier into a small one, and prove how good it is.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+TableFile = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="TABLE",
+        help="CSV, TSV or Parquet (.gz too); without it, a survey that is built in.",
+    ),
+]
+NewTable = Annotated[
+    str, typer.Argument(metavar="TABLE", help="CSV, TSV or Parquet (.gz too).")
+]
+ModelFolder = Annotated[
+    str, typer.Argument(metavar="MODEL_DIR", help="What `semikd distill` wrote.")
+]
+OutFolder = Annotated[
+    str, typer.Option("--out", metavar="DIR", help="Folder of the result.")
+]
+OutFile = Annotated[
+    str | None,
+    typer.Option("--out", metavar="FILE", help="CSV, TSV or Parquet; else the screen."),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace an earlier result in that folder.")
+]
+
+
+def distill(
+    table: TableFile = None,
+    *,
+    out: OutFolder = "distilled",
+    force: Force = False,
+    **options: Any,
+) -> None:
+    """Distil TABLE into a small model, with its honest score and a page to read."""
+    from semikd.cli.distilling import distill_table
+    from semikd.job.settings import Settings
+
+    distill_table(table, Settings(**options), out=Path(out), force=force)
+
+
+def predict(model: ModelFolder, table: NewTable, *, out: OutFile = None) -> None:
+    """Write the model's prediction for every row of TABLE."""
+    from semikd.cli.applying import predict_table
+
+    predict_table(Path(model), table, out)
+
+
+def evaluate(model: ModelFolder, table: NewTable) -> None:
+    """Score the model on the rows of TABLE, which holds the target too."""
+    from semikd.cli.applying import evaluate_table
+
+    evaluate_table(Path(model), table)
+
+
+app.command()(with_settings(distill))
+app.command()(predict)
+app.command()(evaluate)

@@ -1,0 +1,95 @@
+"""``semikd predict`` and ``semikd evaluate``: what a saved model says of new rows."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semikd.artifact import ShippedModel, load_model
+from semikd.cli.lines import Line, print_lines
+from semikd.job.reading import read_table
+from semikd.job.writing import write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["evaluate_table", "predict_table"]
+
+
+def predict_table(folder: Path, table: str, out: str | None) -> None:
+    """Write the predictions for a table, to a file or to the screen."""
+    import pandas as pd
+
+    model = load_model(folder)
+    features, unknown = model.encode(_read(model, table))
+    scores = model.scores(features)
+    if model.classes is None:
+        columns: dict[str, Any] = {"prediction": scores[:, 0]}
+    else:
+        proba = model.probabilities(scores)
+        columns = {"prediction": model.decide(scores)}
+        named = zip(model.classes, proba.T, strict=True)
+        columns |= {f"p({label})": p for label, p in named}
+    write_table(pd.DataFrame(columns), out)
+    print_lines(_of_unknown(unknown, len(features)), err=True)
+
+
+def evaluate_table(folder: Path, table: str) -> None:
+    """Print the scores of a model on a table that holds the target."""
+    from semikd.evaluation import Classification, Regression, Table
+    from semikd.job.observed import observed_values
+    from semikd.job.target import Target
+
+    model = load_model(folder)
+    frame = _read(model, table, target=True)
+    classes = None if model.classes is None else model.labels
+    target = Target(
+        name=model.target,
+        task="regression" if classes is None else "classification",
+        values=np.zeros(0) if classes is None else classes,
+        classes=model.classes,
+        sentence="",
+    )
+    y = observed_values(frame, target)
+    features, unknown = model.encode(frame)
+    scores = model.scores(features)
+    rows = Table(features, y, None, None, classes is not None, classes)
+    task = Regression() if classes is None else Classification(1e-3)
+    answers = scores if classes is None else model.probabilities(scores)
+    losses = task.loss(None)(answers, rows)
+    half = 1.96 * float(losses.std(ddof=1)) / np.sqrt(len(losses))
+    found = task.scores(answers, rows)
+    width = max(map(len, found))
+    lines = [Line(f"{name:<{width}}  {value:.6g}") for name, value in found.items()]
+    print_lines(
+        [
+            Line(f"{len(y):,} rows, target {model.target!r}", strong=True),
+            *lines,
+            Line(
+                f"95 % interval of the mean {task.metric.replace('_', ' ')}: "
+                f"{losses.mean() - half:.6g} to {losses.mean() + half:.6g}"
+            ),
+            *_of_unknown(unknown, len(y)),
+        ]
+    )
+
+
+def _read(model: ShippedModel, table: str, *, target: bool = False) -> "pd.DataFrame":
+    """Return the columns that a model needs, texts as they are written."""
+    texts = [c.name for c in model.encoder.columns if c.kind != "number"]
+    if target and model.classes and isinstance(model.classes[0], str):
+        texts.append(model.target)
+    return read_table(table, text_columns=texts)
+
+
+def _of_unknown(unknown: dict[str, int], n_rows: int) -> list[Line]:
+    """Return how many cells the model could not read."""
+    return [
+        Line(
+            f"Note: column {name!r}: {n:,} of {n_rows:,} cells hold what no training "
+            "row has; they are read as missing.",
+            faint=True,
+        )
+        for name, n in unknown.items()
+        if n
+    ]

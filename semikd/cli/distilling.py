@@ -1,0 +1,127 @@
+"""``semikd distill``: read, distil, write, and say in a few lines what was found."""
+
+import warnings
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semikd._validation import Shown
+from semikd.cli.display import Display
+from semikd.cli.lines import Line, print_lines
+from semikd.exceptions import SemikdWarning
+from semikd.job._refusals import refusal
+from semikd.job.folder import result_folder
+from semikd.job.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from semikd.job.distilling import Outcome
+    from semikd.job.results import Written
+
+__all__ = ["distill_table"]
+
+_BUILT_IN = "affair"
+
+
+def distill_table(
+    table: str | None, settings: Settings, *, out: Path, force: bool
+) -> None:
+    """Distil a table and leave the result in a folder."""
+    settings = _with_target(table, settings)
+    with ExitStack() as stack:
+        # Everything that can be refused is refused before anything heavy is imported.
+        folder = stack.enter_context(result_folder(out, force=force))
+        display = stack.enter_context(Display())
+        display.start("reading", "reading the table")
+        frame = _frame(table)
+        held_out = None
+        if settings.test_share is None:
+            held_out = _held_out(settings.test, frame)
+        if ":" in settings.teacher:
+            display.say(f"Importing {settings.teacher}: its code is run.")
+        display.start("loading", "loading the libraries")
+        from semikd.job.distilling import distil
+        from semikd.job.results import write_result
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            outcome = distil(
+                frame, settings, held_out=held_out, progress=display.progress
+            )
+        said = tuple(dict.fromkeys(str(w.message) for w in caught if _is_told(w)))
+        display.start("report", "writing the result")
+        written = write_result(outcome, folder, table=table, notes=said)
+    print_lines(_found(outcome, written, said, out))
+
+
+def _with_target(table: str | None, settings: Settings) -> Settings:
+    """Return settings that name a target; the built-in table has its own."""
+    from dataclasses import replace
+
+    if settings.target:
+        return settings
+    if table is None:
+        return replace(settings, target=_BUILT_IN)
+    raise refusal("--target", "name the column to predict", Shown("nothing"))
+
+
+def _frame(table: str | None) -> "pd.DataFrame":
+    """Return the table, or the survey that is built in."""
+    from semikd.job.reading import read_table
+
+    if table is not None:
+        return read_table(table)
+    from semikd.datasets import load_dataset
+
+    data = load_dataset("fair")
+    return data.X.assign(**{_BUILT_IN: data.y})
+
+
+def _held_out(path: str, frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a file of held-out rows, its columns read as those of the table."""
+    from semikd.job.reading import read_table
+
+    texts = [name for name in frame.columns if not _is_plain(frame[name])]
+    return read_table(path, text_columns=texts, name="--test")
+
+
+def _is_plain(column: "pd.Series") -> bool:
+    """Return whether a column holds numbers, truth values or dates."""
+    return getattr(column.dtype, "kind", "O") in "iufbmM"
+
+
+def _is_told(caught: warnings.WarningMessage) -> bool:
+    """Return whether a warning is for whoever types the command."""
+    told = caught.category.__name__ == "ConvergenceWarning"
+    return told or issubclass(caught.category, SemikdWarning)
+
+
+def _found(
+    outcome: "Outcome", written: "Written", said: tuple[str, ...], out: Path
+) -> list[Line]:
+    """Return what is worth a line, the verdict first."""
+    comparison, model = outcome.comparison, outcome.model
+    headline = comparison.verdict.split("\n")[0]
+    metrics = list(comparison.table.columns[:3])
+    shown = comparison.table[metrics]
+    width = max(len(name) for name in comparison.names)
+    rows = [
+        f"  {name:<{width}}  "
+        + "  ".join(f"{metric} {shown.loc[name, metric]:.4g}" for metric in metrics)
+        + ("  <- shipped" if name == outcome.shipped else "")
+        for name in comparison.names
+    ]
+    size = model.describe()
+    what = f"{size['leaves']} leaves" if size.get("leaves") else size["kind"]
+    times = dict(outcome.latency)
+    speed = ", ".join(f"{name}: {micros:,.0f} µs" for name, micros in times.items())
+    notes = dict.fromkeys((*outcome.notes, *said))
+    return [
+        Line(headline, strong=True),
+        *(Line(row) for row in rows),
+        Line(f"Shipped: {what}, {written.model_bytes:,} bytes; {speed}."),
+        *(Line(f"Note: {note}", faint=True) for note in notes),
+        Line(f"Result: {out}/ (open {out / 'report.html'} in a browser)"),
+        Line(f"Use it: semikd predict {out} TABLE"),
+    ]

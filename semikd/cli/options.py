@@ -1,0 +1,85 @@
+"""The options of a job on the command line, made from its settings.
+
+One option for each field of ``Settings``, of the same name, type and default, so that a
+script and a command line cannot come to differ.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from semikd.job.settings import CORRECTIONS, STUDENTS, TASKS, TEACHERS, Settings
+
+__all__ = ["with_settings"]
+
+_HELP = {
+    "target": "Column to predict.",
+    "teacher": f"{', '.join(TEACHERS)}; or package.module:object, an estimator of your "
+    "own, whose code is then run.",
+    "labels": "File of out-of-fold predictions, in the teacher's place.",
+    "key": "Column that joins the file of labels to the table; by default its column "
+    "'row' counts rows from 0.",
+    "student": f"{', '.join(STUDENTS)}.",
+    "leaves": "Most leaves of a tree.",
+    "correction": f"{', '.join(CORRECTIONS)}, or a share such as 0.2.",
+    "cv": "Number of cross-fitting folds.",
+    "groups": "Column of groups that no split may divide.",
+    "weight": "Column of weights.",
+    "test": "Share of rows to hold out, or a file of held-out rows.",
+    "task": f"{', '.join(TASKS)}.",
+    "refits": "Times that all arms are fitted; by default by the size of the table.",
+    "seed": "Seed of everything random.",
+    "jobs": "Workers over folds.",
+}
+_METAVARS = {
+    "target": "COL",
+    "teacher": "NAME",
+    "labels": "FILE",
+    "key": "COL",
+    "student": "NAME",
+    "leaves": "N",
+    "correction": "NAME",
+    "cv": "K",
+    "groups": "COL",
+    "weight": "COL",
+    "test": "FILE|SHARE",
+    "task": "NAME",
+    "refits": "N",
+    "seed": "N",
+    "jobs": "N",
+}
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command whose keyword arguments are the options of a job."""
+    own = [
+        parameter
+        for parameter in inspect.signature(command).parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    types = get_type_hints(Settings)
+    options = [
+        _parameter(field.name, types[field.name], field.default)
+        for field in fields(Settings)
+    ]
+    command.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
+    return command
+
+
+def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
+    """Return one option as a parameter that typer reads."""
+    option = typer.Option(
+        f"--{name}",
+        help=_HELP[name],
+        metavar=_METAVARS[name],
+        show_default=default is not None and default != "",
+    )
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind, option],
+    )

@@ -1,0 +1,255 @@
+"""The main job: a table in, a small model and its honest score out.
+
+Rows are divided, columns become numbers without a look at the target, every arm is
+fitted and judged on the held-out rows, and the declared arm ships: the model that was
+judged, not another one, and never the one that happened to score best.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semikd._progress import Reporter, Step, silent
+from semikd._validation import Shown
+from semikd.artifact import ShippedModel, ship
+from semikd.crossfit import OutOfFold, external_labels, row_hashes, take_rows
+from semikd.distillation import DistilledClassifier
+from semikd.evaluation import ArmComparison, Table, compare_sides
+from semikd.evaluation.arms import CROSS_FITTED, TEACHER
+from semikd.job._refusals import refusal
+from semikd.job.learners import imported_teacher, named_student, named_teacher
+from semikd.job.settings import Settings
+from semikd.job.sides import RawSides, ReadSides, raw_sides, read_sides
+from semikd.regression import DistilledRegressor
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Outcome", "distil"]
+
+# From so many training rows on, fewer refits: (rows, refits).
+_REFITS = ((100_000, 1), (0, 5))
+_TIMED_RUNS = 30
+_TRIAL_ROWS = 300
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a job found and what it ships.
+
+    Parameters
+    ----------
+    settings : Settings
+        What was asked for.
+    sides : RawSides
+        The rows, raw.
+    comparison : ArmComparison
+        The arms on held-out rows.
+    shipped : str
+        The arm that ships.
+    model : ShippedModel
+        What ships.
+    labels : OutOfFold
+        The teachers' labels of the training rows.
+    latency : tuple of (str, float)
+        What was timed, and microseconds for one raw row; the shipped model first.
+    notes : tuple of str
+        What was decided and left out, in sentences.
+    """
+
+    settings: Settings
+    sides: RawSides
+    comparison: ArmComparison
+    shipped: str
+    model: ShippedModel
+    labels: OutOfFold
+    latency: tuple[tuple[str, float], ...]
+    notes: tuple[str, ...]
+
+
+def distil(
+    frame: "pd.DataFrame",
+    settings: Settings,
+    *,
+    held_out: "pd.DataFrame | None" = None,
+    progress: Reporter | None = None,
+) -> Outcome:
+    """Distil a table: compare every arm and return the one that ships.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table, target included.
+    settings : Settings
+        The target, teacher, student and everything else.
+    held_out : pandas.DataFrame, optional
+        Rows to be judged on; by default a share of the table.
+    progress : callable, optional
+        Called with a step as each step starts.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    ValueError
+        If a column cannot play its role, or a value is out of its range.
+
+    Examples
+    --------
+    >>> from semikd.datasets import load_dataset
+    >>> from semikd.job import Settings, distil
+    >>> data = load_dataset("fair")
+    >>> frame = data.X.head(600).assign(affair=data.y)
+    >>> settings = Settings("affair", teacher="linear", leaves=4, refits=1)
+    >>> outcome = distil(frame, settings)
+    >>> outcome.shipped, outcome.model.student.n_leaves
+    ('cross-fitted', 4)
+    """
+    report = progress or silent
+    report(Step("encoding", "dividing rows and reading columns", 0, 1))
+    raw = raw_sides(frame, settings, held_out=held_out)
+    teacher, reads_table = _teacher(settings, raw)
+    read = read_sides(raw, settings, teacher_reads_table=reads_table)
+    comparison, models = compare_sides(
+        read.train,
+        read.test,
+        _recipe(settings, raw, read, teacher),
+        n_refits=settings.refits or _refits(len(read.train.y)),
+        seed=settings.seed,
+        progress=report,
+    )
+    shipped = "corrected" if settings.correction != "none" else CROSS_FITTED
+    model = models[shipped].model
+    small = ship(model, read.plan.encoder, target=settings.target, about=_about(raw))
+    return Outcome(
+        settings=settings,
+        sides=raw,
+        comparison=comparison,
+        shipped=shipped,
+        model=small,
+        labels=model.labels_,
+        latency=_latencies(small, models.get(TEACHER), raw, read),
+        notes=(*raw.notes, *read.plan.notes),
+    )
+
+
+def _teacher(settings: Settings, raw: RawSides) -> tuple[Any, bool]:
+    """Return the teacher, if one is needed, and whether it reads the raw table."""
+    classification = raw.train.classification
+    if raw.labels is not None:
+        return None, False
+    if ":" not in settings.teacher:
+        return named_teacher(settings.teacher, classification=classification), False
+    teacher = imported_teacher(settings.teacher)
+    reads_table = _reads_tables(teacher)
+    if reads_table:
+        _try(teacher, raw.train)
+    return teacher, reads_table
+
+
+def _reads_tables(teacher: Any) -> bool:
+    """Return whether a teacher is made for raw tables.
+
+    A Pipeline, or an estimator from anywhere but the usual libraries, is; a plain one
+    of these reads numbers only.
+    """
+    package = type(teacher).__module__.partition(".")[0]
+    plain = package in {"sklearn", "semikd", "xgboost", "lightgbm"}
+    return not plain or hasattr(teacher, "steps")
+
+
+def _try(teacher: Any, train: Table) -> None:
+    """Let a user's own teacher learn from a few rows, before the work begins."""
+    from sklearn.base import clone
+
+    few = train.take(np.arange(min(len(train.y), _TRIAL_ROWS)))
+    if few.classification and len(np.unique(few.y)) < 2:
+        return
+    try:
+        fitted = clone(teacher).fit(few.X, few.y)
+        (fitted.predict_proba if few.classification else fitted.predict)(few.X)
+    except Exception as error:
+        constraint = "be able to learn from the table"
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        remedy = "It gets the table without the target, as a pandas frame"
+        raise refusal("--teacher", constraint, Shown(text[:200]), remedy) from error
+
+
+def _recipe(
+    settings: Settings,
+    raw: RawSides,
+    read: ReadSides,
+    teacher: Any,
+) -> DistilledClassifier | DistilledRegressor:
+    """Return the estimator whose arms are compared."""
+    weights = read.train.weights
+    total = float(len(read.train.y) if weights is None else weights.sum())
+    student = named_student(
+        settings.student, leaves=settings.leaves, total_weight=total
+    )
+    cv: Any = settings.cv
+    if raw.labels is not None:
+        cv = external_labels(
+            read.train.features,
+            raw.labels.prediction[raw.rows],
+            classes=read.train.classes,
+            fold=raw.labels.fold[raw.rows],
+        )
+    kind = DistilledClassifier if read.train.classification else DistilledRegressor
+    return kind(
+        teacher,
+        student,
+        correction=settings.strength,
+        cv=cv,
+        n_jobs=settings.jobs,
+    )
+
+
+def _refits(n_rows: int) -> int:
+    """Return how often all arms are fitted, by the size of the training table."""
+    return next(refits for least, refits in _REFITS if n_rows >= least)
+
+
+def _about(raw: RawSides) -> dict[str, Any]:
+    """Return what identifies the training table."""
+    hashes = np.sort(row_hashes(raw.train.X))
+    return {
+        "training_rows": len(hashes),
+        "training_hash": f"{np.bitwise_xor.reduce(hashes):016x}",
+    }
+
+
+def _latencies(
+    small: ShippedModel, teacher: Any, raw: RawSides, read: ReadSides
+) -> tuple[tuple[str, float], ...]:
+    """Return microseconds for one raw row, of the shipped model and of the teacher."""
+    row = take_rows(raw.test.X, np.arange(1))
+    values = {name: row[name].to_list() for name in row.columns}
+    answer = small.predict if small.classes is None else small.predict_proba
+    timed = [("shipped model, one row", _microseconds(lambda: answer(values)))]
+    if teacher is not None:
+        one = read.test.take(np.arange(1))
+
+        def ask() -> Any:
+            table = Table(
+                read.teacher_reads(row), one.y, None, None, one.classification
+            )
+            return teacher.predict(table)
+
+        timed.append(("teacher, one row", _microseconds(ask)))
+    return tuple(timed)
+
+
+def _microseconds(call: Callable[[], Any]) -> float:
+    """Return the median time of a call."""
+    seconds = []
+    for _ in range(_TIMED_RUNS):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds)) * 1e6

@@ -1,0 +1,153 @@
+"""What the main job is asked to do, as the command line and a script say it alike."""
+
+import shlex
+from dataclasses import MISSING, dataclass, fields
+
+from semikd._validation import count, number, unknown
+from semikd.job._refusals import refusal
+
+__all__ = ["Settings"]
+
+STUDENTS = ("tree", "forest", "linear", "network")
+TEACHERS = ("boosting", "forest", "extra-trees", "linear")
+TASKS = ("auto", "classification", "regression")
+CORRECTIONS = ("none", "orthogonal")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides the result of a job, apart from the table itself.
+
+    Parameters
+    ----------
+    target : str, default=''
+        The column to predict.
+    teacher : str, default='boosting'
+        'boosting', 'forest', 'extra-trees' or 'linear', which read the encoded table;
+        or ``package.module:object``, an estimator of your own (or a function that
+        returns one), which reads the table as it is.
+    labels : str or None
+        File of out-of-fold predictions that take the teacher's place.
+    key : str or None
+        Column by which rows of that file and of the table belong together; by default
+        its column ``row`` counts the rows of the table from 0.
+    student : {'tree', 'forest', 'linear', 'network'}, default='tree'
+        The small model.
+    leaves : int, default=128
+        Most leaves of a tree (and of each of a forest's ten).
+    correction : str, default='none'
+        'none', 'orthogonal' or a share in [0, 1], as in ``DistilledClassifier``.
+    cv : int, default=5
+        Number of folds.
+    groups, weight : str or None
+        Columns of groups that no split may divide, and of weights. Neither is learned
+        from.
+    test : str, default='0.3'
+        Share of rows to hold out, or a file of held-out rows.
+    task : {'auto', 'classification', 'regression'}, default='auto'
+        What the target is.
+    refits : int or None
+        Times that all arms are fitted; by default 5, which lets the result speak of
+        the procedure, and 1 from 100,000 training rows on, where a single fit says as
+        much.
+    seed : int, default=0
+        Seed of split, folds, teachers and students.
+    jobs : int or None
+        Workers over folds; the result does not depend on it.
+
+    Raises
+    ------
+    ValueError
+        On values that no job could use; the message names the option.
+
+    Examples
+    --------
+    >>> from semikd.job import Settings
+    >>> Settings(target="income", leaves=16).command("adult.csv")
+    'semikd distill adult.csv --target income --leaves 16 --seed 0'
+    """
+
+    target: str = ""
+    teacher: str = "boosting"
+    labels: str | None = None
+    key: str | None = None
+    student: str = "tree"
+    leaves: int = 128
+    correction: str = "none"
+    cv: int = 5
+    groups: str | None = None
+    weight: str | None = None
+    test: str = "0.3"
+    task: str = "auto"
+    refits: int | None = None
+    seed: int = 0
+    jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.student not in STUDENTS:
+            raise unknown("--student", self.student, STUDENTS)
+        if self.task not in TASKS:
+            raise unknown("--task", self.task, TASKS)
+        if ":" not in self.teacher and self.teacher not in TEACHERS:
+            listed = [*TEACHERS, "package.module:object"]
+            raise unknown("--teacher", self.teacher, listed)
+        count("--leaves", self.leaves, low=2)
+        count("--cv", self.cv, low=2)
+        count("--seed", self.seed, low=0)
+        if self.refits is not None:
+            count("--refits", self.refits)
+        if self.key is not None and self.labels is None:
+            remedy = "It names the rows of a file of labels"
+            raise refusal("--key", "come with --labels", self.key, remedy)
+        if self.labels is not None and self.teacher != "boosting":
+            remedy = "Labels take the teacher's place: pass one of them"
+            raise refusal("--teacher", "be absent with --labels", self.teacher, remedy)
+        _ = self.strength
+
+    @property
+    def strength(self) -> str | float:
+        """The correction, a number where it is one."""
+        if self.correction in CORRECTIONS:
+            return self.correction
+        share = _number(self.correction)
+        if share is None:
+            listed = [*CORRECTIONS, "a share such as 0.2"]
+            raise unknown("--correction", self.correction, listed)
+        return number("--correction", share, low=0.0, high=1.0)
+
+    @property
+    def test_share(self) -> float | None:
+        """The share of rows to hold out, None where a file is named."""
+        share = _number(self.test)
+        if share is None:
+            return None
+        remedy = "Or name a file of held-out rows"
+        return number("--test", share, low=0.0, high=0.9, open_low=True, remedy=remedy)
+
+    def command(self, table: str | None) -> str:
+        """Return what to type to do it again: what differs from defaults, and the seed.
+
+        Parameters
+        ----------
+        table : str or None
+            Path of the table; None is the table that is built in.
+
+        Returns
+        -------
+        str
+        """
+        words = ["semikd", "distill"] + ([] if table is None else [table])
+        for field in fields(self):
+            value = getattr(self, field.name)
+            assert field.default is not MISSING  # noqa: S101 - all have one
+            if value != field.default or field.name == "seed":
+                words += [f"--{field.name}", str(value)]
+        return shlex.join(words)
+
+
+def _number(text: str) -> float | None:
+    """Return text as a number, None if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,263 @@
+"""From a raw table to the two sides of a comparison, each as its readers read it.
+
+Rows are divided first. What turns columns into numbers is then fitted to the training
+rows alone, and never sees the target.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semikd._random import spawn_seeds
+from semikd._validation import Shown, counted
+from semikd.encoding import TablePlan, fit_plan
+from semikd.evaluation import Table
+from semikd.evaluation.tables import split_table
+from semikd.job._refusals import refusal
+from semikd.job.labels import BroughtLabels, read_labels
+from semikd.job.observed import observed_values
+from semikd.job.roles import (
+    check_roles,
+    read_groups,
+    read_weights,
+    refuse_infinite,
+)
+from semikd.job.settings import Settings
+from semikd.job.target import Target, read_target
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["RawSides", "ReadSides", "raw_sides", "read_sides"]
+
+# Below this share of all rows the rows without labels are no test.
+_SMALLEST_TEST = 0.02
+
+
+@dataclass(frozen=True)
+class RawSides:
+    """Training and held-out rows as they came, and what is predicted.
+
+    Parameters
+    ----------
+    target : Target
+        The column to predict.
+    train, test : Table
+        Rows with raw frames as their covariates.
+    rows : ndarray of shape (n_train,)
+        Position of each training row in the table.
+    notes : tuple of str
+        What was decided, in sentences.
+    labels : BroughtLabels or None
+        Labels that were brought for the rows of the table.
+    """
+
+    target: Target
+    train: Table
+    test: Table
+    rows: NDArray[np.intp]
+    notes: tuple[str, ...]
+    labels: BroughtLabels | None = None
+
+
+@dataclass(frozen=True)
+class ReadSides:
+    """The same rows as teacher and student read them.
+
+    Parameters
+    ----------
+    train, test : Table
+        Rows with what the teacher reads, and what the student reads of them.
+    plan : TablePlan
+        The encoder of the student, and what it leaves out.
+    teacher_reads : callable
+        From a raw frame to what the teacher reads.
+    """
+
+    train: Table
+    test: Table
+    plan: TablePlan
+    teacher_reads: Callable[[Any], Any]
+
+
+def raw_sides(
+    frame: "pd.DataFrame",
+    settings: Settings,
+    *,
+    held_out: "pd.DataFrame | None" = None,
+) -> RawSides:
+    """Return the rows to learn from and the rows to be judged on.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    settings : Settings
+        Which columns play which role, and how much is held out.
+    held_out : pandas.DataFrame, optional
+        Held-out rows that were brought.
+
+    Returns
+    -------
+    RawSides
+
+    Raises
+    ------
+    UsageError
+        If a column does not exist or cannot play its role.
+    ValueError
+        If a class is missing on one side.
+    """
+    roles = {
+        "--target": settings.target,
+        "--groups": settings.groups,
+        "--weight": settings.weight,
+        "--key": None if settings.key == "row" else settings.key,
+    }
+    task = None if settings.task == "auto" else settings.task
+    target = read_target(frame, settings.target, task=task)
+    names = check_roles(frame.columns, roles)
+    whole = _table(frame.reset_index(drop=True), names, target, settings)
+    labels = _labels(settings, frame, whole, target)
+    kept = (f"{target.sentence}.", *_left_out(settings))
+    if held_out is not None:
+        test = _table(held_out, names, target, settings, name="--test")
+        train, notes = whole, kept
+    else:
+        train, test, said = _divided(whole, settings, labels)
+        notes = (*kept, *said)
+    rows = np.asarray(train.X.index, dtype=np.intp)
+    return RawSides(target, train, test, rows, notes, labels)
+
+
+def read_sides(
+    sides: RawSides, settings: Settings, *, teacher_reads_table: bool
+) -> ReadSides:
+    """Return both sides as numbers, with an encoder fitted to the training rows.
+
+    Parameters
+    ----------
+    sides : RawSides
+        The rows as they came.
+    settings : Settings
+        Which student will read them.
+    teacher_reads_table : bool
+        Whether the teacher reads the raw table.
+
+    Returns
+    -------
+    ReadSides
+    """
+    kind = "linear" if settings.student in {"linear", "network"} else "tree"
+    seed = spawn_seeds(settings.seed, 1)[0]
+    raw = sides.train.X
+    plan = fit_plan(raw, student=kind, random_state=seed)
+    if teacher_reads_table:
+        return _read(sides, plan, lambda frame: frame)
+    # Codes and gaps are what trees read best: a linear student's columns are not.
+    own = plan if kind == "tree" else fit_plan(raw, student="tree", random_state=seed)
+    return _read(sides, plan, own.teacher_features)
+
+
+def _read(sides: RawSides, plan: TablePlan, teacher: Callable[[Any], Any]) -> ReadSides:
+    """Return both sides through the readers of teacher and student."""
+    width = len(plan.encoder.feature_names)
+
+    def read(side: Table) -> Table:
+        features = teacher(side.X)
+        if teacher == plan.teacher_features:
+            own = features[:, :width] if features.shape[1] > width else None
+        else:
+            own, _ = plan.encoder.encode(side.X)
+        return replace(side, X=features, student_view=own)
+
+    return ReadSides(read(sides.train), read(sides.test), plan, teacher)
+
+
+def _table(
+    frame: "pd.DataFrame",
+    names: Sequence[str],
+    target: Target,
+    settings: Settings,
+    *,
+    name: str = "TABLE",
+) -> Table:
+    """Return a frame as covariates, target, weights and groups."""
+    missing = [column for column in names if column not in frame.columns]
+    if missing:
+        remedy = "It needs every column that is learned from"
+        raise refusal(name, f"have the column {missing[0]!r}", Shown("none"), remedy)
+    refuse_infinite(frame[list(names)], name=name)
+    y = target.values if name == "TABLE" else observed_values(frame, target, role=name)
+    return Table(
+        frame[list(names)],
+        y,
+        None if settings.weight is None else read_weights(frame, settings.weight),
+        None if settings.groups is None else read_groups(frame, settings.groups),
+        target.task == "classification",
+        None if target.classes is None else np.unique(target.values),
+    )
+
+
+def _labels(
+    settings: Settings, frame: "pd.DataFrame", whole: Table, target: Target
+) -> BroughtLabels | None:
+    """Return the labels that were brought for these rows."""
+    if settings.labels is None:
+        return None
+    return read_labels(
+        settings.labels,
+        frame,
+        classes=target.classes,
+        key=settings.key,
+        covariates=whole.X,
+    )
+
+
+def _divided(
+    whole: Table, settings: Settings, labels: BroughtLabels | None
+) -> tuple[Table, Table, tuple[str, ...]]:
+    """Return both sides of a table, and what was decided."""
+    n_rows = len(whole.y)
+    unlabelled = np.zeros(n_rows, bool) if labels is None else labels.missing
+    if unlabelled.mean() >= _SMALLEST_TEST:
+        train, test = (
+            whole.take(np.flatnonzero(side)) for side in (~unlabelled, unlabelled)
+        )
+        n_held = counted(len(test.y), "row")
+        said = f"The {n_held} without a label in the file of labels are held out."
+        return train, test, (said,)
+    train, test = split_table(
+        whole.X,
+        whole.y,
+        settings.test_share,
+        whole.weights,
+        whole.groups,
+        spawn_seeds(settings.seed, 2)[1],
+        classification=whole.classification,
+    )
+    said = (
+        f"{len(test.y):,} of {n_rows:,} rows are held out, drawn by their content: "
+        "copies of a row are on one side."
+    )
+    if labels is None:
+        return train, test, (said,)
+    leak = (
+        "The teachers of the labels may have seen the held-out rows, so that distilled "
+        "arms may look better than they are. Leave rows out of the file of labels, or "
+        "bring held-out rows with --test FILE."
+    )
+    return train, test, (said, leak)
+
+
+def _left_out(settings: Settings) -> list[str]:
+    """Return which columns play a role and are not learned from."""
+    roles = {"groups": settings.groups, "weights": settings.weight}
+    return [
+        f"Column {column!r} holds {role} and is not learned from."
+        for role, column in roles.items()
+        if column is not None
+    ]
