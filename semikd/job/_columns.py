@@ -100,7 +100,7 @@ def _texts(values: "pa.ChunkedArray", name: str, column: str) -> "pa.ChunkedArra
         remedy = "Leave the column out, or write it as numbers or text"
         raise refusal(name, "hold one value in every cell", shown, remedy) from None
     words = pa.array(NULL_WORDS)
-    blank = pa.compute.match_substring_regex(text, r"^\s*$")
+    blank = pa.compute.utf8_is_space(text)
     null = pa.compute.or_(pa.compute.is_in(text, value_set=words), blank)
     if not pa.compute.any(null).as_py():
         return text

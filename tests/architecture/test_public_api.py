@@ -21,6 +21,7 @@ ROOMS = [
     "evaluation",
     "exceptions",
     "inference",
+    "job",
     "label_aware",
     "losses",
     "simplex",
