@@ -35,7 +35,6 @@ FRAME = pd.DataFrame(
         ("few", "classification", 20),
         ("many", "regression", 21),
         ("halves", "regression", 11),
-        ("tens", "classification", 10),
         ("wholes", "classification", 20),
     ],
 )
@@ -75,6 +74,7 @@ def test_columns_of_pandas_own_types_are_understood() -> None:
 
 def test_a_task_that_is_asked_for_decides() -> None:
     assert read_target(FRAME, "few", task="regression").classes is None
+    assert read_target(FRAME, "tens", task="regression").task == "regression"
     assert len(read_target(FRAME, "many", task="classification").classes or ()) == 21
     with pytest.raises(UsageError, match=r"be a number for a regression; got 'no' in"):
         read_target(FRAME, "word", task="regression")
@@ -94,6 +94,7 @@ def test_a_task_that_is_asked_for_decides() -> None:
         ("inf", "be finite; got inf in row 59 of column 'inf'"),
         ("one", "two different values; got only 'same' in column 'one'"),
         ("rare", "two rows of every class; got one row, row 59, of class 'lonely'"),
+        ("tens", r"whole numbers as classes; got 0\.5 in row 1 .*Say --task regr"),
         ("day", "hold numbers or classes; got dates in column 'day'"),
     ],
 )

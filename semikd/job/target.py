@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import Shown, choose, counted
-from semikd.job._cells import an_entry, column_values
+from semikd.job._cells import an_entry, column_values, first_bad
 from semikd.job._refusals import cell_shown, refusal
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def read_target(
     ------
     UsageError
         If there is no such column, cells are missing or infinite, there are fewer than
-        two different values, a class has a single row, or the column holds dates or,
-        for a regression, anything but numbers.
+        two different values, a class has a single row or is a number with a fraction,
+        or the column holds dates or, for a regression, anything but numbers.
     ValueError
         If ``task`` is unknown.
 
@@ -107,6 +107,7 @@ def read_target(
         _refuse_words(values, column, is_number)
         sentence = f"{column!r} is a number with {what}: regression"
         return Target(column, task, values.astype(np.float64), None, sentence)
+    _refuse_fractions(values, column)
     _refuse_single_rows(values, distinct, counts)
     classes = tuple(distinct.tolist())
     sentence = f"{column!r} has {len(classes)} classes: classification"
@@ -137,6 +138,15 @@ def _refuse_words(values: NDArray[Any], column: str, is_number: bool) -> None:
         shown = an_entry(values, column)
         remedy = "Leave out --task to have it classified"
         raise refusal("--target", "be a number for a regression", shown, remedy)
+
+
+def _refuse_fractions(values: NDArray[Any], column: str) -> None:
+    """Refuse numbers with fractions as classes, which no classifier takes."""
+    broken = values % 1 != 0 if values.dtype.kind == "f" else np.zeros(1, dtype=bool)
+    if broken.any():
+        shown = first_bad(broken, values, column)
+        remedy = "Say --task regression, or write the classes as words"
+        raise refusal("--target", "hold whole numbers as classes", shown, remedy)
 
 
 def _refuse_single_rows(
