@@ -76,6 +76,15 @@ def text_pattern(form: str) -> re.Pattern[str]:
         raise _no_form(form) from None
 
 
+def is_form(form: str) -> bool:
+    """Return whether dates of this form can be read here."""
+    try:
+        text_pattern(form)
+    except ValueError:
+        return False
+    return True
+
+
 def _no_form(form: str) -> ValueError:
     """Return the refusal of a form of dates."""
     known = ", ".join(f"%{letter}" for letter in _DIRECTIVES)

@@ -158,4 +158,6 @@ def mapping(value: object, where: str) -> Record:
 
 def kind_of(value: object) -> Shown:
     """Return what a value is, without showing it."""
-    return Shown("nothing" if value is None else f"a {type(value).__name__}")
+    name = type(value).__name__
+    article = "an" if name[0] in "aeiou" else "a"
+    return Shown("nothing" if value is None else f"{article} {name}")

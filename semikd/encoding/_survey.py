@@ -6,13 +6,15 @@ fitting it on a million rows takes minutes, and misses nothing that a sample of 
 would miss.
 """
 
+import warnings
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from semikd._validation import Shown, invalid
-from semikd.encoding._dates import moments
+from semikd.encoding._dates import is_form, moments
 from semikd.encoding._values import is_missing, is_null_text
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ MOST_CODES = 1_000
 
 # A form that no text has, for a column whose texts must not be taken for dates.
 _NO_DATES = "no text is a date of this form: %Y"
+
+# Texts that are asked for the form of a date.
+_GUESSED_TEXTS = 30
 
 
 @dataclass(frozen=True)
@@ -78,17 +83,49 @@ def _few_rows(frame: "pd.DataFrame", names: list[str]) -> "pd.DataFrame":
 
 def _facts_of(name: str, column: "pd.Series[Any]") -> ColumnFacts:
     """Return the facts of a column that is not one of numbers."""
-    try:
-        distinct = column.drop_duplicates().reset_index(drop=True)
-    except TypeError:
+    if column.dtype == object and not all(map(_is_plain, column.to_numpy())):
         constraint = "hold numbers, texts, dates or truth values"
-        shown = Shown("cells that are collections")
-        raise invalid(f"column {name!r}", constraint, shown) from None
-    frame = distinct.to_frame()
-    facts = _ask(frame, {name: distinct})[name]
+        raise invalid(
+            f"column {name!r}", constraint, Shown("cells that are collections")
+        )
+    distinct = column.drop_duplicates().reset_index(drop=True)
+    frame, columns = distinct.to_frame(), {name: distinct}
+    facts = _ask(frame, columns)[name]
     if facts.form is not None and not _reliable(facts.form, distinct):
-        facts = _ask(frame, {name: distinct}, _NO_DATES)[name]
+        return _ask(frame, columns, _NO_DATES)[name]
+    if facts.kind in {"category", "text"}:
+        form = _written_form(distinct)
+        return facts if form is None else _ask(frame, columns, form)[name]
     return facts
+
+
+def _is_plain(cell: object) -> bool:
+    """Return whether a cell is one value."""
+    return isinstance(cell, Hashable) and not isinstance(cell, tuple)
+
+
+def _written_form(distinct: "pd.Series[Any]") -> str | None:
+    """Return the form of dates that fits every text, where skrub saw none.
+
+    Skrub wants some texts to suggest one form: it takes "5 May 2020" for a long name of
+    a month, "5 Jun 2020" for a short one, and then both for no dates.
+    """
+    from pandas.tseries.api import guess_datetime_format
+
+    cells = distinct.to_numpy(dtype=object)
+    texts = [cell for cell in cells if isinstance(cell, str) and not is_null_text(cell)]
+    with warnings.catch_warnings():
+        # It warns of every day that comes before its month.
+        warnings.simplefilter("ignore", UserWarning)
+        guesses = {
+            guess_datetime_format(text, dayfirst=day_first)
+            for text in texts[:_GUESSED_TEXTS]
+            for day_first in (False, True)
+        }
+    for form in sorted(guess for guess in guesses if guess and "%Y" in guess):
+        if _reliable(form, distinct) and not len(moments(cells, form)[1]):
+            return form
+    return None
 
 
 def _reliable(form: str, distinct: "pd.Series[Any]") -> bool:
@@ -96,7 +133,7 @@ def _reliable(form: str, distinct: "pd.Series[Any]") -> bool:
 
     Names of time zones differ from machine to machine, so those that occur are tried.
     """
-    if form == "%Y":
+    if form == "%Y" or not is_form(form):
         return False
     return "%Z" not in form or not len(moments(distinct.to_numpy(object), form)[1])
 

@@ -52,7 +52,8 @@ def find_columns(table: Table, names: Sequence[str]) -> list[Any]:
 
     What is no table is refused, and a table in which a column is not to be found.
     """
-    if not hasattr(table, "columns") and not isinstance(table, Mapping):
+    frame = hasattr(table, "__getitem__") and hasattr(table, "__len__")
+    if not isinstance(table, Mapping) and not (frame and hasattr(table, "columns")):
         raise wrong_type(
             "table",
             "be a pandas or polars frame, or a mapping of column names to values",

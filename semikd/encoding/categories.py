@@ -41,10 +41,11 @@ class CategoryColumn:
     -----
     A text finds the category of exactly that text. A number finds the category that
     Python writes like it: 1 and 1.0 find ``"1"`` (``"1.0"`` where there is no ``"1"``),
-    2.5 finds ``"2.5"``, and nothing but the text finds ``"01"``; a truth value finds
-    ``"True"`` or ``"False"``. Missing and unknown cells are NaN as codes and 0 in every
-    feature of a category; only unknown ones are reported. Null words (``N/A``, ``?``,
-    blanks) are missing unless they are categories themselves.
+    2.5 finds ``"2.5"``, and nothing but the text finds ``"01"``. A truth value finds
+    ``"True"`` or ``"False"``, or else ``"1"`` or ``"0"``; and the other way round.
+    Missing and unknown cells are NaN as codes and 0 in every feature of a category;
+    only unknown ones are reported. Null words (``N/A``, ``?``, blanks) are missing
+    unless they are categories themselves.
 
     Examples
     --------

@@ -20,8 +20,7 @@ from semikd.encoding._records import (
 )
 from semikd.encoding._values import Coded, Table, find_columns, read_column
 
-_MOST_COLUMNS = 100_000
-_MOST_FEATURES = 1_000_000
+_MOST_FEATURES = 100_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Encoder:
     ------
     ValueError
         If there is no column, one name stands twice, or there are more than 100,000
-        columns or 1,000,000 features.
+        features.
 
     Notes
     -----
@@ -64,8 +63,8 @@ class Encoder:
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
-        if not 1 <= len(names) <= _MOST_COLUMNS:
-            constraint = f"be between 1 and {_MOST_COLUMNS:,}"
+        if not 1 <= len(names) <= _MOST_FEATURES:
+            constraint = f"be between 1 and {_MOST_FEATURES:,}"
             raise invalid("columns", constraint, Shown(f"{len(names):,}"))
         if len(set(names)) < len(names):
             twice = Counter(names).most_common(1)[0][0]
@@ -198,7 +197,7 @@ class Encoder:
             If anything in the record is not as it must be, on one line.
         """
         records = sequence(mapping(record, "encoder").get("columns"), "columns")
-        if len(records) > _MOST_COLUMNS:
-            constraint = f"be at most {_MOST_COLUMNS:,}"
+        if len(records) > _MOST_FEATURES:
+            constraint = f"be at most {_MOST_FEATURES:,}"
             raise invalid("columns", constraint, Shown(f"{len(records):,}"))
         return cls(tuple(read_record(item, at) for at, item in enumerate(records)))
