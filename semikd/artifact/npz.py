@@ -25,7 +25,7 @@ from semikd.exceptions import ArtifactError
 __all__ = ["MAX_ARRAYS", "open_archive", "read_arrays", "write_arrays"]
 
 # All arrays of one model, unpacked.
-MAX_ARRAYS = 1 << 28
+MAX_ARRAYS = 1 << 27
 
 _MAX_MEMBERS = 256
 _MAX_DIRECTORY = 1 << 16
@@ -44,7 +44,7 @@ _BROKEN = (
 # The only header that this library and numpy write for an array of plain numbers.
 _HEADER = re.compile(
     rb"\{'descr': '([|<][fu][1248])', 'fortran_order': False, "
-    rb"'shape': \(((?:\d{1,10}, ?)*(?:\d{1,10})?)\), \} *\n"
+    rb"'shape': \(((?:\d{1,10}, ?){0,2}(?:\d{1,10})?)\), \} *\n"
 )
 
 

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from semikd._validation import Shown, invalid
 from semikd.artifact.arrays import Arrays, compact_float, compact_integer
 
-__all__ = ["pack_trees", "unpack_trees"]
+__all__ = ["MAX_NODES", "pack_trees", "unpack_trees"]
+
+# Trees of more nodes, or with more numbers in their leaves, are no small model.
+MAX_NODES = 1 << 23
 
 # Children, splits, values of leaves and covers of leaves of one tree.
 Parts: TypeAlias = tuple[
@@ -53,6 +56,10 @@ def unpack_trees(
     arrays: Mapping[str, NDArray[Any]], sizes: NDArray[Any]
 ) -> list[Parts]:
     """Return the parts of each tree; ``ValueError`` if the lengths do not agree."""
+    for name in ("left", "right", "leaf_value"):
+        if arrays[name].size > MAX_NODES:
+            constraint = f"hold at most {MAX_NODES:,} numbers"
+            raise invalid(name, constraint, Shown(f"{arrays[name].size:,}"))
     sides = [_children(arrays[name]) for name in ("left", "right")]
     inner = sides[0] >= 0
     n_inner = int(inner.sum())

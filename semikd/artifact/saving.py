@@ -25,7 +25,7 @@ FORMAT_VERSION = 1
 MODEL_FILE, ARRAYS_FILE, FOREIGN_FILE = "model.json", "model.npz", "student.skops"
 
 # Largest files: what is larger is no small model, and is neither written nor read.
-MAX_BYTES = {MODEL_FILE: 1 << 23, ARRAYS_FILE: 1 << 27, FOREIGN_FILE: 1 << 28}
+MAX_BYTES = {MODEL_FILE: 1 << 23, ARRAYS_FILE: 1 << 26, FOREIGN_FILE: 1 << 28}
 
 
 def save_model(model: ShippedModel, directory: str | os.PathLike[str]) -> int:

@@ -19,14 +19,11 @@ from semikd.artifact.arrays import (
     float_rows,
 )
 from semikd.artifact.descent import Descent, Indices
-from semikd.artifact.packing import pack_trees, unpack_trees
+from semikd.artifact.packing import MAX_NODES, pack_trees, unpack_trees
 from semikd.artifact.shape import levels, means_of_leaves
 from semikd.simplex import FloatArray
 
 __all__ = ["TreeArrays", "descent"]
-
-# A tree of more nodes is no small model.
-MAX_NODES = 1 << 23
 
 
 @dataclass(frozen=True, eq=False)
