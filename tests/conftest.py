@@ -34,6 +34,30 @@ def generator_of_the_checks() -> Iterator[None]:
     np.random.set_state(state)  # noqa: NPY002
 
 
+# Names that break what forgets to escape, to isolate, or to bound them.
+NASTY_NAMES = {
+    "markup": "</script><img src=x onerror=alert(1)>",
+    "console markup": "[/b]",
+    "mathematics": "$_^",
+    "line end": "a\nb",
+    "override": "safe\u202egpj.exe",
+    "right to left": "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627 (1)",
+    "long": "wide " + "x" * 290 + " tail",
+    "quotes": "\"'&<>`",
+    "template": "{{ 7*7 }}{% raw %}",
+    "emoji": "\N{WHITE SMILING FACE}\N{PILE OF POO}",
+    "formula": "=1+1",
+    "option": "--help",
+    "control": "bell\x07\x1b[31mred\x00",
+}
+
+
+@pytest.fixture(scope="session")
+def nasty_names() -> dict[str, str]:
+    """Return names for columns, classes, arms and files, by what is nasty in them."""
+    return dict(NASTY_NAMES)
+
+
 @pytest.fixture(scope="session")
 def data_home() -> Path:
     """The folder of real data files; tests that need it skip where it is absent."""

@@ -69,7 +69,7 @@ def class_figures(judged: Judged, roles: dict[str, str]) -> list[Figure]:
     """
     test = judged.comparison.test
     classes, codes = np.unique(test.y), test.codes
-    mass = np.bincount(codes, weights=test.weights, minlength=len(classes))
+    mass = np.bincount(codes, weights=test.weights).astype(np.float64)
     shown = [1] if len(classes) == 2 else _largest(mass)
     drawn = _Drawn(judged, roles)
     return [

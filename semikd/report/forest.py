@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 
 from semikd.report.svg import decimals_for_ticks, tag, ticks
-from semikd.report.text import decimals_for, number_text
+from semikd.report.text import number_text
 from semikd.report.words import Judged, interval_text
 from semikd.simplex import FloatArray
 
@@ -71,7 +71,7 @@ def difference_rows(judged: Judged, roles: dict[str, str]) -> list[DifferenceRow
     rows = []
     for at, arm in enumerate(judged.main.names):
         together = judged.together[arm]
-        digits = _decimals(judged, together)
+        digits = judged.decimals
         parts = [
             *_interval(together, scale, 14, "together"),
             *_interval(alone[at], scale, 14, "alone"),
@@ -120,12 +120,6 @@ def axis(judged: Judged) -> Markup:
         for value in values
     ]
     return _sized(labels, 18)
-
-
-def _decimals(judged: Judged, ends: FloatArray) -> int:
-    """Return the digits for one row: those of the page, or fewer where it is wide."""
-    width = float(ends[1] - ends[0]) / 2
-    return min(judged.decimals, decimals_for(width)) if width else judged.decimals
 
 
 def _with_interval(value: float, ends: Any, digits: int) -> str:

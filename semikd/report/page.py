@@ -122,14 +122,9 @@ def _figures(judged: Judged, roles: dict[str, str]) -> dict[str, Any]:
 
 
 def _about(facts: ReportFacts) -> list[tuple[str, str]]:
-    """Return versions and hashes as a flat list."""
-    rows: list[tuple[str, str]] = []
-    for name, value in dict(facts.model.about or {}).items():
-        if isinstance(value, dict):
-            rows += [(f"{name}: {inner}", str(v)) for inner, v in value.items()]
-        else:
-            rows.append((str(name), str(value)))
-    return rows
+    """Return versions and hashes, those that are known."""
+    about = facts.model.about
+    return [(name, str(about[name])) for name in about if about[name] is not None]
 
 
 @cache

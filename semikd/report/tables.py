@@ -107,27 +107,29 @@ def arm_rows(judged: Judged, roles: dict[str, str]) -> list[ArmRow]:
     comparison = judged.comparison
     columns = {name: _column(judged, name) for name, _ in score_columns(judged)}
     settings: Any = comparison.details.get("setting", [""] * len(comparison.names))
-    rows = []
-    for at, arm in enumerate(comparison.names):
-        together = judged.together.get(arm)
-        digits = judged.decimals
-        compared = together is not None
-        rows.append(
-            ArmRow(
-                arm=arm,
-                role=roles.get(arm, ""),
-                words=ARM_WORDS.get(arm, "as cross-fitted, corrected"),
-                setting=rounded_numbers(str(settings[at])),
-                scores=tuple(cells[at] for cells in columns.values()),
-                difference=number_text(judged.estimate[arm], digits, sign=True)
-                if compared
-                else "",
-                interval=interval_text(together[0], together[1], digits)
-                if compared
-                else "",
-            )
+    return [
+        ArmRow(
+            arm=arm,
+            role=roles.get(arm, ""),
+            words=ARM_WORDS.get(arm, "as cross-fitted, corrected"),
+            setting=rounded_numbers(str(settings[at])),
+            scores=tuple(cells[at] for cells in columns.values()),
+            **_difference(judged, arm),
         )
-    return rows
+        for at, arm in enumerate(comparison.names)
+    ]
+
+
+def _difference(judged: Judged, arm: str) -> dict[str, str]:
+    """Return the difference of an arm as text; none for the reference."""
+    if arm not in judged.together:
+        return {"difference": "", "interval": ""}
+    low, high = judged.together[arm]
+    digits = judged.decimals
+    return {
+        "difference": number_text(judged.estimate[arm], digits, sign=True),
+        "interval": interval_text(low, high, digits),
+    }
 
 
 def key_facts(facts: ReportFacts) -> list[tuple[str, str]]:
@@ -150,10 +152,11 @@ def key_facts(facts: ReportFacts) -> list[tuple[str, str]]:
         _, time = facts.latency[0]
         found.append((duration_text(time), "for a single row"))
     if TEACHER in table.index:
-        teacher, own = table.loc[TEACHER], table.loc[facts.shipped]
-        smaller = teacher["kilobytes"] * 1000 / max(facts.artifact_bytes, 1)
+        teacher: Any = table.loc[TEACHER]
+        own: Any = table.loc[facts.shipped]
+        smaller = float(teacher["kilobytes"]) * 1000 / max(facts.artifact_bytes, 1)
         found.append(_ratio(smaller, "smaller", "larger", "than the teacher"))
-        faster = teacher["latency_us"] / own["latency_us"]
+        faster = float(teacher["latency_us"]) / float(own["latency_us"])
         found.append(_ratio(faster, "faster", "slower", "than the teacher, in bulk"))
     return found
 
@@ -229,7 +232,7 @@ def _column(judged: Judged, name: str) -> list[tuple[str, bool]]:
     values = judged.comparison.table[name].to_numpy(dtype=float)
     if judged.classification:
         digits = judged.decimals if name == judged.metric else 3
-        texts = [number_text(value, max(digits, 3)) for value in values]
+        texts = [number_text(value, digits) for value in values]
     else:
         texts = [significant(value, 4) for value in values]
     best = values.max() if name in _MORE_IS_BETTER else values.min()

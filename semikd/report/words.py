@@ -127,7 +127,9 @@ class Judged:
         """Digits after the point for losses: those that the shipped interval knows."""
         ends = self.together.get(self.shipped, next(iter(self.together.values())))
         half = (ends[1] - ends[0]) / 2
-        return min(decimals_for(half if half > 0 else abs(ends[0])), 5)
+        digits = min(decimals_for(half if half > 0 else abs(ends[0])), 5)
+        # The other scores of classes have three, too.
+        return max(digits, 3) if self.classification else digits
 
     @cached_property
     def together(self) -> dict[str, FloatArray]:

@@ -24,6 +24,7 @@ ROOMS = [
     "job",
     "label_aware",
     "losses",
+    "report",
     "simplex",
     "students",
     "teachers",

@@ -1,0 +1,152 @@
+"""Facts for pages, made from random predictions: no model is trained here."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.tree import DecisionTreeRegressor
+
+from semikd.artifact import ShippedModel
+from semikd.artifact.shipping import student_arrays
+from semikd.encoding import Encoder, NumberColumn
+from semikd.evaluation import ArmComparison, Table
+from semikd.evaluation.tasks import Classification, Regression
+from semikd.report import ReportFacts
+
+ARMS = ("teacher", "scratch", "scratch, tuned", "in-sample", "cross-fitted")
+# How far each arm's scores are from the truth, as a standard deviation.
+NOISE = {"teacher": 0.1, "scratch": 0.9, "scratch, tuned": 0.6, "in-sample": 0.4}
+
+Maker = Callable[..., ReportFacts]
+
+
+def make_comparison(
+    classes: Sequence[Any] | None,
+    *,
+    names: Sequence[str] = ARMS,
+    noise: dict[str, float] | None = None,
+    n: int = 400,
+    n_refits: int = 2,
+    weighted: bool = False,
+) -> ArmComparison:
+    """Return a comparison of arms that know the truth up to some noise."""
+    rng = np.random.default_rng(0)
+    k = 1 if classes is None else len(classes)
+    truth = 2.0 * rng.normal(size=(n, k))
+    noisy = {**NOISE, **(noise or {})}
+    shift = rng.normal(size=(n_refits, len(names), n, k))
+    shift[:] = shift[:, :1]
+    sizes = np.array([noisy.get(name, 0.2) for name in names])
+    scores = truth + sizes[:, None, None] * shift
+    if classes is None:
+        y, predictions = truth[:, 0] + rng.normal(size=n), scores
+    else:
+        gumbel = rng.gumbel(size=(n, k))
+        codes = (truth + gumbel).argmax(axis=1)
+        codes[:k] = np.arange(k)
+        y = np.sort(np.asarray(classes))[codes]
+        weight = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        predictions = weight / weight.sum(axis=-1, keepdims=True)
+    leaves = [8] * len(names)
+    details = {
+        "fit_seconds": [1.0] * len(names),
+        "latency_us": [90.0, *[1.0] * (len(names) - 1)],
+        "leaves": leaves,
+        "coefficients": [None] * len(names),
+        "kilobytes": [1420.0, *[2.0] * (len(names) - 1)],
+        "setting": ["value=0.010000000000000002"] * len(names),
+    }
+    return ArmComparison(
+        names=tuple(names),
+        reference="scratch, tuned" if "scratch, tuned" in names else "scratch",
+        predictions=predictions,
+        test=Table(
+            np.zeros((n, 1)),
+            y,
+            rng.uniform(0.5, 2.0, n) if weighted else None,
+            None,
+            classes is not None,
+        ),
+        details=details,
+        resampled=False,
+        task=Regression() if classes is None else Classification(0.001),
+        level=0.95,
+    )
+
+
+def make_model(
+    columns: Sequence[str], classes: Sequence[Any] | None, *, target: str, leaves: int
+) -> ShippedModel:
+    """Return a tree for columns of these names."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(2000, len(columns))).astype(np.float32)
+    if classes is None:
+        goal = X[:, 0] + rng.normal(size=2000)
+    else:
+        goal = np.eye(len(classes))[rng.integers(0, len(classes), 2000)]
+        goal = goal[:, 1:] if len(classes) == 2 else goal
+    tree = DecisionTreeRegressor(max_leaf_nodes=leaves, random_state=0).fit(X, goal)
+    return ShippedModel(
+        Encoder(tuple(NumberColumn(name) for name in columns)),
+        student_arrays(tree),
+        "identity" if classes is None else "probability",
+        None if classes is None else tuple(sorted(classes)),
+        target=target,
+        about={"numpy": "2.0", "created": None},
+    )
+
+
+@pytest.fixture(scope="session")
+def make_facts() -> Maker:
+    """Return a function that makes facts, most of them the same every time."""
+
+    def make(
+        *,
+        classes: Sequence[Any] | None = ("no", "yes"),
+        columns: Sequence[str] = ("age", "income"),
+        leaves: int = 8,
+        model: Any = None,
+        shipped: str = "cross-fitted",
+        given: dict[str, Any] | None = None,
+        **comparison: Any,
+    ) -> ReportFacts:
+        facts: dict[str, Any] = {
+            "title": "A tree from a table",
+            "command": "semikd distill table.csv",
+            "data": [("rows", "400")],
+            "latency": [("the model", 120.0), ("the teacher", 2400.0)],
+            "choices": [("student", "a tree")],
+            "notes": ["A note."],
+            "artifact_bytes": 1000,
+            **(given or {}),
+        }
+        return ReportFacts(
+            comparison=make_comparison(classes, **comparison),
+            shipped=shipped,
+            model=model
+            or make_model(columns, classes, target="outcome", leaves=leaves),
+            **facts,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def nasty_facts(make_facts: Maker, nasty_names: dict[str, str]) -> ReportFacts:
+    """Return facts in which every name is a nasty one."""
+    names = list(nasty_names.values())
+    model = make_model(names, names[:4], target=names[0], leaves=40)
+    return make_facts(
+        classes=names[:4],
+        names=(*ARMS, *names),
+        model=model,
+        given={
+            "title": " ".join(names),
+            "command": "semikd distill 'a\nb' \\\n  " + names[0],
+            "data": [(name, name) for name in names],
+            "latency": [(name, 1.0) for name in names],
+            "choices": [(name, name) for name in names],
+            "notes": names,
+        },
+    )
