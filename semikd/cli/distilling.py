@@ -75,7 +75,8 @@ def _frame(table: str | None) -> "pd.DataFrame":
     from semikd.datasets import load_dataset
 
     data = load_dataset("fair")
-    return data.X.assign(**{_BUILT_IN: data.y})
+    frame: pd.DataFrame = data.X  # type: ignore[assignment]
+    return frame.assign(**{_BUILT_IN: data.y})
 
 
 def _held_out(path: str, frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -108,9 +109,9 @@ def _found(
     width = max(len(name) for name in comparison.names)
     rows = [
         f"  {name:<{width}}  "
-        + "  ".join(f"{metric} {shown.loc[name, metric]:.4g}" for metric in metrics)
+        + "  ".join(f"{metric} {score:.4f}" for metric, score in scores.items())
         + ("  <- shipped" if name == outcome.shipped else "")
-        for name in comparison.names
+        for name, scores in shown.to_dict(orient="index").items()
     ]
     size = model.describe()
     what = f"{size['leaves']} leaves" if size.get("leaves") else size["kind"]
