@@ -52,6 +52,21 @@ def test_each_stage_gets_one_line_with_its_seconds() -> None:
     ]
 
 
+def test_lines_of_many_steps_say_what_these_have_in_common() -> None:
+    steps = [
+        (float(i), Step("fold", f"refit 2 of 3, fold {i + 1} of 3", i, 5))
+        for i in range(3)
+    ]
+    steps += [(3.0, Step("student", "refit 2 of 3, arm 'scratch'", 3, 5))]
+    steps += [(3.01, Step("teacher", "refit 3 of 3, teacher", 4, 5))]
+    steps += [(4.0, Step("done", "", 5, 5))]
+    # What took no time that could be read is not told.
+    assert lines(steps, 5.0) == [
+        "semikd: refit 2 of 3, fold, 3 steps: 3.0 s",
+        "semikd: refit 3 of 3, teacher: 1.0 s",
+    ]
+
+
 def test_what_fails_has_no_line_of_success() -> None:
     out = io.StringIO()
 
@@ -243,7 +258,7 @@ def test_steps_may_come_from_many_threads() -> None:
     with Display(stream=out) as display, ThreadPoolExecutor(8) as pool:
         start = time.perf_counter()
         done = [
-            pool.submit(display.progress, Step("fold", "fold", i, 400))
+            pool.submit(display.progress, Step("fold", "fold", i, 0))
             for i in range(400)
         ]
         assert all(one.result() is None for one in done)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Display"]
 
+# A step of many that took fewer seconds is not worth a line.
+_AT_ONCE = 0.05
+
 
 class Display:
     """A listener to the steps of a job, for a human.
@@ -118,6 +121,7 @@ class _StageLines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._first: Step | None = None
+        self._last = ""
         self._began = 0.0
         self._n_steps = 0
 
@@ -131,16 +135,25 @@ class _StageLines:
         if self._first is None:
             self._first, self._began, self._n_steps = step, now, 0
         self._n_steps += 1
+        self._last = step.label
 
     def end(self, clock: Callable[[], float]) -> None:
         """Write the line of the present stage, if there is one."""
         first, self._first = self._first, None
         if first is None:
             return
-        what = visible(first.label or first.stage)
+        seconds = clock() - self._began
+        if first.total and seconds < _AT_ONCE:
+            return
+        what = first.label or first.stage
         if self._n_steps > 1:
-            what = f"{visible(first.stage)}, {self._n_steps} steps"
-        self.write(f"semikd: {what}: {clock() - self._began:.1f} s")
+            what = f"{self._common(first)}{first.stage}, {self._n_steps} steps"
+        self.write(f"semikd: {visible(what)}: {seconds:.1f} s")
+
+    def _common(self, first: Step) -> str:
+        """Return what the labels of a stage have in common, up to a comma."""
+        whole, comma, _ = first.label.rpartition(", ")
+        return whole + comma if self._last.startswith(whole + comma) else ""
 
     def write(self, line: str) -> None:
         """Write a line at once, whatever characters the stream knows."""
