@@ -408,6 +408,18 @@ ATTACKS = {
         _arrays(threshold=np.full(11, np.nan, dtype=np.float32)),
         "threshold must hold finite",
     ),
+    "signalling nan": (
+        "tree",
+        _arrays(
+            leaf_value=np.full(36, 0x7F800001, np.uint32).view("f4").reshape(12, 3)
+        ),
+        "leaf_value must hold finite",
+    ),
+    "half precision": (
+        "tree",
+        _arrays(threshold=np.zeros(11, dtype=np.float16)),
+        "plain numbers",
+    ),
     "infinite value": (
         "tree",
         _arrays(leaf_value=np.full((12, 3), np.inf)),

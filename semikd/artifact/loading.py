@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import Shown
@@ -197,7 +198,9 @@ def _checked_file(folder: Path, name: str, files: dict[str, Any]) -> bytes:
 def _built(path: Path, build: Callable[[], Built]) -> Built:
     """Return what is built of checked parts; any failure is the file's."""
     try:
-        return build()
+        # Numbers that overflow or signal are refused as such, without a warning before.
+        with np.errstate(all="ignore"):
+            return build()
     except Exception as error:
         # Whatever a hostile file provokes here is one line about this file.
         raise damaged(path, error) from None

@@ -43,7 +43,7 @@ _BROKEN = (
 
 # The only header that this library and numpy write for an array of plain numbers.
 _HEADER = re.compile(
-    rb"\{'descr': '([|<][fu][1248])', 'fortran_order': False, "
+    rb"\{'descr': '(\|u1|<u[248]|<f[48])', 'fortran_order': False, "
     rb"'shape': \(((?:\d{1,10}, ?){0,2}(?:\d{1,10})?)\), \} *\n"
 )
 
