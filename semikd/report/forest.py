@@ -9,7 +9,6 @@ from markupsafe import Markup
 from semikd.report.svg import decimals_for_ticks, tag, ticks
 from semikd.report.text import number_text
 from semikd.report.words import Judged, interval_text
-from semikd.simplex import FloatArray
 
 __all__ = ["DifferenceRow", "axis", "difference_rows"]
 

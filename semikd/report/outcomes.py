@@ -43,7 +43,7 @@ class Outcome:
 
 
 class OutcomeReader:
-    """Reads the values of nodes: probabilities of classes, or means.
+    r"""Reads the values of nodes: probabilities of classes, or means.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class OutcomeReader:
     >>> import numpy as np
     >>> from semikd.report.outcomes import OutcomeReader
     >>> OutcomeReader(np.array([[0.75, 0.25]]), ["no", "yes"]).read(0).text
-    '25 %'
+    '25\xa0%'
     """
 
     def __init__(

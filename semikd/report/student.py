@@ -4,78 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from semikd.report.drawing import DrawnTree, draw_tree
+from semikd.report.features import (
+    MOST_SCORES,
+    ViewTable,
+    coefficients,
+    questions,
+)
 from semikd.report.outcomes import COLOURS, OutcomeReader
 from semikd.report.svg import tag
-from semikd.report.text import decimals_for, name_html, number_text, significant
-from semikd.simplex import FloatArray
+from semikd.report.text import name_html, significant
 
-__all__ = ["StudentView", "TableRow", "ViewTable", "student_view"]
-
-# Further rows are folded away, and beyond the second number left out.
-_SHOWN_ROWS = 20
-_MOST_ROWS = 300
-_MOST_SCORES = 10
-
-
-@dataclass(frozen=True)
-class TableRow:
-    """One line of a table about the student.
-
-    Parameters
-    ----------
-    name : str
-        A feature.
-    cells : tuple of str
-        Numbers as text.
-    bar : Markup
-        Their size as a picture.
-
-    Examples
-    --------
-    >>> from markupsafe import Markup
-    >>> from semikd.report.student import TableRow
-    >>> TableRow("age", ("+0.3",), Markup("")).name
-    'age'
-    """
-
-    name: str
-    cells: tuple[str, ...]
-    bar: Markup
-
-
-@dataclass(frozen=True)
-class ViewTable:
-    """A table about the student.
-
-    Parameters
-    ----------
-    title : str
-        What it shows.
-    columns : tuple of str
-        The heads of its columns; that of the pictures is empty.
-    rows : list of TableRow
-        The largest first.
-    folded : list of TableRow
-        The rest, to be folded away.
-    left_out : int
-        Lines that are not shown.
-
-    Examples
-    --------
-    >>> from semikd.report.student import ViewTable
-    >>> ViewTable("Coefficients", ("feature", "slope", ""), [], [], 0).left_out
-    0
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: list[TableRow]
-    folded: list[TableRow]
-    left_out: int
+__all__ = ["StudentView", "student_view"]
 
 
 @dataclass(frozen=True)
@@ -145,7 +87,7 @@ def _tree_view(model: Any) -> StudentView:
     letters = "Where the drawing ends, a letter leads to the rest."
     sentences = (size, boxes, letters) if drawn.outlines else (size, boxes)
     legend = _class_legend(model.classes) if several else []
-    return StudentView(sentences, legend, drawn, [_questions(model, [tree])])
+    return StudentView(sentences, legend, drawn, [questions(model, [tree])])
 
 
 def _meaning(model: Any) -> str:
@@ -190,29 +132,7 @@ def _forest_view(model: Any) -> StudentView:
         f"{len(trees):,} trees that are averaged, with {min(leaves):,} to "
         f"{max(leaves):,} leaves each, {sum(leaves):,} in all."
     )
-    return StudentView((said,), [], None, [_questions(model, trees)])
-
-
-def _questions(model: Any, trees: Sequence[Any]) -> ViewTable:
-    """Return how often a feature is asked for, and by how many rows."""
-    n_features = len(model.encoder.feature_names)
-    splits, reached = np.zeros(n_features), np.zeros(n_features)
-    for tree in trees:
-        inner = np.asarray(tree.feature) >= 0
-        np.add.at(splits, tree.feature[inner], 1.0)
-        np.add.at(reached, tree.feature[inner], tree.cover[inner] / len(trees))
-    order = [at for at in np.argsort(-reached, kind="stable") if splits[at]]
-    top = float(reached.max()) or 1.0
-    rows = [
-        TableRow(
-            model.encoder.feature_names[at],
-            (f"{splits[at]:,.0f}", number_text(float(reached[at]), 2)),
-            _length(float(reached[at]) / top),
-        )
-        for at in order[:_MOST_ROWS]
-    ]
-    columns = ("feature", "splits", "asked per row", "")
-    return _view_table("What it asks about", columns, rows, len(order))
+    return StudentView((said,), [], None, [questions(model, trees)])
 
 
 def _linear_view(model: Any) -> StudentView:
@@ -223,44 +143,13 @@ def _linear_view(model: Any) -> StudentView:
     if model.classes is not None and not several:
         scale = _said("the score of {}", model.classes[1])
     constants = ", ".join(
-        significant(float(b)) for b in student.intercept[:_MOST_SCORES]
+        significant(float(b)) for b in student.intercept[:MOST_SCORES]
     )
     said = Markup(
         "A linear model: each column, standardised, moves {} by its coefficient. "
         "Constant term: {}."
     ).format(scale, constants)
-    return StudentView((said,), [], None, [_coefficients(model)])
-
-
-def _coefficients(model: Any) -> ViewTable:
-    """Return the table of coefficients on standardised columns."""
-    coef = model.student.coef[:_MOST_SCORES]
-    size = np.abs(model.student.coef).max(axis=0)
-    order = np.argsort(-size, kind="stable")
-    top = float(size.max()) or 1.0
-    digits = decimals_for(top) + 1
-    heads = (
-        [str(name) for name in model.classes][:_MOST_SCORES]
-        if len(coef) > 1 and model.classes is not None
-        else ["coefficient"] * len(coef)
-    )
-    rows = [
-        TableRow(
-            model.encoder.feature_names[at],
-            tuple(number_text(float(v), digits, sign=True) for v in coef[:, at]),
-            _signed_length(coef[:, at], top),
-        )
-        for at in order[:_MOST_ROWS]
-    ]
-    return _view_table("Coefficients", ("feature", *heads, ""), rows, len(order))
-
-
-def _view_table(
-    title: str, columns: tuple[str, ...], rows: list[TableRow], count: int
-) -> ViewTable:
-    """Return a table with its later rows folded away."""
-    shown, folded = rows[:_SHOWN_ROWS], rows[_SHOWN_ROWS:]
-    return ViewTable(title, columns, shown, folded, count - len(rows))
+    return StudentView((said,), [], None, [coefficients(model)])
 
 
 def _network_view(model: Any) -> StudentView:
@@ -283,24 +172,3 @@ def _plain_view(model: Any) -> StudentView:
     facts = model.student.describe()
     told = ", ".join(f"{name.replace('_', ' ')} {facts[name]}" for name in facts)
     return StudentView((f"{model.student.kind.capitalize()}: {told}.",), [], None, [])
-
-
-def _length(share: float) -> Markup:
-    """Return a share as a bar."""
-    bar = tag("rect", width=f"{100 * share:.1f}%", height=8, class_="k0")
-    return _small(bar)
-
-
-def _signed_length(values: FloatArray, top: float) -> Markup:
-    """Return the largest coefficient as a bar to the left or to the right."""
-    value = float(values[np.abs(values).argmax()])
-    share = 50 * abs(value) / top
-    start = 50.0 if value >= 0 else 50.0 - share
-    colour = "k0" if value >= 0 else "k1"
-    bar = tag("rect", x=f"{start:.1f}%", width=f"{share:.1f}%", height=8, class_=colour)
-    return _small(tag("line", x1="50%", x2="50%", y1=0, y2=8, class_="zero"), bar)
-
-
-def _small(*parts: Markup) -> Markup:
-    """Return a picture of fixed height."""
-    return tag("svg", *parts, width="100%", height=8, class_="bar", aria_hidden="true")

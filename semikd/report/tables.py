@@ -112,12 +112,17 @@ def arm_rows(judged: Judged, roles: dict[str, str]) -> list[ArmRow]:
             arm=arm,
             role=roles.get(arm, ""),
             words=ARM_WORDS.get(arm, "as cross-fitted, corrected"),
-            setting=rounded_numbers(str(settings[at])),
+            setting=_setting_words(str(settings[at])),
             scores=tuple(cells[at] for cells in columns.values()),
             **_difference(judged, arm),
         )
         for at, arm in enumerate(comparison.names)
     ]
+
+
+def _setting_words(setting: str) -> str:
+    """Return a setting without what goes without saying, its numbers cut."""
+    return rounded_numbers(setting.replace("; NoCorrection()", ""))
 
 
 def _difference(judged: Judged, arm: str) -> dict[str, str]:

@@ -324,3 +324,41 @@ def test_sections_without_facts_are_left_out(make_facts: Maker) -> None:
     for heading in ("The data", "What was chosen", "<h2>Notes", "One row at a time"):
         assert heading not in page
         assert heading in report_page(make_facts())
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour such as #ffffff, by the WCAG."""
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares
+    ]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, from 1 to 21, by the WCAG."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_and_lines_stand_out_from_the_paper(
+    make_facts: Maker, scheme: str
+) -> None:
+    blocks = re.findall(r":root \{(.*?)\}", report_page(make_facts()), flags=re.DOTALL)
+    found = re.findall(r"--([\w-]+): (#\w{6})", blocks[scheme == "dark"])
+    colours = dict(found)
+    texts = [
+        *((ink, ground) for ink in ("ink", "soft") for ground in ("paper", "card")),
+        ("ink", "wash"),
+        ("ink", "ship-wash"),
+        ("soft", "ship-wash"),
+        ("ship", "ship-wash"),
+        ("ship", "card"),
+        ("bar", "bar-wash"),
+    ]
+    for ink, ground in texts:
+        assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+    for ink in ("ship", "bar", "teach", "faint", "good", "even", "bad"):
+        assert contrast(colours[ink], colours["paper"]) >= 3.0, ink
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
