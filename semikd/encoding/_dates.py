@@ -29,6 +29,7 @@ _MONTH_NAMES = (
 _MONTHS = tuple(_MONTH_NAMES.split(","))
 
 _SECOND = 1_000_000
+_NOT_A_TIME = np.iinfo(np.int64).min
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 # Since this moment (after Liberia's of 1972) zones change at quarters of an hour only.
 _MODERN = 94_694_400
@@ -157,35 +158,38 @@ def moments(
     if values.dtype.kind == "M":
         return values.astype("datetime64[us]"), np.empty(0, dtype=np.intp)
     cells = values.tolist()
-    texts = {cell for cell in cells if isinstance(cell, str)}
-    known = _of_texts([text for text in texts if not is_null_text(text)], form)
-    found = np.full(len(cells), np.iinfo(np.int64).min)
+    known = _of_texts({cell for cell in cells if isinstance(cell, str)}, form)
+    hits = [known.get(cell) if isinstance(cell, str) else None for cell in cells]
     unreadable = []
-    for row, cell in enumerate(cells):
-        if is_missing(cell) or (isinstance(cell, str) and is_null_text(cell)):
-            continue
-        moment = known[cell] if isinstance(cell, str) else _of_object(cell)
-        if moment is None:
+    for row in [row for row, hit in enumerate(hits) if hit is None]:
+        hits[row] = _of_object(cells[row])
+        if hits[row] is None and not _is_empty(cells[row]):
             unreadable.append(row)
-        else:
-            found[row] = moment
+    found = np.array([_NOT_A_TIME if hit is None else hit for hit in hits], np.int64)
     return found.view("datetime64[us]"), np.array(unreadable, dtype=np.intp)
 
 
-def _of_texts(texts: list[str], form: str | None) -> dict[str, int | None]:
+def _is_empty(cell: object) -> bool:
+    """Return whether a cell holds nothing, or a word for it."""
+    return is_null_text(cell) if isinstance(cell, str) else is_missing(cell)
+
+
+def _of_texts(texts: set[str], form: str | None) -> dict[str, int | None]:
     """Return the moment of each text, None where it cannot be read."""
     if form is None:
         return {text: _iso(text) for text in texts}
     known: dict[str, int | None] = {}
     if len(texts) > _MANY:
-        known |= read_fixed(texts, form)
+        known |= read_fixed(list(texts), form)
     pattern = text_pattern(form)
     rest = (text for text in texts if text not in known)
     return known | {text: _parsed(text, pattern) for text in rest}
 
 
 def _of_object(cell: object) -> int | None:
-    """Return the moment in a date, a datetime or a numpy datetime."""
+    """Return the moment in a date, a datetime or a numpy datetime, None elsewhere."""
+    if is_missing(cell):
+        return None
     if isinstance(cell, datetime):
         return _of_datetime(cell)
     if isinstance(cell, date):
