@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from semikd._progress import Step
-from semikd.cli._text import duration, visible
+from semikd._text import visible
 from semikd.cli.display import Display
-from semikd.cli.pace import Pace
+from semikd.cli.pace import Pace, duration
 
 
 class Clock:
@@ -86,8 +86,9 @@ def test_lines_show_labels_as_they_are() -> None:
         display.start("arm", "[red]x[/b] \x1b[2J \u202e\n")
         display.say("importing [/b]\r")
     assert out.getvalue().splitlines() == [
-        r"semikd: importing [/b]\r",
-        r"semikd: [red]x[/b] \x1b[2J \u202e\n: 0.0 s",
+        "semikd: importing [/b]\N{SYMBOL FOR CARRIAGE RETURN}",
+        "semikd: [red]x[/b] \N{SYMBOL FOR ESCAPE}[2J [U+202E]"
+        "\N{SYMBOL FOR LINE FEED}: 0.0 s",
     ]
     ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     with Display(stream=ascii_only, clock=Clock()) as display:
@@ -142,7 +143,7 @@ def test_texts_and_durations_are_short_and_plain() -> None:
         "10:00:00",
     ]
     assert visible("é 漢 👩‍💻 [/b] $_^") == "é 漢 👩‍💻 [/b] $_^"
-    assert visible("\t\x7f\x85\ud800\u2029") == r"\t\x7f\x85\ud800\u2029"
+    assert visible("\t\x85\ud800\u2029") == "\u2409[U+0085]\ufffd[U+2029]"
 
 
 SHOW = """

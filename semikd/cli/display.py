@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from semikd._progress import Step
-from semikd.cli._text import duration, visible
-from semikd.cli.pace import Pace
+from semikd._text import visible
+from semikd.cli.pace import Pace, duration
 
 if TYPE_CHECKING:
     from semikd.cli.live import LiveBar

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from semikd.cli._text import visible
+from semikd._text import visible
 
 __all__ = ["note_written", "run"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semikd.report.text import visible
+from semikd._text import visible
 
 __all__ = ["Line", "print_lines"]
 

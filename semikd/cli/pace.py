@@ -2,7 +2,7 @@
 
 from semikd._progress import Step
 
-__all__ = ["Pace"]
+__all__ = ["Pace", "duration"]
 
 
 class Pace:
@@ -58,3 +58,13 @@ class Pace:
 def _mean(seconds: list[float]) -> float:
     """Return the mean of some durations."""
     return sum(seconds) / len(seconds)
+
+
+def duration(seconds: float) -> str:
+    """Return a time such as 0:07 or 1:02:03."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02d}:{rest:02d}"
+    return f"{minutes}:{rest:02d}"

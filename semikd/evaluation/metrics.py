@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from semikd._validation import number
+from semikd.evaluation.binning import shared_by_ties
 from semikd.simplex import FloatArray, clip, one_hot
 
 __all__ = [
@@ -140,16 +141,6 @@ def calibration_error(
         )
         errors.append(sum(abs(float(part.sum())) for part in bins) / weights.sum())
     return float(np.mean(errors))
-
-
-def shared_by_ties(
-    predicted: FloatArray, observed: FloatArray, weights: FloatArray
-) -> FloatArray:
-    """Return outcomes averaged over the rows of equal prediction, shape (n,)."""
-    _, tie = np.unique(predicted, return_inverse=True)
-    total = np.bincount(tie, weights)
-    mean = np.bincount(tie, weights * observed) / np.where(total > 0, total, 1.0)
-    return np.asarray(mean[tie])
 
 
 def scores(

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semikd.evaluation.metrics import shared_by_ties
-from semikd.simplex import FloatArray
+from semikd.evaluation.binning import N_BINS, binned_means, shared_by_ties
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +17,6 @@ __all__ = ["comparison_figure"]
 # Dark enough on white, told apart by people who see few colours, and by marker too.
 _COLOURS = ("#4477aa", "#ee6677", "#228833", "#aa3377", "#997700", "#0099bb", "#555555")
 _MARKERS = "osD^vP*"
-_BINS = 10
 
 
 def comparison_figure(comparison: "ArmComparison") -> "Figure":
@@ -84,16 +82,17 @@ def _draw_calibration(axes: "Axes", comparison: "ArmComparison") -> None:
     last = comparison.predictions.shape[-1] - 1
     hits = test.y if classes is None else test.codes == last
     ends = np.array([0.0, 1.0])
+    weights = np.ones(len(test.y)) if test.weights is None else test.weights
     for at, name in enumerate(comparison.names):
-        predicted, observed = _binned(
-            comparison.predictions[0, at, :, last], hits, test.weights
-        )
+        said = comparison.predictions[0, at, :, last]
+        outcome = shared_by_ties(said, np.asarray(hits, dtype=np.float64), weights)
+        predicted, observed, _ = binned_means(said, outcome, weights)
         style: dict[str, Any] = {"color": _COLOURS[at % 7], "marker": _MARKERS[at % 7]}
         axes.plot(predicted, observed, label=name, markersize=4, linewidth=1, **style)
         if classes is None:
             ends = np.array([predicted.min(), predicted.max()])
     axes.axline((ends[0], ends[0]), (ends[1], ends[1]), color="black", linewidth=0.8)
-    axes.set_title(f"Calibration of the first refit, {_BINS} equal bins", fontsize=10)
+    axes.set_title(f"Calibration of the first refit, {N_BINS} equal bins", fontsize=10)
     axes.legend(fontsize=8, frameon=False, loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
     if classes is None:
@@ -101,17 +100,3 @@ def _draw_calibration(axes: "Axes", comparison: "ArmComparison") -> None:
         return
     axes.set_xlabel(f"predicted probability of class {classes[last]}")
     axes.set(ylabel="observed frequency", xlim=(0, 1), ylim=(0, 1), aspect="equal")
-
-
-def _binned(
-    p: FloatArray, hits: Any, weights: FloatArray | None
-) -> tuple[FloatArray, FloatArray]:
-    """Return weighted means of predictions and outcomes in bins of equal size."""
-    weights = np.ones(len(p)) if weights is None else weights
-    outcome = shared_by_ties(p, np.asarray(hits, dtype=np.float64), weights)
-    bins = np.array_split(np.argsort(p, kind="stable"), min(_BINS, len(p)))
-    bins = [rows for rows in bins if weights[rows].sum() > 0]
-    return (
-        np.array([np.average(p[rows], weights=weights[rows]) for rows in bins]),
-        np.array([np.average(outcome[rows], weights=weights[rows]) for rows in bins]),
-    )

@@ -22,7 +22,14 @@ Pointwise = Callable[[FloatArray, Table], FloatArray]
 
 
 class Task(ABC):
-    """What is predicted, how it is scored, and what a student learns from labels."""
+    """What is predicted, how it is scored, and what a student learns from labels.
+
+    Examples
+    --------
+    >>> from semikd.evaluation import Classification, Regression
+    >>> [task.metric for task in (Classification(0.001), Regression())]
+    ['log_loss', 'squared_error']
+    """
 
     name: str
     metric: str
@@ -65,6 +72,14 @@ class Classification(Task):
     ----------
     min_proba : float
         Floor of log-loss and Brier score.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.evaluation import Classification, Table
+    >>> table = Table(np.zeros((2, 1)), np.array(["a", "b"]), None, None)
+    >>> Classification(0.001).scores(np.eye(2), table)["accuracy"]
+    1.0
     """
 
     min_proba: float
@@ -114,7 +129,17 @@ class Classification(Task):
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """Means of a single number."""
+    """Means of a single number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.evaluation import Regression, Table
+    >>> y = np.array([1.0, 3.0])
+    >>> table = Table(np.zeros((2, 1)), y, None, None, classification=False)
+    >>> Regression().scores(np.array([[1.0], [2.0]]), table)["squared_error"]
+    0.5
+    """
 
     name = "regression"
     metric = "squared_error"

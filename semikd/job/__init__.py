@@ -10,7 +10,10 @@ from typing import Any
 # Public name -> the module that has it.
 _HOMES = {
     "BroughtLabels": "semikd.job.labels",
+    "Outcome": "semikd.job.distilling",
+    "Settings": "semikd.job.settings",
     "Target": "semikd.job.target",
+    "distil": "semikd.job.distilling",
     "read_groups": "semikd.job.roles",
     "read_labels": "semikd.job.labels",
     "read_table": "semikd.job.reading",
@@ -18,6 +21,7 @@ _HOMES = {
     "read_weights": "semikd.job.roles",
     "result_folder": "semikd.job.folder",
     "write_labels": "semikd.job.labels",
+    "write_result": "semikd.job.results",
     "write_table": "semikd.job.writing",
 }
 

@@ -58,6 +58,13 @@ class Outcome:
         What was timed, and microseconds for one raw row; the shipped model first.
     notes : tuple of str
         What was decided and left out, in sentences.
+
+    Examples
+    --------
+    >>> from dataclasses import fields
+    >>> from semikd.job import Outcome
+    >>> [field.name for field in fields(Outcome)][2:5]
+    ['comparison', 'shipped', 'model']
     """
 
     settings: Settings

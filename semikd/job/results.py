@@ -67,6 +67,20 @@ def write_result(
     ------
     RuntimeError
         If the files answer otherwise than the model that was judged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_iris
+    >>> from semikd.job import Settings, distil, write_result
+    >>> frame = load_iris(as_frame=True).frame
+    >>> settings = Settings("target", teacher="linear", leaves=4, refits=1)
+    >>> outcome = distil(frame, settings)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = write_result(outcome, Path(folder), table="iris.csv")
+    ...     sorted(path.name for path in Path(folder).iterdir())[:3]
+    ['labels.csv.gz', 'metrics.json', 'model.json']
     """
     n_bytes = save_model(outcome.model, folder)
     gap, unknown = _checked(load_model(folder), outcome)

@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from semikd.evaluation.metrics import shared_by_ties
+from semikd.evaluation.binning import N_BINS, binned_means, shared_by_ties
 from semikd.simplex import FloatArray
 
-__all__ = ["Reliability", "binned_means", "error_quantiles", "reliability", "roc"]
-
-_BINS = 10
+__all__ = ["Reliability", "error_quantiles", "reliability", "roc"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +36,7 @@ class Reliability:
 
 
 def reliability(
-    p: FloatArray, hits: Any, weights: FloatArray | None, n_bins: int = _BINS
+    p: FloatArray, hits: Any, weights: FloatArray | None, n_bins: int = N_BINS
 ) -> Reliability:
     """Return how often what was predicted came true.
 
@@ -69,41 +67,6 @@ def reliability(
     predicted, observed, share = binned_means(p, outcome, weight, n_bins)
     gap = float(np.average(np.abs(predicted - observed), weights=share))
     return Reliability(predicted, observed, gap)
-
-
-def binned_means(
-    x: FloatArray, y: FloatArray, weights: FloatArray, n_bins: int = _BINS
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return means of two columns in bins of equal size of the first, and the weights.
-
-    Parameters
-    ----------
-    x, y : ndarray of shape (n,)
-        Columns; bins are cut where x is sorted.
-    weights : ndarray of shape (n,)
-        Weights of the rows; bins without weight are left out.
-    n_bins : int, default=10
-        Bins.
-
-    Returns
-    -------
-    tuple of ndarray of shape (n_bins,)
-        Means of x, means of y, weights.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from semikd.report.curves import binned_means
-    >>> binned_means(np.array([1.0, 3.0]), np.array([0.0, 1.0]), np.ones(2), 1)
-    (array([2.]), array([0.5]), array([2.]))
-    """
-    bins = np.array_split(np.argsort(x, kind="stable"), min(n_bins, len(x)))
-    kept = [rows for rows in bins if weights[rows].sum() > 0]
-    return (
-        np.array([np.average(x[rows], weights=weights[rows]) for rows in kept]),
-        np.array([np.average(y[rows], weights=weights[rows]) for rows in kept]),
-        np.array([weights[rows].sum() for rows in kept]),
-    )
 
 
 def roc(

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from semikd.report.curves import binned_means, error_quantiles, reliability, roc
+from semikd.evaluation.binning import binned_means
+from semikd.report.curves import error_quantiles, reliability, roc
 from semikd.report.svg import Chart, ticks
 from semikd.report.text import number_text, percent, significant
 from semikd.report.words import Judged

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from semikd._text import visible
 from semikd.report.facts import ReportFacts
 from semikd.report.figures import class_figures, mean_figures
 from semikd.report.forest import axis, difference_rows
@@ -25,7 +26,7 @@ from semikd.report.tables import (
     score_columns,
     size_rows,
 )
-from semikd.report.text import level_text, name_html, number_text, visible
+from semikd.report.text import level_text, name_html, number_text
 from semikd.report.words import Judged, metric_words, verdict
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ PACKAGE = Path(semikd.__file__).parent
 
 # From the roof to the cellar; names on one line do not import one another.
 FLOORS = [
-    {"__main__", "cli"},
+    {"__main__"},
+    {"cli"},
     {"reproduction"},
     {"job"},
     {"report"},
@@ -36,7 +37,7 @@ FLOORS = [
     {"simplex"},
     {"datasets"},
     {"encoding"},
-    {"_progress", "_random"},
+    {"_progress", "_random", "_text"},
     {"_validation"},
     {"exceptions"},
 ]

@@ -18,6 +18,7 @@ ROOMS = [
     "corrections",
     "crossfit",
     "datasets",
+    "encoding",
     "evaluation",
     "exceptions",
     "inference",

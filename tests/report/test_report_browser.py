@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from semikd._text import visible
 from semikd.report import ReportFacts, report_page
-from semikd.report.text import visible
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _BROWSER = next(filter(None, map(shutil.which, _NAMES)), None)

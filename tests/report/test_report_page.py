@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from semikd._text import visible
 from semikd.artifact import LinearArrays, NetworkArrays, ShippedModel
 from semikd.artifact.forests import ForestArrays
 from semikd.artifact.trees import TreeArrays
 from semikd.encoding import Encoder, NumberColumn
 from semikd.report import ReportFacts, report_page
-from semikd.report.text import visible
 
 Maker = Callable[..., ReportFacts]
 

@@ -11,7 +11,9 @@ from markupsafe import Markup
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import roc_auc_score
 
-from semikd.report.curves import binned_means, error_quantiles, reliability, roc
+from semikd._text import visible
+from semikd.evaluation.binning import binned_means
+from semikd.report.curves import error_quantiles, reliability, roc
 from semikd.report.svg import Chart, tag, ticks
 from semikd.report.text import (
     bytes_text,
@@ -22,7 +24,6 @@ from semikd.report.text import (
     rounded_numbers,
     significant,
     times_text,
-    visible,
 )
 
 
