@@ -111,7 +111,7 @@ def distil(
     >>> from semikd.datasets import load_dataset
     >>> from semikd.job import Settings, distil
     >>> data = load_dataset("fair")
-    >>> frame = data.X.head(600).assign(affair=data.y)
+    >>> frame = data.X.assign(affair=data.y).iloc[::10]
     >>> settings = Settings("affair", teacher="linear", leaves=4, refits=1)
     >>> outcome = distil(frame, settings)
     >>> outcome.shipped, outcome.model.student.n_leaves
