@@ -14,8 +14,9 @@ from semikd.crossfit import row_hashes, seeded_clone
 from semikd.datasets import load_dataset
 from semikd.exceptions import UsageError
 from semikd.job import read_table
+from semikd.job.asked import imported_teacher
 from semikd.job.distilling import distil
-from semikd.job.learners import imported_teacher, named_student, named_teacher
+from semikd.job.learners import named_student, named_teacher
 from semikd.job.results import write_result
 from semikd.job.settings import STUDENTS, TEACHERS, Settings
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semikd.artifact import ShippedModel, load_model
 from semikd.cli.lines import Line, print_lines
@@ -57,21 +58,31 @@ def evaluate_table(folder: Path, table: str) -> None:
     task = Regression() if classes is None else Classification(1e-3)
     answers = scores if classes is None else model.probabilities(scores)
     losses = task.loss(None)(answers, rows)
-    half = 1.96 * float(losses.std(ddof=1)) / np.sqrt(len(losses))
     found = task.scores(answers, rows)
     width = max(map(len, found))
     lines = [Line(f"{name:<{width}}  {value:.6g}") for name, value in found.items()]
     print_lines(
         [
-            Line(f"{len(y):,} rows, target {model.target!r}", strong=True),
+            Line(f"{_rows(len(y))}, target {model.target!r}", strong=True),
             *lines,
-            Line(
-                f"95 % interval of the mean {task.metric.replace('_', ' ')}: "
-                f"{losses.mean() - half:.6g} to {losses.mean() + half:.6g}"
-            ),
+            *_interval(task.metric.replace("_", " "), losses),
             *_of_unknown(unknown, len(y)),
         ]
     )
+
+
+def _interval(metric: str, losses: NDArray[np.float64]) -> list[Line]:
+    """Return the interval of the mean loss; a single row has none."""
+    if len(losses) < 2:
+        return []
+    half = 1.96 * float(losses.std(ddof=1)) / np.sqrt(len(losses))
+    low, high = losses.mean() - half, losses.mean() + half
+    return [Line(f"95 % interval of the mean {metric}: {low:.6g} to {high:.6g}")]
+
+
+def _rows(n_rows: int) -> str:
+    """Return a number of rows in words."""
+    return f"{n_rows:,} row" + ("" if n_rows == 1 else "s")
 
 
 def _read(model: ShippedModel, table: str, *, target: bool = False) -> "pd.DataFrame":

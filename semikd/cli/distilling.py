@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from semikd._validation import Shown
 from semikd.cli.display import Display
+from semikd.cli.errors import note_written
 from semikd.cli.lines import Line, print_lines
 from semikd.exceptions import SemikdWarning
 from semikd.job._refusals import refusal
@@ -30,29 +31,47 @@ def distill_table(
     """Distil a table and leave the result in a folder."""
     settings = _with_target(table, settings)
     with ExitStack() as stack:
-        # Everything that can be refused is refused before anything heavy is imported.
+        # What can be refused at once is refused before the work begins.
+        held = settings.test_share is None
         folder = stack.enter_context(result_folder(out, force=force))
         display = stack.enter_context(Display())
-        display.start("reading", "reading the table")
-        frame = _frame(table)
-        held_out = None
-        if settings.test_share is None:
-            held_out = _held_out(settings.test, frame)
-        if ":" in settings.teacher:
-            display.say(f"Importing {settings.teacher}: its code is run.")
-        display.start("loading", "loading the libraries")
-        from semikd.job.distilling import distil
-        from semikd.job.results import write_result
-
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            outcome = distil(
-                frame, settings, held_out=held_out, progress=display.progress
-            )
-        said = tuple(dict.fromkeys(str(w.message) for w in caught if _is_told(w)))
+            outcome = _distilled(table, settings, display, held_out=held)
+        said = (*_of_teacher(settings), *_told(caught))
         display.start("report", "writing the result")
+        from semikd.job.results import write_result
+
         written = write_result(outcome, folder, table=table, notes=said)
+    note_written(repr(str(out)))
     print_lines(_found(outcome, written, said, out))
+
+
+def _distilled(
+    table: str | None, settings: Settings, display: Display, *, held_out: bool
+) -> "Outcome":
+    """Read the table, refuse what cannot be used of it, and distil the rest."""
+    own = f" and importing {settings.teacher}, whose code is run"
+    label = f"reading the table{own if ':' in settings.teacher else ''}"
+    display.start("reading", label)
+    frame = _frame(table)
+    rest = _held_out(settings.test, frame) if held_out else None
+    from semikd.job.asked import asked_teacher
+    from semikd.job.distilling import distil_sides
+    from semikd.job.sides import raw_sides
+
+    raw = raw_sides(frame, settings, held_out=rest)
+    teacher = None
+    if settings.labels is None:
+        teacher = asked_teacher(settings.teacher, raw.train)
+    return distil_sides(raw, teacher, settings, progress=display.progress)
+
+
+def _of_teacher(settings: Settings) -> list[str]:
+    """Return the remark that somebody else's code was run."""
+    if ":" not in settings.teacher:
+        return []
+    return [f"The teacher {settings.teacher!r} was imported: its code was run."]
 
 
 def _with_target(table: str | None, settings: Settings) -> Settings:
@@ -92,10 +111,15 @@ def _is_plain(column: "pd.Series") -> bool:
     return getattr(column.dtype, "kind", "O") in "iufbmM"
 
 
-def _is_told(caught: warnings.WarningMessage) -> bool:
-    """Return whether a warning is for whoever types the command."""
-    told = caught.category.__name__ == "ConvergenceWarning"
-    return told or issubclass(caught.category, SemikdWarning)
+def _told(caught: list[warnings.WarningMessage]) -> list[str]:
+    """Return the warnings that are for whoever types the command, each once."""
+    told = [
+        str(one.message)
+        for one in caught
+        if issubclass(one.category, SemikdWarning)
+        or one.category.__name__ == "ConvergenceWarning"
+    ]
+    return list(dict.fromkeys(told))
 
 
 def _found(

@@ -1,5 +1,6 @@
 """Lines for a terminal: emphasis where there is one, and no markup from the data."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,10 +28,20 @@ class Line:
 
 def print_lines(lines: Sequence[Line], *, err: bool = False) -> None:
     """Print lines, in colour where the stream is a terminal."""
+    stream = sys.stderr if err else sys.stdout
+    code = getattr(stream, "encoding", None) or "utf-8"
+    texts = [
+        visible(line.text).encode(code, "backslashreplace").decode(code)
+        for line in lines
+    ]
+    if not stream.isatty():
+        # A reader who leaves is answered for by whoever runs the command.
+        stream.write("".join(f"{text}\n" for text in texts))
+        return
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(stderr=err, highlight=False, soft_wrap=True)
-    for line in lines:
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    for line, text in zip(lines, texts, strict=True):
         style = "bold" if line.strong else "dim" if line.faint else ""
-        console.print(Text(visible(line.text), style=style))
+        console.print(Text(text, style=style))

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from semikd._validation import wrong_type
 from semikd.job.settings import CORRECTIONS, STUDENTS, TASKS, TEACHERS, Settings
 
 __all__ = ["with_settings"]
@@ -71,8 +72,10 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
     """Return one option as a parameter that typer reads."""
+    is_count = kind in (int, int | None)
     option = typer.Option(
         f"--{name}",
+        parser=_integer_of(name) if is_count else None,
         help=_HELP[name],
         metavar=_METAVARS[name],
         show_default=default is not None and default != "",
@@ -83,3 +86,15 @@ def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
         default=default,
         annotation=Annotated[kind, option],
     )
+
+
+def _integer_of(name: str) -> Callable[[str], int]:
+    """Return what reads an integer, and says what came if it is none."""
+
+    def parse(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            raise wrong_type(f"--{name}", "be an integer", text) from None
+
+    return parse

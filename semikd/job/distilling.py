@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semikd._progress import Reporter, Step, silent
-from semikd._validation import Shown
 from semikd.artifact import ShippedModel, ship
 from semikd.crossfit import OutOfFold, external_labels, row_hashes, take_rows
 from semikd.distillation import DistilledClassifier
 from semikd.evaluation import ArmComparison, Table, compare_sides
 from semikd.evaluation.arms import CROSS_FITTED, TEACHER
-from semikd.job._refusals import refusal
-from semikd.job.learners import imported_teacher, named_student, named_teacher
+from semikd.job.asked import AskedTeacher, answering_for, asked_teacher
+from semikd.job.learners import named_student
 from semikd.job.settings import Settings
 from semikd.job.sides import RawSides, ReadSides, raw_sides, read_sides
 from semikd.regression import DistilledRegressor
@@ -28,12 +27,11 @@ from semikd.regression import DistilledRegressor
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Outcome", "distil"]
+__all__ = ["Outcome", "distil", "distil_sides"]
 
 # From so many training rows on, fewer refits: (rows, refits).
 _REFITS = ((100_000, 1), (0, 5))
 _TIMED_RUNS = 30
-_TRIAL_ROWS = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,19 +115,49 @@ def distil(
     >>> outcome.shipped, outcome.model.student.n_leaves
     ('cross-fitted', 4)
     """
-    report = progress or silent
-    report(Step("encoding", "dividing rows and reading columns", 0, 1))
     raw = raw_sides(frame, settings, held_out=held_out)
-    teacher, reads_table = _teacher(settings, raw)
+    teacher = None if settings.labels else asked_teacher(settings.teacher, raw.train)
+    return distil_sides(raw, teacher, settings, progress=progress)
+
+
+def distil_sides(
+    raw: RawSides,
+    teacher: AskedTeacher | None,
+    settings: Settings,
+    *,
+    progress: Reporter | None = None,
+) -> Outcome:
+    """Distil rows that are already divided: the part of the job that takes its time.
+
+    Parameters
+    ----------
+    raw : RawSides
+        The rows to learn from and to be judged on.
+    teacher : AskedTeacher or None
+        The teacher; None where labels were brought.
+    settings : Settings
+        Everything else.
+    progress : callable, optional
+        Called with a step as each step starts.
+
+    Returns
+    -------
+    Outcome
+    """
+    report = progress or silent
+    report(Step("encoding", "reading columns", 0, 1))
+    reads_table = teacher is not None and teacher.reads_table
     read = read_sides(raw, settings, teacher_reads_table=reads_table)
-    comparison, models = compare_sides(
-        read.train,
-        read.test,
-        _recipe(settings, raw, read, teacher),
-        n_refits=settings.refits or _refits(len(read.train.y)),
-        seed=settings.seed,
-        progress=report,
-    )
+    estimator = None if teacher is None else teacher.estimator
+    with answering_for(settings.teacher):
+        comparison, models = compare_sides(
+            read.train,
+            read.test,
+            _recipe(settings, raw, read, estimator),
+            n_refits=settings.refits or _refits(len(read.train.y)),
+            seed=settings.seed,
+            progress=report,
+        )
     shipped = "corrected" if settings.correction != "none" else CROSS_FITTED
     model = models[shipped].model
     small = ship(model, read.plan.encoder, target=settings.target, about=_about(raw))
@@ -143,48 +171,6 @@ def distil(
         latency=_latencies(small, models.get(TEACHER), raw, read),
         notes=(*raw.notes, *read.plan.notes),
     )
-
-
-def _teacher(settings: Settings, raw: RawSides) -> tuple[Any, bool]:
-    """Return the teacher, if one is needed, and whether it reads the raw table."""
-    classification = raw.train.classification
-    if raw.labels is not None:
-        return None, False
-    if ":" not in settings.teacher:
-        return named_teacher(settings.teacher, classification=classification), False
-    teacher = imported_teacher(settings.teacher)
-    reads_table = _reads_tables(teacher)
-    if reads_table:
-        _try(teacher, raw.train)
-    return teacher, reads_table
-
-
-def _reads_tables(teacher: Any) -> bool:
-    """Return whether a teacher is made for raw tables.
-
-    A Pipeline, or an estimator from anywhere but the usual libraries, is; a plain one
-    of these reads numbers only.
-    """
-    package = type(teacher).__module__.partition(".")[0]
-    plain = package in {"sklearn", "semikd", "xgboost", "lightgbm"}
-    return not plain or hasattr(teacher, "steps")
-
-
-def _try(teacher: Any, train: Table) -> None:
-    """Let a user's own teacher learn from a few rows, before the work begins."""
-    from sklearn.base import clone
-
-    few = train.take(np.arange(min(len(train.y), _TRIAL_ROWS)))
-    if few.classification and len(np.unique(few.y)) < 2:
-        return
-    try:
-        fitted = clone(teacher).fit(few.X, few.y)
-        (fitted.predict_proba if few.classification else fitted.predict)(few.X)
-    except Exception as error:
-        constraint = "be able to learn from the table"
-        text = " ".join(f"{type(error).__name__}: {error}".split())
-        remedy = "It gets the table without the target, as a pandas frame"
-        raise refusal("--teacher", constraint, Shown(text[:200]), remedy) from error
 
 
 def _recipe(

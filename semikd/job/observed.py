@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import Shown
-from semikd.job._refusals import listed, not_a_column, refusal
+from semikd.job._refusals import listed, nearest, refusal
 from semikd.job.target import Target
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def observed_values(
         If the column or a value is missing, or a label is none of the first table's.
     """
     if target.name not in frame.columns:
-        raise not_a_column(role, target.name, frame.columns)
+        remedy = nearest(target.name, [str(column) for column in frame.columns])
+        constraint = f"have the target, column {target.name!r}"
+        raise refusal(role, constraint, Shown("none"), remedy)
     column = frame[target.name]
     if column.isna().any():
         at = int(column.isna().to_numpy().argmax())

@@ -12,6 +12,8 @@ STUDENTS = ("tree", "forest", "linear", "network")
 TEACHERS = ("boosting", "forest", "extra-trees", "linear")
 TASKS = ("auto", "classification", "regression")
 CORRECTIONS = ("none", "orthogonal")
+# A tree of more leaves is not small, and counters have an end.
+_MOST_LEAVES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,7 @@ class Settings:
         if ":" not in self.teacher and self.teacher not in TEACHERS:
             listed = [*TEACHERS, "package.module:object"]
             raise unknown("--teacher", self.teacher, listed)
-        count("--leaves", self.leaves, low=2)
-        count("--cv", self.cv, low=2)
-        count("--seed", self.seed, low=0)
-        if self.refits is not None:
-            count("--refits", self.refits)
+        self._check_counts()
         if self.key is not None and self.labels is None:
             remedy = "It names the rows of a file of labels"
             raise refusal("--key", "come with --labels", self.key, remedy)
@@ -103,6 +101,20 @@ class Settings:
             remedy = "Labels take the teacher's place: pass one of them"
             raise refusal("--teacher", "be absent with --labels", self.teacher, remedy)
         _ = self.strength
+
+    def _check_counts(self) -> None:
+        """Refuse whole numbers that are out of range."""
+        count("--leaves", self.leaves, low=2)
+        if self.leaves > _MOST_LEAVES:
+            constraint = f"be an integer of at most {_MOST_LEAVES}"
+            raise refusal("--leaves", constraint, self.leaves, "Leave trees small")
+        count("--cv", self.cv, low=2)
+        count("--seed", self.seed, low=0)
+        if self.refits is not None:
+            count("--refits", self.refits)
+        if self.jobs == 0:
+            remedy = "Use -1 for all cores"
+            raise refusal("--jobs", "be an integer other than 0", self.jobs, remedy)
 
     @property
     def strength(self) -> str | float:
@@ -136,12 +148,17 @@ class Settings:
         -------
         str
         """
-        words = ["semikd", "distill"] + ([] if table is None else [table])
+        words = ["semikd", "distill"]
+        if table is not None:
+            # A file may be named like an option.
+            words.append(f"./{table}" if table.startswith("-") else table)
         for field in fields(self):
             value = getattr(self, field.name)
             assert field.default is not MISSING  # noqa: S101 - all have one
             if value != field.default or field.name == "seed":
-                words += [f"--{field.name}", str(value)]
+                is_option = str(value).startswith("-")
+                word = f"--{field.name}"
+                words += [f"{word}={value}"] if is_option else [word, str(value)]
         return shlex.join(words)
 
 

@@ -192,14 +192,26 @@ def _table(
         raise refusal(name, f"have the column {missing[0]!r}", Shown("none"), remedy)
     refuse_infinite(frame[list(names)], name=name)
     y = target.values if name == "TABLE" else observed_values(frame, target, role=name)
+    weights = None if settings.weight is None else read_weights(frame, settings.weight)
+    if target.classes is not None and weights is not None and name == "TABLE":
+        _refuse_weightless(y, weights)
     return Table(
         frame[list(names)],
         y,
-        None if settings.weight is None else read_weights(frame, settings.weight),
+        weights,
         None if settings.groups is None else read_groups(frame, settings.groups),
         target.task == "classification",
         None if target.classes is None else np.unique(target.values),
     )
+
+
+def _refuse_weightless(y: NDArray[Any], weights: NDArray[np.float64]) -> None:
+    """Refuse a class whose rows all weigh nothing."""
+    lost = np.setdiff1d(y, y[weights > 0])
+    if len(lost):
+        shown = Shown(f"only zeros for class {lost.tolist()[0]!r}")
+        remedy = "Remove the rows of that class"
+        raise refusal("--weight", "be positive in every class", shown, remedy)
 
 
 def _labels(
@@ -230,15 +242,7 @@ def _divided(
         n_held = counted(len(test.y), "row")
         said = f"The {n_held} without a label in the file of labels are held out."
         return train, test, (said,)
-    train, test = split_table(
-        whole.X,
-        whole.y,
-        settings.test_share,
-        whole.weights,
-        whole.groups,
-        spawn_seeds(settings.seed, 2)[1],
-        classification=whole.classification,
-    )
+    train, test = _split(whole, settings)
     said = (
         f"{len(test.y):,} of {n_rows:,} rows are held out, drawn by their content: "
         "copies of a row are on one side."
@@ -251,6 +255,31 @@ def _divided(
         "bring held-out rows with --test FILE."
     )
     return train, test, (said, leak)
+
+
+def _split(whole: Table, settings: Settings) -> tuple[Table, Table]:
+    """Return both sides of a split by content."""
+    share = settings.test_share
+    try:
+        return split_table(
+            whole.X,
+            whole.y,
+            share,
+            whole.weights,
+            whole.groups,
+            spawn_seeds(settings.seed, 2)[1],
+            classification=whole.classification,
+        )
+    except ValueError as error:
+        if not str(error).startswith("test must leave"):
+            raise
+        what = "class" if whole.classification else "two rows"
+        finer = "" if whole.groups is None else " or finer groups"
+        shown = Shown(f"{share:g} of {len(whole.y)} rows, which does not")
+        remedy = f"Choose another share{finer}, or name a file of held-out rows"
+        raise refusal(
+            "--test", f"leave every {what} on both sides", shown, remedy
+        ) from None
 
 
 def _left_out(settings: Settings) -> list[str]:
