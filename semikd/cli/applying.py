@@ -63,7 +63,7 @@ def evaluate_table(folder: Path, table: str) -> None:
     lines = [Line(f"{name:<{width}}  {value:.6g}") for name, value in found.items()]
     print_lines(
         [
-            Line(f"{_rows(len(y))}, target {model.target!r}", strong=True),
+            Line(f"{_rows(len(y))}, target {model.target!r}{task.terms}", strong=True),
             *lines,
             *_interval(task.metric.replace("_", " "), losses),
             *_of_unknown(unknown, len(y)),
