@@ -6,7 +6,9 @@ import os
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -372,6 +374,8 @@ APPLIED = [
     ("predict no_model good.csv", "no_model must be a folder with a saved", PREDICT),
     ("predict file good.csv", "file must be a folder with a saved model", PREDICT),
     ("predict foreign good.csv", "got none: model.json is missing", PREDICT),
+    ("predict model n" + 300 * "o", "a path must be .*File name too long", PREDICT),
+    ("predict n" + 300 * "o" + " good.csv", "a path must be .*too long", PREDICT),
     ("predict model no.csv", "TABLE must be a file of a table; got 'no.csv'", PREDICT),
     ("predict model header.csv", "TABLE must have rows; got a header", PREDICT),
     (
@@ -491,6 +495,20 @@ def test_a_table_of_texts_only_has_nothing_for_a_student(
     *_, last = capsys.readouterr().err.splitlines()
     assert "must have a column that a student can read; got" in last
     assert not (home / "new").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk is ever full")
+def test_an_output_that_is_full_is_no_bug(
+    home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chdir(home)
+    # Closing it fails again.
+    with suppress(OSError), open("/dev/full", "w") as full, monkeypatch.context() as at:
+        at.setattr(sys, "stdout", full)
+        assert main(["evaluate", "model", "good.csv"]) == 2
+    said = capsys.readouterr().err
+    assert "the output must be one that the system allows; got No space" in said
+    assert main(["evaluate", "model", "good.csv"]) == 0
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -5,6 +5,7 @@ but ours (exit code 1) says so. Neither shows a traceback, unless ``SEMIKD_DEBUG
 set.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -18,6 +19,9 @@ from semikd._text import visible
 __all__ = ["note_written", "run"]
 
 REFUSED, INTERRUPTED, UNREAD, MISTAKEN = 2, 130, 141, 1
+# What the system refuses wherever it is asked, and a user can put right.
+_SYSTEM = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.EROFS}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 # What a command has already put in its place, for a word about it on Ctrl-C.
 _written: list[str] = []
@@ -132,12 +136,27 @@ def _refusal(error: BaseException) -> str | None:
         return "a command is needed. See semikd --help."
     if hasattr(error, "format_message"):
         return str(error.format_message())
+    if isinstance(error, OSError) and error.errno in _SYSTEM | _NO_ROOM:
+        return _of_system(error)
     text = str(error)
     if isinstance(error, ValueError) and hasattr(exceptions, type(error).__name__):
         return text
     # The form of everything that the package refuses.
     is_ours = " must " in text and "; got " in text
     return text if isinstance(error, ValueError | TypeError) and is_ours else None
+
+
+def _of_system(error: OSError) -> str:
+    """Return the line of what the system does not allow."""
+    from semikd._validation import Shown, message
+
+    known = error.filename is not None
+    name = "a path" if known else "the output"
+    where = f"{os.fspath(error.filename)!r} ({error.strerror})" if known else ""
+    room = error.errno in _NO_ROOM
+    remedy = "Make room, or name another place" if room else "Name another place"
+    shown = Shown(where or str(error.strerror))
+    return message(name, "be one that the system allows", shown, remedy)
 
 
 def _of_exit(error: SystemExit) -> int:
