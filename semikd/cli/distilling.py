@@ -1,5 +1,6 @@
 """``semikd distill``: read, distil, write, and say in a few lines what was found."""
 
+import shlex
 import warnings
 from contextlib import ExitStack
 from pathlib import Path
@@ -148,5 +149,5 @@ def _found(
         Line(f"Shipped: {what}, {written.model_bytes:,} bytes; {speed}."),
         *(Line(f"Note: {note}", faint=True) for note in notes),
         Line(f"Result: {out}/ (open {out / 'report.html'} in a browser)"),
-        Line(f"Use it: semikd predict {out} TABLE"),
+        Line(f"Use it: semikd predict {shlex.quote(str(out))} TABLE"),
     ]
