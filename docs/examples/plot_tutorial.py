@@ -149,7 +149,7 @@ for sentence in result.verdict.splitlines():
 # arms near zero could change sides with another split. What is large is the first
 # difference: a tree of 128 leaves is far worse when it is trained on the labels than
 # when it is trained on a teacher's answers, without any search for its size.
-# ``python -m semikd`` prints the whole of this comparison.
+# ``semikd distill`` writes such a comparison of this table as a page.
 
 # %%
 # Two questions have two answers. ``procedure`` asks whether distilling in this way
