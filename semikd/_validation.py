@@ -69,7 +69,7 @@ def unknown(name: str, value: object, options: Iterable[str]) -> ValueError:
 
 def counted(n: int, what: str) -> str:
     """Return a number of things in words, such as '1 row' and '2 rows'."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+    return f"{n} {what}" if n == 1 else f"{n:,} {what}s"
 
 
 def number(

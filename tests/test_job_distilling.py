@@ -16,9 +16,11 @@ from semikd.exceptions import UsageError
 from semikd.job import read_table
 from semikd.job.asked import imported_teacher
 from semikd.job.distilling import distil
+from semikd.job.encoded import read_sides
 from semikd.job.learners import named_student, named_teacher
 from semikd.job.results import write_result
 from semikd.job.settings import STUDENTS, TEACHERS, Settings
+from semikd.job.sides import raw_sides
 
 QUICK = {"teacher": "linear", "leaves": 8, "refits": 1}
 
@@ -277,3 +279,24 @@ def test_a_command_can_be_typed_again() -> None:
 
 def test_named_students_keep_their_leaves() -> None:
     assert named_student("forest", leaves=9, total_weight=100).max_leaf_nodes == 9
+
+
+def test_copies_among_held_out_rows_are_counted(fair) -> None:
+    sides = raw_sides(
+        fair.head(1000), Settings("affair", test="t.csv"), held_out=fair.tail(700)
+    )
+    known = set(row_hashes(sides.train.X))
+    n_known = sum(code in known for code in row_hashes(sides.test.X))
+    assert n_known > 100
+    assert f"{n_known:,} of 700 held-out rows have a copy" in sides.notes[-1]
+
+
+def test_nobody_reads_components_that_nobody_asked_for(mixed) -> None:
+    raw = raw_sides(mixed, Settings("y"))
+    numbers = read_sides(raw, Settings("y"), teacher_reads_table=False)
+    table = read_sides(raw, Settings("y"), teacher_reads_table=True)
+    assert numbers.train.X.shape[1] == numbers.train.features.shape[1] + 30
+    assert list(table.train.X.columns) == ["colour", "joined", "size", "note"]
+    said = next(note for note in table.plan.notes if "'note'" in note)
+    assert "teacher" not in said
+    assert table.plan.texts == ()

@@ -25,11 +25,11 @@ TableFile = Annotated[
     str | None,
     typer.Argument(
         metavar="TABLE",
-        help="CSV, TSV or Parquet (.gz too); without it, a survey that is built in.",
+        help="CSV or TSV (.gz too), or Parquet; without it, a survey that is built in.",
     ),
 ]
 NewTable = Annotated[
-    str, typer.Argument(metavar="TABLE", help="CSV, TSV or Parquet (.gz too).")
+    str, typer.Argument(metavar="TABLE", help="CSV or TSV (.gz too), or Parquet.")
 ]
 ModelFolder = Annotated[
     str, typer.Argument(metavar="MODEL_DIR", help="What `semikd distill` wrote.")

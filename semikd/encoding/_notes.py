@@ -57,7 +57,6 @@ def _note(name: str, facts: ColumnFacts, read: bool, n_components: int) -> str:
     many = f"{column} has {facts.n_texts:,} different texts"
     if read:
         return f"{many}: they are read as codes in alphabetical order."
-    return (
-        f"{many}: the teacher reads it as {counted(n_components, 'component')}, the "
-        "student does not read it."
-    )
+    parts = counted(n_components, "component")
+    by_teacher = f"the teacher reads it as {parts}, " if n_components else ""
+    return f"{many}: {by_teacher}the student does not read it."

@@ -80,7 +80,11 @@ class TablePlan:
 
 
 def fit_plan(
-    frame: "pd.DataFrame", *, student: str = "tree", random_state: RandomState = None
+    frame: "pd.DataFrame",
+    *,
+    student: str = "tree",
+    components: bool = True,
+    random_state: RandomState = None,
 ) -> TablePlan:
     """Return how a training table is read, as skrub decides without the target.
 
@@ -92,6 +96,9 @@ def fit_plan(
         Trees and forests read codes of categories and NaN; linear models and networks
         read one feature per category, and numbers filled by their median and
         standardised.
+    components : bool, default=True
+        Whether texts that the student does not read become components for the teacher;
+        False for a teacher that reads the table itself.
     random_state : int, Generator, RandomState or None, default=None
         Seeds the components of texts, which only the teacher reads.
 
@@ -152,7 +159,7 @@ def fit_plan(
     texts = tuple(
         fit_texts(frame, name, seed)
         for (name, found), seed in zip(facts.items(), seeds, strict=True)
-        if found.kind == "text" and name not in columns
+        if components and found.kind == "text" and name not in columns
     )
     left_out = {n: reason(f) for n, f in facts.items() if n not in columns}
     if not columns:

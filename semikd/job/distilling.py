@@ -5,6 +5,7 @@ fitted and judged on the held-out rows, and the declared arm ships: the model th
 judged, not another one, and never the one that happened to score best.
 """
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from semikd.distillation import DistilledClassifier
 from semikd.evaluation import ArmComparison, Table, compare_sides
 from semikd.evaluation.arms import CROSS_FITTED, TEACHER
 from semikd.job.asked import AskedTeacher, answering_for, asked_teacher
+from semikd.job.encoded import ReadSides, read_sides
 from semikd.job.learners import named_student
 from semikd.job.settings import Settings
-from semikd.job.sides import RawSides, ReadSides, raw_sides, read_sides
+from semikd.job.sides import RawSides, raw_sides
 from semikd.regression import DistilledRegressor
 
 if TYPE_CHECKING:
@@ -213,7 +215,7 @@ def _about(raw: RawSides) -> dict[str, Any]:
     hashes = np.sort(row_hashes(raw.train.X))
     return {
         "training_rows": len(hashes),
-        "training_hash": f"{np.bitwise_xor.reduce(hashes):016x}",
+        "training_hash": hashlib.sha256(hashes.tobytes()).hexdigest()[:16],
     }
 
 

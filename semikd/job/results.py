@@ -217,6 +217,7 @@ def _choices(outcome: Outcome) -> list[tuple[str, str]]:
     """Return what was chosen, and why."""
     settings, n_refits = outcome.settings, outcome.comparison.n_refits
     brought = f"labels brought in {settings.labels}"
+    why = ", by the size of the table" if settings.refits is None else ", as asked"
     small = {"tree": f", at most {settings.leaves} leaves"}.get(settings.student, "")
     return [
         ("Task", outcome.sides.target.sentence),
@@ -228,6 +229,6 @@ def _choices(outcome: Outcome) -> list[tuple[str, str]]:
             f"{outcome.shipped}, declared before anything was fitted and not chosen by "
             "its score, so that its score is honest",
         ),
-        ("Fits of every arm", f"{n_refits}, by the size of the table"),
+        ("Fits of every arm", f"{n_refits}{why}"),
         ("Seed", str(settings.seed)),
     ]

@@ -1,11 +1,10 @@
-"""From a raw table to the two sides of a comparison, each as its readers read it.
+"""From a raw table to rows to learn from and rows to be judged on.
 
-Rows are divided first. What turns columns into numbers is then fitted to the training
-rows alone, and never sees the target.
+Rows are divided first, and whatever is said of that is said in sentences.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from semikd._random import spawn_seeds
 from semikd._validation import Shown, counted
-from semikd.encoding import TablePlan, fit_plan
+from semikd.crossfit import row_hashes
 from semikd.evaluation import Table
 from semikd.evaluation.tables import split_table
 from semikd.job._refusals import refusal
@@ -31,7 +30,7 @@ from semikd.job.target import Target, read_target
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RawSides", "ReadSides", "raw_sides", "read_sides"]
+__all__ = ["RawSides", "raw_sides"]
 
 # Below this share of all rows the rows without labels are no test.
 _SMALLEST_TEST = 0.02
@@ -61,26 +60,6 @@ class RawSides:
     rows: NDArray[np.intp]
     notes: tuple[str, ...]
     labels: BroughtLabels | None = None
-
-
-@dataclass(frozen=True)
-class ReadSides:
-    """The same rows as teacher and student read them.
-
-    Parameters
-    ----------
-    train, test : Table
-        Rows with what the teacher reads, and what the student reads of them.
-    plan : TablePlan
-        The encoder of the student, and what it leaves out.
-    teacher_reads : callable
-        From a raw frame to what the teacher reads.
-    """
-
-    train: Table
-    test: Table
-    plan: TablePlan
-    teacher_reads: Callable[[Any], Any]
 
 
 def raw_sides(
@@ -125,56 +104,12 @@ def raw_sides(
     kept = (f"{target.sentence}.", *_left_out(settings))
     if held_out is not None:
         test = _table(held_out, names, target, settings, name="--test")
-        train, notes = whole, kept
+        train, notes = whole, (*kept, *_copies(whole, test))
     else:
         train, test, said = _divided(whole, settings, labels)
         notes = (*kept, *said)
     rows = np.asarray(train.X.index, dtype=np.intp)
     return RawSides(target, train, test, rows, notes, labels)
-
-
-def read_sides(
-    sides: RawSides, settings: Settings, *, teacher_reads_table: bool
-) -> ReadSides:
-    """Return both sides as numbers, with an encoder fitted to the training rows.
-
-    Parameters
-    ----------
-    sides : RawSides
-        The rows as they came.
-    settings : Settings
-        Which student will read them.
-    teacher_reads_table : bool
-        Whether the teacher reads the raw table.
-
-    Returns
-    -------
-    ReadSides
-    """
-    kind = "linear" if settings.student in {"linear", "network"} else "tree"
-    seed = spawn_seeds(settings.seed, 1)[0]
-    raw = sides.train.X
-    plan = fit_plan(raw, student=kind, random_state=seed)
-    if teacher_reads_table:
-        return _read(sides, plan, lambda frame: frame)
-    # Codes and gaps are what trees read best: a linear student's columns are not.
-    own = plan if kind == "tree" else fit_plan(raw, student="tree", random_state=seed)
-    return _read(sides, plan, own.teacher_features)
-
-
-def _read(sides: RawSides, plan: TablePlan, teacher: Callable[[Any], Any]) -> ReadSides:
-    """Return both sides through the readers of teacher and student."""
-    width = len(plan.encoder.feature_names)
-
-    def read(side: Table) -> Table:
-        features = teacher(side.X)
-        if teacher == plan.teacher_features:
-            own = features[:, :width] if features.shape[1] > width else None
-        else:
-            own, _ = plan.encoder.encode(side.X)
-        return replace(side, X=features, student_view=own)
-
-    return ReadSides(read(sides.train), read(sides.test), plan, teacher)
 
 
 def _table(
@@ -241,7 +176,7 @@ def _divided(
         )
         n_held = counted(len(test.y), "row")
         said = f"The {n_held} without a label in the file of labels are held out."
-        return train, test, (said,)
+        return train, test, (said, *_copies(train, test))
     train, test = _split(whole, settings)
     said = (
         f"{len(test.y):,} of {n_rows:,} rows are held out, drawn by their content: "
@@ -255,6 +190,17 @@ def _divided(
         "bring held-out rows with --test FILE."
     )
     return train, test, (said, leak)
+
+
+def _copies(train: Table, test: Table) -> tuple[str, ...]:
+    """Return how many held-out rows were brought that are among the training rows."""
+    n_known = int(np.isin(row_hashes(test.X), row_hashes(train.X)).sum())
+    if not n_known:
+        return ()
+    return (
+        f"{n_known:,} of {len(test.y):,} held-out rows have a copy among the training "
+        "rows, so that every score may look better than it is.",
+    )
 
 
 def _split(whole: Table, settings: Settings) -> tuple[Table, Table]:
