@@ -4,6 +4,8 @@ Nothing but the standard library is imported before a command is known, and Ctrl
 answered in one line even while the rest is being imported.
 """
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -30,9 +32,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["distill", "--no-such-option"])
     2
     """
+    if argv is None:
+        # Threads that wait for a busy core sleep instead of spinning: on a machine that
+        # others use too, that is the difference between one minute and seven.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         from semikd.cli.errors import run
     except KeyboardInterrupt:
         sys.stderr.write("semikd: interrupted; nothing was written\n")
         return 130
-    return run(argv)
+    code = run(argv)
+    if argv is None:
+        # All is done or given up, and workers are about to leave: a Ctrl-C that comes
+        # now would only be answered with a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code

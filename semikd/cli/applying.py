@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd.artifact import ShippedModel, load_model
+from semikd.cli.interrupts import stop_if_interrupted
 from semikd.cli.lines import Line, print_lines
 from semikd.job.reading import read_table
 from semikd.job.writing import write_table
@@ -31,6 +32,7 @@ def predict_table(folder: Path, table: str, out: str | None) -> None:
         columns = {"prediction": model.decide(scores)}
         named = zip(model.classes, proba.T, strict=True)
         columns |= {f"p({label})": p for label, p in named}
+    stop_if_interrupted()
     write_table(pd.DataFrame(columns), out)
     print_lines(_of_unknown(unknown, len(features)), err=True)
 
@@ -57,6 +59,7 @@ def evaluate_table(folder: Path, table: str) -> None:
     rows = Table(features, y, None, None, classes is not None, classes)
     task = Regression() if classes is None else Classification(1e-3)
     answers = scores if classes is None else model.probabilities(scores)
+    stop_if_interrupted()
     losses = task.loss(None)(answers, rows)
     found = task.scores(answers, rows)
     width = max(map(len, found))

@@ -6,9 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semikd._progress import Step
 from semikd._validation import Shown
 from semikd.cli.display import Display
 from semikd.cli.errors import note_written
+from semikd.cli.interrupts import stop_if_interrupted
 from semikd.cli.lines import Line, print_lines
 from semikd.exceptions import SemikdWarning
 from semikd.job._refusals import refusal
@@ -44,6 +46,7 @@ def distill_table(
         from semikd.job.results import write_result
 
         written = write_result(outcome, folder, table=table, notes=said)
+        stop_if_interrupted()
     note_written(repr(str(out)))
     print_lines(_found(outcome, written, said, out))
 
@@ -52,8 +55,9 @@ def _distilled(
     table: str | None, settings: Settings, display: Display, *, held_out: bool
 ) -> "Outcome":
     """Read the table, refuse what cannot be used of it, and distil the rest."""
-    own = f" and importing {settings.teacher}, whose code is run"
-    label = f"reading the table{own if ':' in settings.teacher else ''}"
+    label = "reading the table and loading libraries"
+    if ":" in settings.teacher:
+        label = f"{label}, importing {settings.teacher}, whose code is run"
     display.start("reading", label)
     frame = _frame(table)
     rest = _held_out(settings.test, frame) if held_out else None
@@ -61,11 +65,17 @@ def _distilled(
     from semikd.job.distilling import distil_sides
     from semikd.job.sides import raw_sides
 
+    stop_if_interrupted()
     raw = raw_sides(frame, settings, held_out=rest)
     teacher = None
     if settings.labels is None:
         teacher = asked_teacher(settings.teacher, raw.train)
-    return distil_sides(raw, teacher, settings, progress=display.progress)
+
+    def heard(step: Step) -> None:
+        stop_if_interrupted()
+        display.progress(step)
+
+    return distil_sides(raw, teacher, settings, progress=heard)
 
 
 def _of_teacher(settings: Settings) -> list[str]:

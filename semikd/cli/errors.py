@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from semikd._text import visible
+from semikd.cli.interrupts import interrupts_noted
 
 __all__ = ["note_written", "run"]
 
@@ -51,7 +52,7 @@ def run(
     """
     _written.clear()
     try:
-        with _warnings_on_one_line():
+        with _warnings_on_one_line(), interrupts_noted():
             code = _invoke(sys.argv[1:] if argv is None else list(argv), load or _app)
         # What is still in the buffer is written while it can be answered for.
         sys.stdout.flush()

@@ -1,0 +1,43 @@
+"""Ctrl-C, remembered: compiled code sometimes swallows the exception that it raises.
+
+A module that is imported from C, for instance, may take any failure of another import
+for its absence. The job would then go on as if nothing had been asked.
+"""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["interrupts_noted", "stop_if_interrupted"]
+
+_asked: list[int] = []
+
+
+@contextmanager
+def interrupts_noted() -> Iterator[None]:
+    """Raise ``KeyboardInterrupt`` on Ctrl-C, as ever, and remember it for later."""
+    _asked.clear()
+    is_main = threading.current_thread() is threading.main_thread()
+    # Whoever answers Ctrl-C otherwise, or ignores it, keeps doing so.
+    if not is_main or signal.getsignal(signal.SIGINT) != signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, _note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def stop_if_interrupted() -> None:
+    """Raise ``KeyboardInterrupt`` if Ctrl-C came and was swallowed."""
+    if _asked:
+        raise KeyboardInterrupt
+
+
+def _note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """Answer Ctrl-C."""
+    _asked.append(number)
+    raise KeyboardInterrupt
