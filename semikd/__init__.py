@@ -30,6 +30,7 @@ _HOMES = {
     "cross_fit": "semikd.crossfit",
     "external_labels": "semikd.crossfit",
     "load_dataset": "semikd.datasets",
+    "load_model": "semikd.artifact",
     "model_labels": "semikd.crossfit",
 }
 
