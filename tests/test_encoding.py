@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -22,6 +23,7 @@ from semikd.encoding import (
     NumberColumn,
     Scaling,
 )
+from semikd.encoding._dates import text_pattern
 
 PARTS = ("year", "month", "day", "hour", "total_seconds", "weekday")
 
@@ -257,6 +259,38 @@ def test_scaling_fills_and_standardises_in_float32() -> None:
     assert found == [float((value - f(0.3)) / f(0.7)) for value in filled]
     assert bad == 1
     assert scaling.original(0.0) == float(f(0.3))
+
+
+def test_standardised_numbers_stay_finite() -> None:
+    largest = float(np.finfo(np.float32).max)
+    tiny = NumberColumn("a", Scaling(fill=0.0, center=0.0, scale=1e-30))
+    assert one(tiny, [1e20, -1e20, None]) == ([largest, -largest, 0.0], 0)
+    far = NumberColumn("a", Scaling(fill=3e38, center=3e38, scale=1e38))
+    assert one(far, [-3e38])[0] == [-largest]
+
+
+def test_forms_are_compiled_when_there_is_a_text_to_read() -> None:
+    before = text_pattern.cache_info().misses
+    column = DateColumn("a", ("year",), "%Y of a form that nobody has")
+    assert same(one(column, [None, date(2020, 1, 1)])[0], [np.nan, 2020])
+    assert text_pattern.cache_info().misses == before
+    assert one(column, ["1999 of a form that nobody has"])[0] == [1999]
+    assert text_pattern.cache_info().misses == before + 1
+
+
+def test_categories_cannot_be_chosen_to_collide() -> None:
+    endless = tuple(str((2**61 - 1) * i) for i in range(1, 1001))
+    column = CategoryColumn("a", endless)
+    hashes = Counter(map(hash, column._codes))
+    assert hashes.most_common(1)[0][1] < 10
+    assert one(column, [endless[500], "x"])[0][0] == 500
+
+
+def test_bytes_are_the_text_that_they_spell() -> None:
+    column = CategoryColumn("a", ("blue", "é"))
+    found, bad = one(column, [b"blue", "é".encode(), b"\xff"])
+    assert same(found, [0, 1, np.nan])
+    assert bad == 1
 
 
 def mixed_encoder() -> Encoder:

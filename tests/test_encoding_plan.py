@@ -351,6 +351,28 @@ def test_tables_that_cannot_be_planned_are_refused_in_one_line() -> None:
     )
     refused(pd.DataFrame({"a": pd.arrays.SparseArray([0, 1])}), "got dtype Sparse")
     refused(pd.DataFrame({"a": [[1], [2]]}), "got cells that are collections")
+    months = pd.period_range("2020-01", periods=3, freq="M")
+    refused(pd.DataFrame({"a": months}), "dates or truth values; got dtype period")
+
+
+def test_moments_and_durations_of_arrow_are_planned_like_those_of_numpy() -> None:
+    days = pd.date_range("2020-01-30", periods=20, freq="7h")
+    plain = pd.DataFrame(
+        {"a": days, "b": days.tz_localize("Europe/Paris"), "c": days - days[0]}
+    )
+    plain.loc[3] = pd.NaT
+    arrow = plain.convert_dtypes(dtype_backend="pyarrow")
+    assert all(isinstance(dtype, pd.ArrowDtype) for dtype in arrow.dtypes)
+    one, other = fit_plan(plain).encoder, fit_plan(arrow).encoder
+    assert one == other
+    np.testing.assert_array_equal(one.encode(plain)[0], other.encode(arrow)[0])
+
+
+def test_numbers_near_the_largest_have_a_median() -> None:
+    table = pd.DataFrame({"a": [3e38, 2.9e38, 2.8e38, 3.1e38]})
+    encoder = fit_plan(table, student="linear").encoder
+    assert np.isfinite(encoder.encode(table)[0]).all()
+    assert encoder.columns[0].scaling.fill == pytest.approx(2.95e38)
 
 
 def test_the_plan_does_not_depend_on_the_order_of_rows() -> None:

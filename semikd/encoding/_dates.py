@@ -58,39 +58,38 @@ _DIRECTIVES = {
 }
 
 
+def is_form(form: str) -> bool:
+    """Return whether dates of this form can be read here."""
+    directives = _pieces(form)[1::2]
+    once = len(set(directives)) == len(directives)
+    known = once and "Y" in directives and set(directives) <= set(_DIRECTIVES)
+    return known and len(form) <= _LONGEST
+
+
+def check_form(form: str) -> None:
+    """Refuse a form of dates that cannot be read here."""
+    if not is_form(form):
+        known = ", ".join(f"%{letter}" for letter in _DIRECTIVES)
+        constraint = f"name a year and use each of {known} at most once"
+        raise invalid("form of dates", constraint, form)
+
+
+def _pieces(form: str) -> list[str]:
+    """Return what stands between the directives of a form, and their letters."""
+    return re.split(r"%(.)", re.sub(r"\s+", " ", form))
+
+
+# Compiling takes milliseconds, so that forms are compiled when there is a text to read.
 @lru_cache(maxsize=256)
 def text_pattern(form: str) -> re.Pattern[str]:
     """Return the pattern of dates written in a form such as ``%d/%m/%Y``."""
-    pieces = re.split(r"%(.)", re.sub(r"\s+", " ", form))
+    pieces = _pieces(form)
     pattern = ""
     for literal, directive in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
         pattern += re.escape(literal).replace(r"\ ", r"\s+")
-        if directive and directive in _DIRECTIVES:
+        if directive:
             pattern += f"(?P<{directive}>{_DIRECTIVES[directive]})"
-        elif directive:
-            raise _no_form(form)
-    if len(form) > _LONGEST or "(?P<Y>" not in pattern:
-        raise _no_form(form)
-    try:
-        return re.compile(pattern, re.IGNORECASE | re.ASCII)
-    except re.error:
-        raise _no_form(form) from None
-
-
-def is_form(form: str) -> bool:
-    """Return whether dates of this form can be read here."""
-    try:
-        text_pattern(form)
-    except ValueError:
-        return False
-    return True
-
-
-def _no_form(form: str) -> ValueError:
-    """Return the refusal of a form of dates."""
-    known = ", ".join(f"%{letter}" for letter in _DIRECTIVES)
-    constraint = f"name a year and use each of {known} at most once"
-    return invalid("form of dates", constraint, form)
+    return re.compile(pattern, re.IGNORECASE | re.ASCII)
 
 
 def _parsed(text: str, pattern: re.Pattern[str]) -> int | None:
@@ -178,6 +177,8 @@ def _of_texts(texts: set[str], form: str | None) -> dict[str, int | None]:
     """Return the moment of each text, None where it cannot be read."""
     if form is None:
         return {text: _iso(text) for text in texts}
+    if not texts:
+        return {}
     known: dict[str, int | None] = {}
     if len(texts) > _MANY:
         known |= read_fixed(list(texts), form)
@@ -199,7 +200,8 @@ def _of_object(cell: object) -> int | None:
     return None
 
 
-@lru_cache(maxsize=64)
+# More than there are: a zone is a file to read.
+@lru_cache(maxsize=4096)
 def time_zone(name: str) -> tzinfo:
     """Return a time zone by its name, or by an offset such as ``UTC+02:00``."""
     fixed = re.fullmatch(r"UTC(?:([+-])(\d\d):([0-5]\d))?", name)

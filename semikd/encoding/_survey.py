@@ -58,8 +58,19 @@ def survey(frame: "pd.DataFrame") -> dict[str, ColumnFacts]:
         facts = _ask(few, {name: few[name] for name in numeric})
     for name in names:
         if name not in facts:
-            facts[name] = _facts_of(name, frame[name])
+            facts[name] = _facts_of(name, _of_numpy(frame[name]))
     return {name: facts[name] for name in names}
+
+
+def _of_numpy(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return moments and durations of Arrow, which skrub cannot read, as numpy's."""
+    import pandas as pd
+
+    if not isinstance(column.dtype, pd.ArrowDtype) or column.dtype.kind not in "mM":
+        return column
+    import pyarrow as pa
+
+    return pd.Series(pa.array(column).to_pandas(), name=column.name)
 
 
 def _few_rows(frame: "pd.DataFrame", names: list[str]) -> "pd.DataFrame":

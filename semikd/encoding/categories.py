@@ -153,7 +153,7 @@ class CategoryColumn:
         """Return the code of a cell that is neither a known text nor a known number."""
         if is_missing(cell):
             return _MISSING
-        text = cell if isinstance(cell, str) else str(cell)
+        text = cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell)
         if is_null_text(text) and text not in self._codes:
             return _MISSING
         return self._codes.get(text, _UNKNOWN)
@@ -193,7 +193,9 @@ def _numbers_like(text: str) -> list[Any]:
             number = read(text)
         except ValueError:
             continue
-        return [number] if str(number) == text else []
+        # Of integers beyond 64 bits, as many as one likes have the same hash.
+        endless = isinstance(number, int) and not -(2**63) <= number < 2**64
+        return [number] if str(number) == text and not endless else []
     return []
 
 

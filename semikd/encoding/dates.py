@@ -10,9 +10,9 @@ from semikd._validation import Shown, invalid
 from semikd.encoding._dates import (
     PARTS,
     WEEKDAYS,
+    check_form,
     fill_parts,
     moments,
-    text_pattern,
     time_zone,
 )
 from semikd.encoding._values import Coded
@@ -81,7 +81,7 @@ class DateColumn:
         if len(self.scalings) not in {0, len(self.parts)}:
             raise invalid("scalings", "be none or one per part", len(self.scalings))
         if self.form is not None:
-            text_pattern(self.form)
+            check_form(self.form)
         if self.zone is not None:
             time_zone(self.zone)
 

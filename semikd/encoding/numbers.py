@@ -19,6 +19,8 @@ from semikd.encoding._values import Coded, as_numbers, refuse_infinite
 Rows = NDArray[np.intp]
 Matrix = NDArray[np.float32]
 
+_LARGEST = np.finfo(np.float32).max
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -26,7 +28,8 @@ class Scaling:
 
     .. math:: x \mapsto (x - \text{center}) / \text{scale}
 
-    in float32 throughout, after ``fill`` has taken the place of missing numbers.
+    in float32 throughout, after ``fill`` has taken the place of missing numbers. What
+    lies beyond float32 becomes its largest number, so that every feature is finite.
 
     Parameters
     ----------
@@ -40,7 +43,8 @@ class Scaling:
     Raises
     ------
     ValueError
-        If a number is not finite in float32 or the scale is not positive.
+        If a number is not finite in float32, the scale is not positive, or the fill is
+        not finite in its units.
 
     Examples
     --------
@@ -66,6 +70,9 @@ class Scaling:
             object.__setattr__(self, name, rounded)
         if self.scale <= 0:
             raise invalid("scale", "be positive", self.scale)
+        if abs(self.fill - self.center) / self.scale > _LARGEST:
+            constraint = "be at most 3.4e+38 units of scale from the center"
+            raise invalid("fill", constraint, self.fill)
 
     def apply(self, values: Matrix) -> None:
         """Fill and standardise numbers in place.
@@ -76,8 +83,10 @@ class Scaling:
             Numbers as float32; NaN where missing.
         """
         values[np.isnan(values)] = self.fill
-        values -= np.float32(self.center)
-        values /= np.float32(self.scale)
+        with np.errstate(over="ignore"):
+            values -= np.float32(self.center)
+            values /= np.float32(self.scale)
+        np.clip(values, -_LARGEST, _LARGEST, out=values)
 
     def original(self, value: float) -> float:
         """Return a standardised number in the units of the table.

@@ -187,7 +187,8 @@ def _check_frame(frame: Any) -> None:
         if not isinstance(name, str):
             remedy = "Rename, e.g. with `frame.columns = frame.columns.map(str)`"
             raise invalid("column names", "be texts", name, remedy)
-        if getattr(dtype, "kind", "O") == "c" or isinstance(dtype, pd.SparseDtype):
+        strange = isinstance(dtype, pd.SparseDtype | pd.PeriodDtype)
+        if strange or getattr(dtype, "kind", "O") == "c":
             constraint = "hold numbers, texts, dates or truth values"
             raise invalid(f"column {name!r}", constraint, Shown(f"dtype {dtype}"))
 
@@ -237,7 +238,9 @@ def _scaling(values: NDArray[np.float32]) -> Scaling:
     from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import StandardScaler
 
-    imputer = SimpleImputer(strategy="median").fit(values)
-    scaler = StandardScaler().fit(imputer.transform(values))
+    # In float32 the sum of two large numbers, of which a median is half, is infinite.
+    exact = values.astype(np.float64)
+    imputer = SimpleImputer(strategy="median").fit(exact)
+    scaler = StandardScaler().fit(imputer.transform(exact))
     numbers = (imputer.statistics_[0], scaler.mean_[0], scaler.scale_[0])
     return Scaling(*(float(number) for number in numbers))
