@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tracemalloc
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -241,6 +243,18 @@ def test_rows_in_chunks_answer_as_rows_alone(monkeypatch):
     assert small.scores(X[:0]).shape == (0, 3)
 
 
+def test_many_scores_of_many_trees_are_not_all_in_memory_at_once():
+    X = rows(3000)
+    student = RandomForestRegressor(10, max_leaf_nodes=3, random_state=0)
+    forest = student_arrays(student.fit(X[:50], np.zeros((50, 200))))
+    forest.scores(X[:1])
+    tracemalloc.start()
+    answer = forest.scores(X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak - answer.nbytes < 16e6, "all at once would take 48 MB"
+
+
 LABELS = {
     "text": (np.array(["no", "yes", "maybe é"]), "<U7"),
     "object": (np.array(["no", "yes"], dtype=object), "object"),
@@ -453,7 +467,7 @@ def test_an_inner_value_is_the_mean_over_its_leaves():
 
 def changed(**arrays):
     """Return the stump with some arrays exchanged."""
-    return TreeArrays(**{**vars(STUMP), **arrays})
+    return replace(STUMP, **arrays)
 
 
 @pytest.mark.parametrize(
@@ -512,6 +526,27 @@ def test_forests_that_do_not_fit_together_are_refused():
         ForestArrays((STUMP, STUMP), (0, 2))
     with pytest.raises(ValueError, match="one score each where output is given"):
         ForestArrays((two,), (0,))
+
+
+def test_trees_that_are_deep_together_are_refused_before_all_are_built(monkeypatch):
+    X = rows(50)
+    forest = student_arrays(RandomForestRegressor(9, random_state=0).fit(X, X[:, 0]))
+    arrays = forest.to_arrays()
+    first = forest.trees[0].depth
+    monkeypatch.setattr("semikd.artifact.forests._MAX_LEVELS", first)
+    with pytest.raises(ValueError, match="levels together; got more"):
+        ForestArrays(forest.trees)
+    assert ForestArrays(forest.trees[:1]).n_outputs == 1
+    built = []
+    whole = TreeArrays.of_leaves
+    monkeypatch.setattr(
+        TreeArrays,
+        "of_leaves",
+        lambda *parts: built.append(1) or whole(*parts),
+    )
+    with pytest.raises(ValueError, match="levels together; got more"):
+        ForestArrays.from_arrays(arrays, forest.n_features)
+    assert len(built) == 2
 
 
 ONE = np.ones(1)

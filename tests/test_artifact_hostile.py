@@ -263,6 +263,13 @@ def _not_an_array(f):
     f.members([("left.npy", pickle.dumps(Evil()))], without=["left"])
 
 
+def _long_size(f):
+    data = f.npz.read_bytes()
+    f.npz.unlink()
+    f.entry(files={"model.npz": {"bytes": "k" * 10**6, "sha256": ""}})
+    f.npz.write_bytes(data)
+
+
 def _bomb(f):
     zeros = bytes(1 << 20)
     with zipfile.ZipFile(f.npz, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -620,8 +627,10 @@ ATTACKS = {
     "infinite fill": (
         "linear",
         _column(scaling=[3e38, -3e38, 1.0]),
-        "answer to missing values with finite numbers",
+        "fill must be at most 3.4e+38 units",
     ),
+    "long entry": ("tree", _entry(**{"k" * 10**6: 1}), "missing or too many"),
+    "long size": ("tree", _long_size, "bytes that model.json states"),
 }
 
 

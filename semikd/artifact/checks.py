@@ -29,15 +29,19 @@ def refusal(
     path: Path, constraint: str, value: object, remedy: str = ""
 ) -> ArtifactError:
     """Return the error that names a file and what is wrong with it."""
-    return ArtifactError(printable(message(str(path), constraint, value, remedy)))
+    said = message("", constraint, value, remedy)
+    return ArtifactError(printable(f"{path}{_shortened(said)}"))
 
 
 def damaged(path: Path, error: BaseException) -> ArtifactError:
     """Return the error for a file whose content was refused for a reason."""
     reason = str(error) or type(error).__name__
-    if len(reason) > 500:
-        reason = f"{reason[:400]} ... {reason[-60:]}"
-    return ArtifactError(printable(f"{path}: {reason}"))
+    return ArtifactError(printable(f"{path}: {_shortened(reason)}"))
+
+
+def _shortened(text: str) -> str:
+    """Return text without its middle where it is long: names in a file may be."""
+    return text if len(text) <= 500 else f"{text[:400]} ... {text[-60:]}"
 
 
 def printable(text: str) -> str:
@@ -52,7 +56,8 @@ def read_bytes(path: Path, limit: int) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     flags |= getattr(os, "O_BINARY", 0)
     try:
-        with open(os.open(path, flags), "rb") as file:
+        # Opened by `open` itself, so that it closes what turns out to be a folder.
+        with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise refusal(path, "be a regular file", Shown("something else"))

@@ -18,6 +18,8 @@ from semikd.simplex import FloatArray
 __all__ = ["ForestArrays"]
 
 _MAX_TREES = 10_000
+# Levels of all trees together: each is a step when a file is checked, however small.
+_MAX_LEVELS = 1 << 19
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,8 @@ class ForestArrays(StudentArrays):
     Raises
     ------
     ValueError
-        If there is no tree, the trees do not fit together, or a score has no tree.
+        If there is no tree, the trees do not fit together or are very deep, or a score
+        has no tree.
 
     Examples
     --------
@@ -63,6 +66,7 @@ class ForestArrays(StudentArrays):
         if len(shapes) > 1:
             shown = Shown(str(sorted(shapes)))
             raise invalid("trees", "agree in columns and scores", shown)
+        _check_levels(sum(tree.depth for tree in self.trees))
         if self.output is None:
             return
         named = sorted(set(self.output))
@@ -104,7 +108,7 @@ class ForestArrays(StudentArrays):
         rows = float_rows(features, self.n_features, np.float32)
         walk, value = self._walk
         found = np.empty((len(rows), self.n_outputs))
-        for part in chunks(len(rows), len(self.trees)):
+        for part in chunks(len(rows), value.shape[1] * len(self.trees)):
             found[part] = self._mean(value[walk.leaves(rows[part])])
         return found
 
@@ -143,7 +147,19 @@ class ForestArrays(StudentArrays):
         if len(sizes) > _MAX_TREES:
             raise invalid("sizes", f"have at most {_MAX_TREES:,} entries", len(sizes))
         parts = unpack_trees(arrays, sizes)
-        trees = tuple(TreeArrays.of_leaves(*part, n_features) for part in parts)
+        trees: list[TreeArrays] = []
+        n_levels = 0
+        for part in parts:
+            trees.append(TreeArrays.of_leaves(*part, n_features))
+            n_levels += trees[-1].depth
+            _check_levels(n_levels)
         output = arrays.get("output")
         named = None if output is None else tuple(int(j) for j in output)
-        return cls(trees, named)
+        return cls(tuple(trees), named)
+
+
+def _check_levels(n_levels: int) -> None:
+    """Refuse trees that together are deeper than those of any small model."""
+    if n_levels > _MAX_LEVELS:
+        constraint = f"have at most {_MAX_LEVELS:,} levels together"
+        raise invalid("trees", constraint, Shown("more"))

@@ -97,7 +97,8 @@ def load_model(
 model; got nothing of that name.
     """
     folder = Path(directory)
-    if not folder.is_dir():
+    # Unlike the method of a path, this raises nothing for names too long to exist.
+    if not os.path.isdir(folder):
         found = "a file" if os.path.lexists(folder) else "nothing of that name"
         raise refusal(folder, "be a folder with a saved model", Shown(found))
     path = folder / MODEL_FILE

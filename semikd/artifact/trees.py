@@ -115,7 +115,7 @@ class TreeArrays(StudentArrays):
         """Number of leaves."""
         return int((self.left < 0).sum())
 
-    @property
+    @cached_property
     def depth(self) -> int:
         """Number of questions on the longest way; 0 for a single leaf."""
         return len(levels(self.left, self.right)) - 1
