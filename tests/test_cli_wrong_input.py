@@ -130,6 +130,8 @@ def labels(made: pd.DataFrame, good: pd.DataFrame) -> dict[str, pd.DataFrame]:
     no, yes = made["p(no)"].copy(), made["p(yes)"].copy()
     no[0], yes[0] = -0.1, 1.1
     ids = good["id"].to_numpy()[made["row"]]
+    kept = np.setdiff1d(np.arange(len(good)), np.flatnonzero(good["y"] == "yes")[:9])
+    halves = {"p(no)": 0.5, "p(yes)": 0.5}
     return {
         "right": made,
         "by_key": made.drop(columns=["row", "row_hash"]).assign(id=ids),
@@ -146,7 +148,8 @@ def labels(made: pd.DataFrame, good: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "half_fold": made.assign(fold=0.5),
         "other_keys": made.drop(columns="row").assign(id=[f"z{at}" for at in ids]),
         "labels_header": made.head(0),
-        "few_labels": made.head(3),
+        "only_no": made[(good["y"] == "no").to_numpy()[made["row"]]],
+        "lacking": pd.DataFrame({"row": kept, "fold": kept % 5}).assign(**halves),
     }
 
 
@@ -291,6 +294,9 @@ OPTIONS = [
     distill("good.csv --target y --test without_target.csv", "have the target, .*'y'"),
     distill("good.csv --target y --test without_a.csv", "--test must have the column"),
     distill("good.csv --target y --test new_label.csv", "--test must .*got 'maybe'"),
+    distill("good.csv --target y --test only_yes.csv", "--test .*none of class 'no'"),
+    distill("good.csv --target y --test one_row.csv", "--test must .*; got 1 row"),
+    distill("good.csv --target r --test one_row.csv", "--test must .*; got 1 row"),
     distill("good.csv --target y --cv 1", "--cv must be an integer of at least 2"),
     distill("good.csv --target y --cv few", "--cv must be an integer; got 'few'"),
     distill("good.csv --target y --leaves 1", "--leaves must be .*least 2; got 1"),
@@ -363,6 +369,8 @@ LABELS = [
         ("words.csv", r"hold numbers; got words in column 'p\(no\)'", RIGHT_LABELS),
         ("gap.csv", "hold finite numbers; got nan in line 2", RIGHT_LABELS),
         ("half_fold.csv", "integers of at least -1 in column 'fold'", RIGHT_LABELS),
+        ("only_no.csv", "--labels must leave every class .*with a label", RIGHT_LABELS),
+        ("lacking.csv", "--labels must leave .*without a label, held", RIGHT_LABELS),
         ("right.csv --key no", "--key must be a column of the table", BY_KEY),
         ("by_key.csv --key c", "--key must tell every row .*got '.*' more", BY_KEY),
         ("right.csv --key id", "got columns without 'id'", BY_KEY),
@@ -375,7 +383,7 @@ APPLIED = [
     ("predict file good.csv", "file must be a folder with a saved model", PREDICT),
     ("predict foreign good.csv", "got none: model.json is missing", PREDICT),
     ("predict model n" + 300 * "o", "a path must be .*File name too long", PREDICT),
-    ("predict n" + 300 * "o" + " good.csv", "a path must be .*too long", PREDICT),
+    ("predict n" + 300 * "o" + " good.csv", "o must be a folder|path must be", PREDICT),
     ("predict model no.csv", "TABLE must be a file of a table; got 'no.csv'", PREDICT),
     ("predict model header.csv", "TABLE must have rows; got a header", PREDICT),
     (

@@ -104,6 +104,7 @@ def raw_sides(
     kept = (f"{target.sentence}.", *_left_out(settings))
     if held_out is not None:
         test = _table(held_out, names, target, settings, name="--test")
+        _refuse_lacking(test, "--test", "the held-out rows")
         train, notes = whole, (*kept, *_copies(whole, test))
     else:
         train, test, said = _divided(whole, settings, labels)
@@ -149,6 +150,19 @@ def _refuse_weightless(y: NDArray[Any], weights: NDArray[np.float64]) -> None:
         raise refusal("--weight", "be positive in every class", shown, remedy)
 
 
+def _refuse_lacking(side: Table, name: str, rows: str) -> None:
+    """Refuse a side that was brought and cannot be learned from, or judged by."""
+    y = side.y if side.weights is None else side.y[side.weights > 0]
+    if len(y) < 2:
+        shown = Shown(counted(len(y), "row"))
+        raise refusal(name, f"leave two or more for {rows}", shown, "Bring more")
+    lost = [] if side.classes is None else np.setdiff1d(side.classes, y).tolist()
+    if lost:
+        shown = Shown(f"none of class {lost[0]!r}")
+        remedy = "Bring rows of all, or leave the class out"
+        raise refusal(name, f"leave every class among {rows}", shown, remedy)
+
+
 def _labels(
     settings: Settings, frame: "pd.DataFrame", whole: Table, target: Target
 ) -> BroughtLabels | None:
@@ -174,6 +188,8 @@ def _divided(
         train, test = (
             whole.take(np.flatnonzero(side)) for side in (~unlabelled, unlabelled)
         )
+        _refuse_lacking(train, "--labels", "the rows with a label")
+        _refuse_lacking(test, "--labels", "the rows without a label, held out")
         n_held = counted(len(test.y), "row")
         said = f"The {n_held} without a label in the file of labels are held out."
         return train, test, (said, *_copies(train, test))
