@@ -91,7 +91,8 @@ def questions(model: Any, trees: Sequence[Any]) -> ViewTable:
     ViewTable
         The features of the most rows first.
     """
-    n_features = len(model.encoder.feature_names)
+    names = model.encoder.feature_names
+    n_features = len(names)
     splits, reached = np.zeros(n_features), np.zeros(n_features)
     for tree in trees:
         inner = np.asarray(tree.feature) >= 0
@@ -101,7 +102,7 @@ def questions(model: Any, trees: Sequence[Any]) -> ViewTable:
     top = float(reached.max()) or 1.0
     rows = [
         TableRow(
-            model.encoder.feature_names[at],
+            names[at],
             (f"{splits[at]:,.0f}", number_text(float(reached[at]), 2)),
             _length(float(reached[at]) / top),
         )
@@ -134,9 +135,10 @@ def coefficients(model: Any) -> ViewTable:
         if len(coef) > 1 and model.classes is not None
         else ["coefficient"] * len(coef)
     )
+    names = model.encoder.feature_names
     rows = [
         TableRow(
-            model.encoder.feature_names[at],
+            names[at],
             tuple(number_text(float(v), digits, sign=True) for v in coef[:, at]),
             _signed_length(coef[:, at], top),
         )

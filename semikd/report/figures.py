@@ -240,7 +240,7 @@ def _few(values: FloatArray) -> Any:
 
 def _rounded_up(value: float) -> float:
     """Return the first tick that a value does not exceed."""
-    if value <= 0:
+    if value < 1e-300:
         return 1.0
     step = ticks(0.0, value)[1]
     return float(np.ceil(value / step - 1e-9) * step)
@@ -249,5 +249,6 @@ def _rounded_up(value: float) -> float:
 def _padded(values: FloatArray) -> tuple[float, float]:
     """Return the range of values with some air."""
     low, high = float(np.min(values)), float(np.max(values))
-    air = 0.04 * (high - low) or 1.0
+    # Beside a large constant, 1 is less than its rounding.
+    air = 0.04 * (high - low) or max(1.0, 1e-3 * abs(high))
     return low - air, high + air

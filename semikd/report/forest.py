@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from semikd.report.svg import decimals_for_ticks, tag, ticks
+from semikd.report.svg import tag, tick_texts, ticks
 from semikd.report.text import number_text
 from semikd.report.words import Judged, interval_text
 
@@ -107,16 +107,15 @@ def axis(judged: Judged) -> Markup:
     """
     low, high = _scale(judged)
     values = [v for v in ticks(low, high, 6) if 0.04 < (v - low) / (high - low) < 0.96]
-    digits = decimals_for_ticks(values)
     labels = [
         tag(
             "text",
-            number_text(value, digits, sign=True),
+            text,
             x=_across(value, (low, high)),
             y=12,
             class_="tick middle",
         )
-        for value in values
+        for value, text in zip(values, tick_texts(values, sign=True), strict=True)
     ]
     return _sized(labels, 18)
 

@@ -128,8 +128,12 @@ def _forest_view(model: Any) -> StudentView:
     """Return how many trees there are, and what they ask."""
     trees = model.student.trees
     leaves = [tree.n_leaves for tree in trees]
+    output = model.student.output
+    which = "that are averaged" if output is None else "for one score each"
+    if output is not None and len(set(output)) < len(output):
+        which += ", those of a score averaged"
     said = (
-        f"{len(trees):,} trees that are averaged, with {min(leaves):,} to "
+        f"{len(trees):,} trees {which}, with {min(leaves):,} to "
         f"{max(leaves):,} leaves each, {sum(leaves):,} in all."
     )
     return StudentView((said,), [], None, [questions(model, trees)])
@@ -146,10 +150,13 @@ def _linear_view(model: Any) -> StudentView:
         significant(float(b)) for b in student.intercept[:MOST_SCORES]
     )
     said = Markup(
-        "A linear model: each column, standardised, moves {} by its coefficient. "
-        "Constant term: {}."
+        "A linear model: numbers are standardised, categories are 1 where they hold, "
+        "else 0, and each moves {} by its coefficient. Constant term: {}."
     ).format(scale, constants)
-    return StudentView((said,), [], None, [coefficients(model)])
+    count = len(student.intercept)
+    cut = f"The first {MOST_SCORES} of {count:,} scores are shown."
+    sentences = (said, cut) if count > MOST_SCORES else (said,)
+    return StudentView(sentences, [], None, [coefficients(model)])
 
 
 def _network_view(model: Any) -> StudentView:

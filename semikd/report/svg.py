@@ -13,10 +13,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from markupsafe import Markup
 
-from semikd.report.text import attribute, decimals_for, number_text
+from semikd.report.text import (
+    attribute,
+    decimals_for,
+    exponent_text,
+    number_text,
+)
 from semikd.simplex import FloatArray
 
-__all__ = ["Chart", "tag", "ticks"]
+__all__ = ["Chart", "tag", "tick_texts", "ticks"]
 
 # Width and height of the drawing; it fits a phone without being scaled down much.
 WIDTH, HEIGHT = 340, 300
@@ -88,7 +93,9 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(s * power for s in (1, 2, 5, 10) if s * power >= rough * (1 - 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(at * step, 12) + 0.0 for at in range(first, last + 1)]
+    # Of the size of the step: a fixed number of decimals would be nothing to tiny ones.
+    digits = 2 - math.floor(math.log10(step))
+    return [round(at * step, digits) + 0.0 for at in range(first, last + 1)]
 
 
 @dataclass
@@ -187,30 +194,50 @@ class Chart:
     def _ticks_across(self) -> Iterable[Markup]:
         """Yield grid lines and numbers of the lower axis."""
         values = ticks(*self.across)
-        digits = decimals_for_ticks(values)
         bottom = float(HEIGHT - _BOTTOM)
-        for value, at in zip(values, self.x(values), strict=True):
+        for text, at in zip(tick_texts(values), self.x(values), strict=True):
             yield tag(
                 "line", x1=float(at), x2=float(at), y1=_TOP, y2=bottom, class_="grid"
             )
-            text = number_text(value, digits)
             yield _label(text, float(at), bottom + 16, "tick middle")
 
     def _ticks_up(self) -> Iterable[Markup]:
         """Yield grid lines and numbers of the left axis."""
         values = ticks(*self.up)
-        digits = decimals_for_ticks(values)
-        for value, at in zip(values, self.y(values), strict=True):
+        for text, at in zip(tick_texts(values), self.y(values), strict=True):
             line = {"x1": _LEFT, "x2": WIDTH - _RIGHT, "class_": "grid"}
             yield tag("line", y1=float(at), y2=float(at), **line)
-            text = number_text(value, digits)
             yield _label(text, _LEFT - 6.0, float(at) + 3.5, "tick end")
 
 
-def decimals_for_ticks(values: list[float]) -> int:
-    """Return the decimals that tell neighbouring ticks apart."""
+def tick_texts(values: list[float], *, sign: bool = False) -> list[str]:
+    """Return ticks as text with the digits that tell neighbours apart.
+
+    Parameters
+    ----------
+    values : list of float
+        The ticks, at equal steps.
+    sign : bool, default=False
+        Whether positive numbers get a sign, too, as differences do.
+
+    Returns
+    -------
+    list of str
+        With an exponent where the numbers are so large or small that they would not fit
+        beside an axis.
+
+    Examples
+    --------
+    >>> from semikd.report.svg import tick_texts
+    >>> tick_texts([0.0, 0.5, 1.0]), tick_texts([0.0, 2e-9])
+    (['0.0', '0.5', '1.0'], ['0', '2e\N{MINUS SIGN}9'])
+    """
     step = values[1] - values[0] if len(values) > 1 else 1.0
-    return max(decimals_for(step) - 1, 0)
+    digits = max(decimals_for(step) - 1, 0)
+    texts = [number_text(value, digits, sign=sign) for value in values]
+    if max(map(len, texts), default=0) <= (8 if sign else 6):
+        return texts
+    return [exponent_text(value, step, sign=sign) for value in values]
 
 
 def _label(text: str, x: float, y: float, style: str) -> Markup:

@@ -154,15 +154,14 @@ def key_facts(facts: ReportFacts) -> list[tuple[str, str]]:
     found = [*_complexity(table.loc[facts.shipped])]
     found.append((bytes_text(facts.artifact_bytes), "on disk, encoder included"))
     if facts.latency:
-        _, time = facts.latency[0]
-        found.append((duration_text(time), "for a single row"))
+        found.append((duration_text(facts.latency[0][1]), "for a single row"))
     if TEACHER in table.index:
         teacher: Any = table.loc[TEACHER]
         own: Any = table.loc[facts.shipped]
-        smaller = float(teacher["kilobytes"]) * 1000 / max(facts.artifact_bytes, 1)
-        found.append(_ratio(smaller, "smaller", "larger", "than the teacher"))
-        faster = float(teacher["latency_us"]) / float(own["latency_us"])
-        found.append(_ratio(faster, "faster", "slower", "than the teacher, in bulk"))
+        size = (_thousandfold(teacher["kilobytes"]), facts.artifact_bytes)
+        found += _ratio(*size, "smaller", "larger", "than the teacher")
+        time = (teacher["latency_us"], own["latency_us"])
+        found += _ratio(*time, "faster", "slower", "than the teacher, in bulk")
     return found
 
 
@@ -253,11 +252,16 @@ def _complexity(row: Any) -> list[tuple[str, str]]:
     return []
 
 
-def _ratio(ratio: float, more: str, less: str, than: str) -> tuple[str, str]:
-    """Return a ratio in the direction in which it is above one."""
+def _ratio(
+    theirs: Any, ours: Any, more: str, less: str, than: str
+) -> list[tuple[str, str]]:
+    """Return a ratio in the direction in which it is above one, if it is known."""
+    if pd.isna(theirs) or pd.isna(ours) or not (theirs > 0 and ours > 0):
+        return []
+    ratio = float(theirs) / float(ours)
     if ratio >= 1:
-        return f"{times_text(ratio)} times", f"{more} {than}"
-    return f"{times_text(1 / ratio)} times", f"{less} {than}"
+        return [(f"{times_text(ratio)} times", f"{more} {than}")]
+    return [(f"{times_text(1 / ratio)} times", f"{less} {than}")]
 
 
 def _row(

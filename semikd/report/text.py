@@ -71,11 +71,15 @@ def rounded_numbers(text: str) -> str:
     return _LONG_DECIMAL.sub(lambda found: f"{float(found[0]):.5g}", text)
 
 
-def decimals_for(size: float) -> int:
+# With more decimals than this, or fewer, a number is written with an exponent.
+_MOST_DECIMALS, _FEWEST_DECIMALS = 8, -4
+
+
+def decimals_for(size: float, least: int = 0, most: int = _MOST_DECIMALS) -> int:
     """Return the decimals that show a quantity of this size with two digits."""
     if not math.isfinite(size) or size == 0:
         return 3
-    return min(max(1 - math.floor(math.log10(abs(size))), 0), 8)
+    return min(max(1 - math.floor(math.log10(abs(size))), least), most)
 
 
 def number_text(value: float, decimals: int, *, sign: bool = False) -> str:
@@ -86,7 +90,8 @@ def number_text(value: float, decimals: int, *, sign: bool = False) -> str:
     value : float
         The number; a dash stands for one that does not exist.
     decimals : int
-        Digits after the point.
+        Digits after the point, negative for tens or hundreds; with more than 8, or
+        fewer than -4, the number has an exponent.
     sign : bool, default=False
         Whether positive numbers get a sign, too, as differences do.
 
@@ -102,10 +107,22 @@ def number_text(value: float, decimals: int, *, sign: bool = False) -> str:
     """
     if not math.isfinite(value):
         return "–"
+    if not _FEWEST_DECIMALS <= decimals <= _MOST_DECIMALS:
+        return exponent_text(value, 10.0**-decimals, sign=sign)
     # A negative number that rounds to nothing has no sign.
     value = round(float(value), decimals) + 0.0
     mark = _MINUS if value < 0 else "+" if sign and value > 0 else ""
-    return f"{mark}{abs(value):,.{decimals}f}"
+    return f"{mark}{abs(value):,.{max(decimals, 0)}f}"
+
+
+def exponent_text(value: float, step: float, *, sign: bool = False) -> str:
+    """Return a number with an exponent, exact to a step or to six digits."""
+    if abs(value) < step / 2:
+        return "0"
+    digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(step))
+    size, _, power = f"{abs(value):.{min(max(digits, 0), 5)}e}".partition("e")
+    mark = _MINUS if value < 0 else "+" if sign else ""
+    return f"{mark}{size}e{int(power)}".replace("e-", f"e{_MINUS}")
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -124,9 +141,13 @@ def level_text(level: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in percent: few digits, and never 0 % for something."""
+    """Return a share in percent: few digits, 0 % for nothing and 100 % for all only."""
     if 0 < share < 0.001:
         return f"<0.1{_SPACE}%"
+    # What rounding leaves of all rows is all of them.
+    share = 1.0 if 1 - 1e-6 < share < 1 else share
+    if 0.9995 <= share < 1:
+        return f">99.9{_SPACE}%"
     near_an_end = share < 0.0995 or 0.995 <= share < 1
     return f"{100 * share:.{1 if share and near_an_end else 0}f}{_SPACE}%"
 

@@ -127,9 +127,11 @@ class Judged:
         """Digits after the point for losses: those that the shipped interval knows."""
         ends = self.together.get(self.shipped, next(iter(self.together.values())))
         half = (ends[1] - ends[0]) / 2
-        digits = min(decimals_for(half if half > 0 else abs(ends[0])), 5)
-        # The other scores of classes have three, too.
-        return max(digits, 3) if self.classification else digits
+        size = half if half > 0 else abs(ends[0])
+        # The other scores of classes have three; means may be of any size.
+        if self.classification:
+            return max(decimals_for(size, most=5), 3)
+        return decimals_for(size, least=-300, most=300)
 
     @cached_property
     def together(self) -> dict[str, FloatArray]:

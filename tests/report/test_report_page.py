@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -16,6 +17,7 @@ from semikd.artifact import LinearArrays, NetworkArrays, ShippedModel
 from semikd.artifact.forests import ForestArrays
 from semikd.artifact.trees import TreeArrays
 from semikd.encoding import Encoder, NumberColumn
+from semikd.evaluation import Table
 from semikd.report import ReportFacts, report_page
 
 Maker = Callable[..., ReportFacts]
@@ -206,6 +208,59 @@ def test_regressions_show_errors_in_place_of_probabilities(make_facts: Maker) ->
     assert "the mean of “ outcome ”" in read.text
 
 
+def scaled(facts: ReportFacts, unit: float, shift: float = 0.0) -> ReportFacts:
+    """Return facts of a regression in another unit."""
+    old = facts.comparison
+    y = shift + unit * np.asarray(old.test.y)
+    new = replace(
+        old,
+        predictions=shift + unit * old.predictions,
+        test=Table(old.test.X, y, None, None, False),
+    )
+    return replace(facts, comparison=new)
+
+
+@pytest.mark.parametrize("unit", [1e-5, 1e-2, 1.0, 1e3, 1e5, 1e15])
+def test_means_of_any_size_are_told_with_their_digits(
+    unit: float, make_facts: Maker
+) -> None:
+    facts = scaled(make_facts(classes=None), unit)
+    text = Reader(report_page(facts)).text
+    interval = facts.comparison.procedure().conf_int(kind="simultaneous")[-1]
+    shown = [float(e.replace("−", "-").replace(",", "")) for e in interval_of(text)]
+    half = (interval[1] - interval[0]) / 2
+    assert shown == pytest.approx(interval, abs=half / 10)
+
+
+@pytest.mark.parametrize(("unit", "shift"), [(1e-13, 0.0), (1.0, 1e17), (0.0, 0.0)])
+def test_means_that_hardly_differ_have_a_page(
+    unit: float, shift: float, make_facts: Maker
+) -> None:
+    page = report_page(scaled(make_facts(classes=None), unit, shift))
+    assert "nan" not in Reader(page).text
+    assert not [value for _, value in Reader(page).attributes if "nan" in value]
+
+
+def test_what_is_not_known_of_the_teacher_is_not_said(make_facts: Maker) -> None:
+    facts = make_facts()
+    known = facts.comparison.details
+    details = {
+        **known,
+        "kilobytes": [np.nan, *known["kilobytes"][1:]],
+        "latency_us": [None, *known["latency_us"][1:]],
+    }
+    unknown = replace(facts, comparison=replace(facts.comparison, details=details))
+    text = Reader(report_page(unknown)).text
+    assert "nan" not in text
+    assert "than the teacher" not in text
+
+
+def test_curves_are_said_to_be_those_of_the_first_refit(make_facts: Maker) -> None:
+    said = "Drawn are the models that were fitted first"
+    assert said in report_page(make_facts(n_refits=2))
+    assert said not in report_page(make_facts(n_refits=1))
+
+
 def test_of_many_classes_the_largest_are_drawn_and_that_is_said(
     make_facts: Maker,
 ) -> None:
@@ -299,6 +354,30 @@ def test_a_forest_says_what_its_trees_ask(make_facts: Maker) -> None:
     assert "2 trees that are averaged, with 3 to 5 leaves each, 8 in all" in text
     # Splits: 2 + 4; asked per row: (1 + 2/3 + 1 + 4/5 + 3/5 + 2/5) / 2.
     assert re.search(r"age 6 2\.23", text)
+
+
+def test_trees_of_one_score_each_are_not_called_averaged(make_facts: Maker) -> None:
+    each = ForestArrays((chain(3), chain(5), chain(4)), (0, 1, 2))
+    three = ("a", "b", "c")
+    model = ShippedModel(
+        Encoder((NumberColumn("age"),)), each, "log_probability", three
+    )
+    text = Reader(report_page(make_facts(classes=three, model=model))).text
+    assert "3 trees for one score each, with 3 to 5 leaves" in text
+    assert "averaged, with" not in text
+    both = ForestArrays((*each.trees, chain(2)), (0, 1, 2, 2))
+    more = replace(model, student=both)
+    text = Reader(report_page(make_facts(classes=three, model=more))).text
+    assert "4 trees for one score each, those of a score averaged, with" in text
+
+
+def test_scores_beyond_the_tenth_are_said_to_be_left_out(make_facts: Maker) -> None:
+    classes = tuple(f"c{at:02d}" for at in range(12))
+    encoder = _filled(Encoder((NumberColumn("age"),)))
+    student = LinearArrays(np.ones((12, 1)), np.zeros(12))
+    model = ShippedModel(encoder, student, "cross_entropy", classes)
+    text = Reader(report_page(make_facts(classes=classes, model=model))).text
+    assert "The first 10 of 12 scores are shown." in text
 
 
 def test_a_network_says_its_shape(make_facts: Maker) -> None:

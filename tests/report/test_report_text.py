@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from semikd._text import visible
 from semikd.evaluation.binning import binned_means
 from semikd.report.curves import error_quantiles, reliability, roc
-from semikd.report.svg import Chart, tag, ticks
+from semikd.report.svg import Chart, tag, tick_texts, ticks
 from semikd.report.text import (
     bytes_text,
     duration_text,
@@ -70,6 +70,10 @@ def test_marks_stacked_on_a_letter_are_cut() -> None:
         (number_text(-0.0001, 2), "0.00"),
         (number_text(0.5, 1, sign=True), "+0.5"),
         (number_text(float("nan"), 2), "–"),
+        (number_text(12_345.0, -2), "12,300"),
+        (number_text(-1.234e-11, 12), "−1.2e−11"),
+        (number_text(6.4e10, -9, sign=True), "+6.4e10"),
+        (number_text(1e-14, 12), "0"),
         (significant(0.0012345), "0.00123"),
         (significant(-123456.0), "−123,456"),
         (significant(1.5e-9), "1.50e−09"),
@@ -77,6 +81,8 @@ def test_marks_stacked_on_a_letter_are_cut() -> None:
         (percent(0.0004), "<0.1\xa0%"),
         (percent(0.034), "3.4\xa0%"),
         (percent(0.996), "99.6\xa0%"),
+        (percent(0.9997), ">99.9\xa0%"),
+        (percent(1.0 - 1e-8), "100\xa0%"),
         (percent(1.0), "100\xa0%"),
         (bytes_text(999.0), "999\xa0bytes"),
         (bytes_text(1_420_000.0), "1.42\xa0MB"),
@@ -108,6 +114,15 @@ def test_ticks_are_few_evenly_spaced_and_inside(low: float, width: float) -> Non
     assert (np.diff(found) > 0).all()
     assert found[0] >= low - 1e-6 * width - 1e-9
     assert found[-1] <= high + 1e-6 * width + 1e-9
+
+
+@given(st.floats(-300, 300), st.floats(1, 9.99))
+def test_ticks_of_any_size_are_apart_and_short(power: float, size: float) -> None:
+    found = ticks(0.0, size * 10.0**power)
+    assert (np.diff(found) > 0).all()
+    texts = tick_texts(found)
+    assert len(set(texts)) == len(texts)
+    assert max(map(len, texts)) <= 8
 
 
 def test_a_long_line_is_thinned_and_keeps_its_ends() -> None:
