@@ -7,11 +7,12 @@ terminal obeys some of them.
 
 __all__ = ["visible"]
 
-# Reordering marks, invisible spaces, and line ends of Unicode. Joiners stay: emoji and
-# several scripts need them.
+# Reordering marks, invisible spaces, operators and tags, and line ends of Unicode.
+# Joiners stay: emoji and several scripts need them.
 _INVISIBLE = {
-    0x061C, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x2060, 0xFEFF,
-    *range(0x202A, 0x202F), *range(0x2066, 0x206A),
+    0x00AD, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF,
+    *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC),
+    *range(0xE0000, 0xE0080),
 }  # fmt: skip
 
 

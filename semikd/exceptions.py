@@ -5,7 +5,7 @@ Errors are Python's own (``ValueError``, ``TypeError``), scikit-learn's
 anything but the standard library.
 """
 
-__all__ = ["LeakageWarning", "SemikdWarning", "UsageError"]
+__all__ = ["ArtifactError", "LeakageWarning", "SemikdWarning", "UsageError"]
 
 
 class SemikdWarning(UserWarning):

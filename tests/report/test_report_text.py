@@ -41,6 +41,7 @@ def test_visible_text_can_be_written_and_hides_nothing(text: str) -> None:
     [
         ("a\nb\x00\x7f", "a␊b␀␡"),
         ("x\u202ey\u2066z\u200b", "x[U+202E]y[U+2066]z[U+200B]"),
+        ("ad\xad\u2063m\U000e0041in", "ad[U+00AD][U+2063]m[U+E0041]in"),
         ("\ud800\ufffe", "\ufffd\ufffd"),
         ("אב é 👩\u200d👧 $x$", "אב é 👩\u200d👧 $x$"),
     ],
