@@ -296,6 +296,7 @@ def test_held_out_rows_may_come_in_a_file(tmp_path: Path, capsys: Capture) -> No
     run("distill", table, "--target", "buys", *QUICK, "--test", held_out, "--out", out)
     found = metrics(tmp_path / "model")
     assert (found["training_rows"], found["test_rows"]) == (300, 90)
+    assert found["unknown_cells"] == {}
     scores = evaluated(tmp_path, held_out, capsys)
     shipped = found["arms"][found["shipped"]]
     for name in ("log_loss", "brier", "auc", "accuracy"):

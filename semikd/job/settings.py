@@ -156,9 +156,7 @@ class Settings:
             value = getattr(self, field.name)
             assert field.default is not MISSING  # noqa: S101 - all have one
             if value != field.default or field.name == "seed":
-                is_option = str(value).startswith("-")
-                word = f"--{field.name}"
-                words += [f"{word}={value}"] if is_option else [word, str(value)]
+                words += [f"--{field.name}", str(value)]
         return shlex.join(words)
 
 
