@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -472,3 +473,8 @@ def test_settings_and_options_are_the_same(capsys: Capture) -> None:
     shown = capsys.readouterr().out
     for name in Settings.__dataclass_fields__:
         assert f"--{name} " in shown
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"semikd {version('semikd')}\n"

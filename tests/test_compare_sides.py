@@ -131,3 +131,20 @@ def test_a_teacher_may_read_what_the_student_never_sees(data) -> None:
     assert found.table.loc["teacher", "auc"] > 0.75
     assert found.table.loc["cross-fitted", "auc"] < 0.6
     assert models["cross-fitted"].model.n_features_in_ == 1
+
+
+@pytest.mark.parametrize("unit", [2.0**-20, 2.0**30])
+def test_the_unit_of_the_target_changes_no_verdict(unit: float) -> None:
+    X, y = regression_rows(600)
+    tree = DecisionTreeRegressor(max_leaf_nodes=8)
+    estimator = DistilledRegressor(LinearRegression(), tree)
+    plain, scaled = (
+        compare(X, y * u, estimator, n_refits=2, random_state=0) for u in (1.0, unit)
+    )
+    ours, theirs = (found.one_fit() for found in (scaled, plain))
+    known = np.asarray(theirs.conf_int()) * unit**2
+    np.testing.assert_allclose(ours.conf_int(), known, atol=1e-9 * np.abs(known).max())
+    said = [
+        [v.verdict for v in found.one_fit().verdicts()] for found in (plain, scaled)
+    ]
+    assert said[0] == said[1]

@@ -46,6 +46,27 @@ Force = Annotated[
 ]
 
 
+def _print_version(wanted: bool) -> None:
+    """Print the version and end, where it is asked for."""
+    if wanted:
+        from semikd import __version__
+
+        typer.echo(f"semikd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _semikd(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print it."
+        ),
+    ] = False,
+) -> None:
+    """Compress a large classifier into a small one, and prove how good it is."""
+
+
 def distill(
     table: TableFile = None,
     *,

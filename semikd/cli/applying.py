@@ -22,7 +22,7 @@ def predict_table(folder: Path, table: str, out: str | None) -> None:
     """Write the predictions for a table, to a file or to the screen."""
     import pandas as pd
 
-    model = load_model(folder)
+    model = load_model(folder, foreign=False)
     features, unknown = model.encode(_read(model, table))
     scores = model.scores(features)
     if model.classes is None:
@@ -43,7 +43,7 @@ def evaluate_table(folder: Path, table: str) -> None:
     from semikd.job.observed import observed_values
     from semikd.job.target import Target
 
-    model = load_model(folder)
+    model = load_model(folder, foreign=False)
     frame = _read(model, table, target=True)
     classes = None if model.classes is None else model.labels
     target = Target(

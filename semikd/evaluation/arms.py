@@ -138,7 +138,7 @@ class _Steps:
     def fold(self, step: Step) -> None:
         """Report a fold that starts now, of those that cross-fitting knows of."""
         if step.done < step.total:
-            self.start(step.stage, step.label)
+            self.start(step.stage, f"cross-fitted labels, {step.label}")
 
 
 def _fold_steps(recipe: Any) -> int:

@@ -244,8 +244,10 @@ class ArmComparison:
         """Return pointwise losses of shape (n_refits, n_test, n_arms)."""
         loss = self.task.loss(metric)
         each = [[loss(p, self.test) for p in fit] for fit in self.predictions]
-        # Equal models differ by rounding: 1e-16 must not be a significant difference.
-        return np.round(np.swapaxes(each, 1, 2), _DECIMALS)
+        # Equal models differ by rounding, which must not be a significant difference:
+        # rounding is known by the size of the losses, in whatever unit they are.
+        unit = float(np.abs(each).max()) or 1.0
+        return np.round(np.swapaxes(each, 1, 2) / unit, _DECIMALS) * unit
 
     def _auc(self, refit: int) -> InfluenceEstimate:
         """Return the areas of one refit's arms with the influence of each row."""
