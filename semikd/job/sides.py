@@ -3,6 +3,7 @@
 Rows are divided first, and whatever is said of that is said in sentences.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -94,18 +95,18 @@ def raw_sides(
         "--target": settings.target,
         "--groups": settings.groups,
         "--weight": settings.weight,
-        "--key": None if settings.key == "row" else settings.key,
+        "--key": settings.key,
     }
     task = None if settings.task == "auto" else settings.task
     target = read_target(frame, settings.target, task=task)
     names = check_roles(frame.columns, roles)
     whole = _table(frame.reset_index(drop=True), names, target, settings)
     labels = _labels(settings, frame, whole, target)
-    kept = (f"{target.sentence}.", *_left_out(settings))
+    kept = (f"{target.sentence}.", *_left_out(settings), *_parted(whole, labels))
     if held_out is not None:
         test = _table(held_out, names, target, settings, name="--test")
         _refuse_lacking(test, "--test", "the held-out rows")
-        train, notes = whole, (*kept, *_copies(whole, test))
+        train, notes = whole, (*kept, *_on_both_sides(whole, test))
     else:
         train, test, said = _divided(whole, settings, labels)
         notes = (*kept, *said)
@@ -192,7 +193,7 @@ def _divided(
         _refuse_lacking(test, "--labels", "the rows without a label, held out")
         n_held = counted(len(test.y), "row")
         said = f"The {n_held} without a label in the file of labels are held out."
-        return train, test, (said, *_copies(train, test))
+        return train, test, (said, *_on_both_sides(train, test))
     train, test = _split(whole, settings)
     said = (
         f"{len(test.y):,} of {n_rows:,} rows are held out, drawn by their content: "
@@ -208,15 +209,40 @@ def _divided(
     return train, test, (said, leak)
 
 
-def _copies(train: Table, test: Table) -> tuple[str, ...]:
-    """Return how many held-out rows were brought that are among the training rows."""
-    n_known = int(np.isin(row_hashes(test.X), row_hashes(train.X)).sum())
-    if not n_known:
+def _parted(whole: Table, labels: BroughtLabels | None) -> tuple[str, ...]:
+    """Return how many groups the folds of brought labels divide."""
+    if labels is None or whole.groups is None:
+        return ()
+    known = labels.fold >= 0
+    pairs = set(zip(whole.groups[known].tolist(), labels.fold[known], strict=True))
+    folds = Counter(group for group, _ in pairs)
+    n_parted = sum(n > 1 for n in folds.values())
+    if not n_parted:
         return ()
     return (
-        f"{n_known:,} of {len(test.y):,} held-out rows have a copy among the training "
-        "rows, so that every score may look better than it is.",
+        f"The folds of the labels divide {n_parted:,} of {len(folds):,} groups, so "
+        "that teachers labelled rows of groups that they had seen.",
     )
+
+
+def _on_both_sides(train: Table, test: Table) -> tuple[str, ...]:
+    """Return how much of the held-out rows that were brought is in training, too."""
+    said = []
+    n_known = int(np.isin(row_hashes(test.X), row_hashes(train.X)).sum())
+    if n_known:
+        said.append(
+            f"{n_known:,} of {len(test.y):,} held-out rows have a copy among the "
+            "training rows, so that every score may look better than it is."
+        )
+    if train.groups is not None and test.groups is not None:
+        held = set(test.groups.tolist())
+        n_shared = len(held & set(train.groups.tolist()))
+        if n_shared:
+            said.append(
+                f"{n_shared:,} of {len(held):,} held-out groups have training rows, "
+                "too, so that every score may look better than it is for new groups."
+            )
+    return tuple(said)
 
 
 def _split(whole: Table, settings: Settings) -> tuple[Table, Table]:
@@ -246,7 +272,11 @@ def _split(whole: Table, settings: Settings) -> tuple[Table, Table]:
 
 def _left_out(settings: Settings) -> list[str]:
     """Return which columns play a role and are not learned from."""
-    roles = {"groups": settings.groups, "weights": settings.weight}
+    roles = {
+        "groups": settings.groups,
+        "weights": settings.weight,
+        "the key of the labels": settings.key,
+    }
     return [
         f"Column {column!r} holds {role} and is not learned from."
         for role, column in roles.items()
