@@ -291,3 +291,13 @@ def test_help_is_there_at_once(tmp_path: Path) -> None:
 def test_the_console_script_is_main(capsys: Capture) -> None:
     assert main(["distill", "--no-such-option"]) == 2
     assert "--no-such-option" in line(capsys)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_outputs_that_are_closed_are_no_mistake(closed: str) -> None:
+    # Help goes to stdout, a refusal to stderr.
+    for argument, code in (("--help", 0), ("--no-such", 2)):
+        command = f"{sys.executable} -m semikd {argument} {closed}"
+        ended = subprocess.run(["sh", "-c", command], capture_output=True, check=False)  # noqa: S603, S607
+        assert ended.returncode == code
+        assert b"bug" not in ended.stderr

@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Threads that wait for a busy core sleep instead of spinning: on a machine that
         # others use too, that is the difference between one minute and seven.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        _replace_closed_streams()
     try:
         from semikd.cli.errors import run
     except KeyboardInterrupt:
@@ -47,3 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # now would only be answered with a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     return code
+
+
+def _replace_closed_streams() -> None:
+    """Give what is written somewhere to go where the caller closed the output."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
