@@ -138,7 +138,8 @@ def _found(
 ) -> list[Line]:
     """Return what is worth a line, the verdict first."""
     comparison, model = outcome.comparison, outcome.model
-    headline = comparison.verdict.split("\n")[0]
+    headline, *sentences = comparison.verdict.split("\n")
+    own = [text for text in sentences if text.startswith(f"'{outcome.shipped}'")]
     metrics = list(comparison.table.columns[:3])
     shown = comparison.table[metrics]
     width = max(len(name) for name in comparison.names)
@@ -155,7 +156,7 @@ def _found(
     notes = dict.fromkeys((*outcome.notes, *said))
     return [
         Line(headline, strong=True),
-        *(Line(row) for row in rows),
+        *(Line(row) for row in (*rows, *own)),
         Line(f"Shipped: {what}, {written.model_bytes:,} bytes; {speed}."),
         *(Line(f"Note: {note}", faint=True) for note in notes),
         Line(f"Result: {out}/ (open {out / 'report.html'} in a browser)"),

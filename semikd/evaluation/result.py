@@ -244,10 +244,7 @@ class ArmComparison:
         """Return pointwise losses of shape (n_refits, n_test, n_arms)."""
         loss = self.task.loss(metric)
         each = [[loss(p, self.test) for p in fit] for fit in self.predictions]
-        # Equal models differ by rounding, which must not be a significant difference:
-        # rounding is known by the size of the losses, in whatever unit they are.
-        unit = float(np.abs(each).max()) or 1.0
-        return np.round(np.swapaxes(each, 1, 2) / unit, _DECIMALS) * unit
+        return _rounded(np.swapaxes(each, 1, 2))
 
     def _auc(self, refit: int) -> InfluenceEstimate:
         """Return the areas of one refit's arms with the influence of each row."""
@@ -269,3 +266,12 @@ class ArmComparison:
             metric="AUC",
             greater_is_better=True,
         )
+
+
+def _rounded(losses: FloatArray) -> FloatArray:
+    """Return losses without their last digits, by their size, in whatever unit.
+
+    Equal models differ by rounding, which must not be a significant difference.
+    """
+    unit = float(np.abs(losses).max()) or 1.0
+    return np.asarray(np.round(losses / unit, _DECIMALS) * unit)
