@@ -73,6 +73,24 @@ def test_the_files_hold_the_model_that_was_judged(fair, tmp_path: Path) -> None:
     assert sum(sizes) == written.model_bytes == found["model"]["bytes"]
 
 
+def test_the_score_of_the_shipped_model_is_its_own(fair, tmp_path: Path) -> None:
+    outcome = distil(fair, Settings("affair", **QUICK | {"refits": 2}))
+    write_result(outcome, tmp_path, table=None)
+    test = outcome.sides.test
+    proba = load_model(tmp_path).predict_proba(test.X)
+    mine = log_loss(test.y, (1 - 2e-3) * proba + 1e-3)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    own = found["model"]["held_out_scores"]
+    assert own["log_loss"] == pytest.approx(mine, abs=1e-12)
+    assert found["arms"]["cross-fitted"]["log_loss"] != pytest.approx(mine, abs=1e-6)
+    note = (
+        f"means over 2 fits; the shipped model, of the first, has log_loss {mine:.4f}"
+    )
+    assert any(note in said for said in found["notes"])
+    once = distil(fair, Settings("affair", **QUICK))
+    assert not any("means over" in said for said in once.notes)
+
+
 def test_labels_come_with_folds_and_the_rows_they_are_for(fair, tmp_path: Path) -> None:
     outcome = distil(fair, Settings("affair", cv=3, **QUICK))
     write_result(outcome, tmp_path, table=None)

@@ -76,6 +76,11 @@ class Outcome:
     latency: tuple[tuple[str, float], ...]
     notes: tuple[str, ...]
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """Scores of the shipped model itself, not of the mean over fits, by name."""
+        return _own_scores(self.comparison, self.shipped)
+
 
 def distil(
     frame: "pd.DataFrame",
@@ -171,7 +176,7 @@ def distil_sides(
         model=small,
         labels=model.labels_,
         latency=_latencies(small, models.get(TEACHER), raw, read),
-        notes=(*raw.notes, *read.plan.notes),
+        notes=(*raw.notes, *read.plan.notes, *_of_means(comparison, shipped)),
     )
 
 
@@ -208,6 +213,24 @@ def _recipe(
 def _refits(n_rows: int) -> int:
     """Return how often all arms are fitted, by the size of the training table."""
     return next(refits for least, refits in _REFITS if n_rows >= least)
+
+
+def _own_scores(comparison: ArmComparison, shipped: str) -> dict[str, float]:
+    """Return the scores of the first fit of an arm, by name."""
+    at = comparison.names.index(shipped)
+    return comparison.task.scores(comparison.predictions[0, at], comparison.test)
+
+
+def _of_means(comparison: ArmComparison, shipped: str) -> tuple[str, ...]:
+    """Return what scores are means over, and what the shipped model scores itself."""
+    if comparison.n_refits == 1:
+        return ()
+    metric = comparison.task.metric
+    own = _own_scores(comparison, shipped)[metric]
+    return (
+        f"Scores are means over {comparison.n_refits} fits; the shipped model, of the "
+        f"first, has {metric} {own:.4f}.",
+    )
 
 
 def _about(raw: RawSides) -> dict[str, Any]:

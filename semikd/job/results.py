@@ -151,6 +151,7 @@ def _metrics(
         "model": {
             "bytes": written.model_bytes,
             "largest_gap": written.gap,
+            "held_out_scores": _plain(outcome.scores),
             **outcome.model.describe(),
         },
         "microseconds": dict(outcome.latency),
