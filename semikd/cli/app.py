@@ -49,9 +49,9 @@ Force = Annotated[
 def _print_version(wanted: bool) -> None:
     """Print the version and end, where it is asked for."""
     if wanted:
-        from semikd import __version__
+        from importlib.metadata import version
 
-        typer.echo(f"semikd {__version__}")
+        typer.echo(f"semikd {version('semikd')}")
         raise typer.Exit
 
 
