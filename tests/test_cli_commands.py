@@ -478,3 +478,35 @@ def test_settings_and_options_are_the_same(capsys: Capture) -> None:
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"semikd {version('semikd')}\n"
+
+
+def test_predictions_replace_nothing_that_they_are_made_from(
+    bought: Path, capsys: Capture
+) -> None:
+    table, model = bought / "table.csv", bought / "model"
+    before = table.read_bytes(), (model / "labels.csv.gz").read_bytes()
+    # The same places under other names, too.
+    (bought / "link.csv").symlink_to(table)
+    for out, what in (
+        (table, "the table itself"),
+        (bought / "link.csv", "the table itself"),
+        (model / ".." / "model" / "labels.csv.gz", "a file of the model's folder"),
+    ):
+        assert main(["predict", str(model), str(table), "--out", str(out)]) == 2
+        shown = capsys.readouterr().err
+        assert "--out must be a file of its own; got" in shown
+        assert f"{what}. Name another place." in shown
+    assert before == (table.read_bytes(), (model / "labels.csv.gz").read_bytes())
+    run("predict", str(model), str(table), "--out", str(model / "answers.csv"))
+    run("predict", str(model), str(table), "--out", "-")
+    (model / "answers.csv").unlink()
+
+
+def test_the_auc_of_a_single_class_is_undefined(bought: Path, capsys: Capture) -> None:
+    rows = pd.read_csv(bought / "table.csv", dtype={"code": str})
+    rows[rows["buys"] == "yes"].to_csv(bought / "yes.csv", index=False)
+    run("evaluate", str(bought / "model"), str(bought / "yes.csv"))
+    scores = capsys.readouterr().out
+    assert "auc                undefined for these rows" in scores
+    run("evaluate", str(bought / "model"), str(bought / "table.csv"))
+    assert "undefined" not in capsys.readouterr().out

@@ -398,3 +398,15 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "null.csv").symlink_to("/dev/null")
     write_table(FRAME, tmp_path / "null.csv")
     assert Path("/dev/null").is_char_device()
+
+
+def test_a_link_keeps_leading_to_what_is_written(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"p": [0.5]})
+    link, loop = tmp_path / "link.csv", tmp_path / "loop.csv"
+    link.symlink_to(tmp_path / "file.csv")
+    loop.symlink_to(loop)
+    for path in (link, loop):
+        write_table(frame, path)
+        assert path.read_text() == "p\n0.5\n"
+    assert link.is_symlink()
+    assert not loop.is_symlink()

@@ -1,14 +1,18 @@
 """``semikd predict`` and ``semikd evaluate``: what a saved model says of new rows."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semikd._validation import Shown
 from semikd.artifact import ShippedModel, load_model
 from semikd.cli.interrupts import stop_if_interrupted
 from semikd.cli.lines import Line, print_lines
+from semikd.job._refusals import path_shown, refusal
+from semikd.job.folder import OUR_FILES
 from semikd.job.reading import read_table
 from semikd.job.writing import write_table
 
@@ -22,6 +26,7 @@ def predict_table(folder: Path, table: str, out: str | None) -> None:
     """Write the predictions for a table, to a file or to the screen."""
     import pandas as pd
 
+    _refuse_inputs(out, folder, table)
     model = load_model(folder, foreign=False)
     features, unknown = model.encode(_read(model, table))
     scores = model.scores(features)
@@ -63,7 +68,7 @@ def evaluate_table(folder: Path, table: str) -> None:
     losses = task.loss(None)(answers, rows)
     found = task.scores(answers, rows)
     width = max(map(len, found))
-    lines = [Line(f"{name:<{width}}  {value:.6g}") for name, value in found.items()]
+    lines = [Line(f"{name:<{width}}  {_score(value)}") for name, value in found.items()]
     print_lines(
         [
             Line(f"{_rows(len(y))}, target {model.target!r}{task.terms}", strong=True),
@@ -72,6 +77,23 @@ def evaluate_table(folder: Path, table: str) -> None:
             *_of_unknown(unknown, len(y)),
         ]
     )
+
+
+def _refuse_inputs(out: str | None, folder: Path, table: str) -> None:
+    """Refuse to write predictions over what they are made from."""
+    if out is None:
+        return
+    place, home = os.path.realpath(out), os.path.realpath(folder)
+    is_model = place in {os.path.join(home, name) for name in OUR_FILES}
+    if is_model or place == os.path.realpath(table):
+        what = "a file of the model's folder" if is_model else "the table itself"
+        shown = Shown(f"{path_shown(out)}, {what}")
+        raise refusal("--out", "be a file of its own", shown, "Name another place")
+
+
+def _score(value: float) -> str:
+    """Return a score; the AUC of a single class is none."""
+    return "undefined for these rows" if np.isnan(value) else f"{value:.6g}"
 
 
 def _interval(metric: str, losses: NDArray[np.float64]) -> list[Line]:

@@ -3,6 +3,7 @@
 import errno
 import gzip
 import io
+import os
 import sys
 from collections.abc import Callable
 from os import PathLike, fspath
@@ -72,7 +73,8 @@ def _write_whole(file: Path, write: Callable[[Path], None]) -> None:
     if file.exists() and not file.is_file():
         write(file)
         return
-    with whole_file(file.resolve()) as temporary:
+    # A link keeps leading to the file; one that leads to itself is replaced.
+    with whole_file(Path(os.path.realpath(file))) as temporary:
         write(temporary)
 
 
