@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semikd.exceptions import UsageError
 from semikd.job.settings import Settings
 from semikd.job.sides import RawSides, raw_sides
 
@@ -64,3 +65,57 @@ def test_a_key_is_not_learned_from_whatever_its_name(tmp_path: Path) -> None:
     assert said(with_key, "Column 'row' holds the key of the labels")
     without = raw_sides(a_table(), Settings("y", labels=path))
     assert list(without.train.X.columns) == ["row", "x", "house"]
+
+
+def test_weights_that_are_no_counts_are_known_up_to_a_factor() -> None:
+    table = a_table().assign(w=np.arange(60) % 4 + 1.0)
+    settings = Settings("y", weight="w")
+    counts = raw_sides(table, settings)
+    assert set(counts.train.weights) == {1.0, 2.0, 3.0, 4.0}
+    assert not said(counts, "Weights are scaled")
+    for factor in (1 / 150, 0.37, 1e-300, 1e300):
+        sides = raw_sides(table.assign(w=table["w"] * factor), settings)
+        np.testing.assert_array_equal(sides.rows, counts.rows)
+        wanted = counts.train.weights / counts.train.weights.mean()
+        np.testing.assert_allclose(sides.train.weights, wanted, rtol=1e-9)
+        assert said(sides, "Weights are scaled to a mean of 1")
+
+
+def test_rows_of_no_weight_are_not_among_those_that_are_divided() -> None:
+    table = a_table().assign(w=(np.arange(60) >= 10).astype(int))
+    sides = raw_sides(table, Settings("y", weight="w"))
+    n_test = len(sides.test.y)
+    assert len(sides.train.y) + n_test == 50
+    assert said(
+        sides, f"10 rows of weight 0 left out. {n_test} of 50 rows are held out"
+    )
+
+
+def test_held_out_copies_are_counted_where_most_rows_are_copies() -> None:
+    table = a_table().drop(columns="row")
+    twice = pd.concat([table, table])
+    sides = raw_sides(twice, Settings("y"))
+    n_test = len(sides.test.y)
+    assert said(sides, f"{n_test} of {n_test} held-out rows equal another one")
+    # Another target makes another observation, and groups say what is a copy.
+    other = np.repeat(["no", "yes"], 60)
+    assert not said(raw_sides(twice.assign(y=other), Settings("y")), "equal another")
+    assert not said(raw_sides(twice, Settings("y", groups="house")), "equal another")
+    assert not said(raw_sides(table, Settings("y")), "equal another")
+
+
+def test_a_split_that_copies_make_impossible_is_refused_with_their_number() -> None:
+    table = a_table().assign(x=1.0)[["x", "y"]]
+    with pytest.raises(UsageError, match=r"0\.3 of 60 rows \(1 distinct\)"):
+        raw_sides(table, Settings("y"))
+    assert len(raw_sides(a_table(), Settings("y")).test.y) == 18
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_target_that_hardly_varies_is_refused(sign: float) -> None:
+    draws = np.random.default_rng(0).normal(size=60)
+    far = a_table().assign(y=sign * (1e9 + draws))
+    with pytest.raises(UsageError, match=r"--target must vary .* Subtract a number"):
+        raw_sides(far, Settings("y"))
+    nearer = a_table().assign(y=sign * (1e5 + draws))
+    assert raw_sides(nearer, Settings("y")).target.task == "regression"

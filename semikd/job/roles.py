@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
+# From here on whole numbers are too far apart to count anything.
+_NO_COUNT = 2.0**53
+
 
 def read_groups(frame: "pd.DataFrame", column: str) -> NDArray[Any]:
     """Return the group of each row, for rows that must not be parted.
@@ -89,6 +92,22 @@ def read_weights(frame: "pd.DataFrame", column: str) -> FloatArray:
         shown, remedy = Shown(f"only zeros in column {column!r}"), "Leave it out"
         raise refusal("--weight", "have a positive sum", shown, remedy)
     return weights
+
+
+def weights_of_rows(weights: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return weights of which 1 is one row, and what was done for that, if anything.
+
+    Whole numbers are counts of equal rows and stay. Others are known up to a factor
+    only, but the least weight of a leaf and the penalties of a teacher are not.
+    """
+    largest = float(weights.max())
+    if (weights % 1 == 0).all() and largest < _NO_COUNT:
+        return weights, ()
+    scaled = weights / largest
+    scaled = scaled / scaled[scaled > 0].mean()
+    return scaled, (
+        "Weights are scaled to a mean of 1, as they are no counts of rows.",
+    )
 
 
 def check_roles(columns: Iterable[str], roles: Mapping[str, str | None]) -> list[str]:

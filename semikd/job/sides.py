@@ -3,9 +3,8 @@
 Rows are divided first, and whatever is said of that is said in sentences.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +18,13 @@ from semikd.evaluation.tables import split_table
 from semikd.job._refusals import refusal
 from semikd.job.labels import BroughtLabels, read_labels
 from semikd.job.observed import observed_values
+from semikd.job.remarks import copied, left_out, on_both_sides, parted_by_labels
 from semikd.job.roles import (
     check_roles,
     read_groups,
     read_weights,
     refuse_infinite,
+    weights_of_rows,
 )
 from semikd.job.settings import Settings
 from semikd.job.target import Target, read_target
@@ -102,15 +103,23 @@ def raw_sides(
     names = check_roles(frame.columns, roles)
     whole = _table(frame.reset_index(drop=True), names, target, settings)
     labels = _labels(settings, frame, whole, target)
-    kept = (f"{target.sentence}.", *_left_out(settings), *_parted(whole, labels))
+    kept = (
+        f"{target.sentence}.",
+        *left_out(settings),
+        *parted_by_labels(whole, labels),
+    )
     if held_out is not None:
         test = _table(held_out, names, target, settings, name="--test")
         _refuse_lacking(test, "--test", "the held-out rows")
-        train, notes = whole, (*kept, *_on_both_sides(whole, test))
+        train, notes = whole, (*kept, *on_both_sides(whole, test))
     else:
         train, test, said = _divided(whole, settings, labels)
         notes = (*kept, *said)
     rows = np.asarray(train.X.index, dtype=np.intp)
+    if train.weights is not None:
+        weights, said = weights_of_rows(train.weights)
+        train, notes = replace(train, weights=weights), (*notes, *said)
+    notes = (*notes, *copied(test))
     return RawSides(target, train, test, rows, notes, labels)
 
 
@@ -193,12 +202,15 @@ def _divided(
         _refuse_lacking(test, "--labels", "the rows without a label, held out")
         n_held = counted(len(test.y), "row")
         said = f"The {n_held} without a label in the file of labels are held out."
-        return train, test, (said, *_on_both_sides(train, test))
+        return train, test, (said, *on_both_sides(train, test))
     train, test = _split(whole, settings)
+    n_weightless = n_rows - len(train.y) - len(test.y)
     said = (
-        f"{len(test.y):,} of {n_rows:,} rows are held out, drawn by their content: "
-        "copies of a row are on one side."
+        f"{len(test.y):,} of {n_rows - n_weightless:,} rows are held out, drawn by "
+        "their content: copies of a row are on one side."
     )
+    if n_weightless:
+        said = f"{counted(n_weightless, 'row')} of weight 0 left out. {said}"
     if labels is None:
         return train, test, (said,)
     leak = (
@@ -207,42 +219,6 @@ def _divided(
         "bring held-out rows with --test FILE."
     )
     return train, test, (said, leak)
-
-
-def _parted(whole: Table, labels: BroughtLabels | None) -> tuple[str, ...]:
-    """Return how many groups the folds of brought labels divide."""
-    if labels is None or whole.groups is None:
-        return ()
-    known = labels.fold >= 0
-    pairs = set(zip(whole.groups[known].tolist(), labels.fold[known], strict=True))
-    folds = Counter(group for group, _ in pairs)
-    n_parted = sum(n > 1 for n in folds.values())
-    if not n_parted:
-        return ()
-    return (
-        f"The folds of the labels divide {n_parted:,} of {len(folds):,} groups, so "
-        "that teachers labelled rows of groups that they had seen.",
-    )
-
-
-def _on_both_sides(train: Table, test: Table) -> tuple[str, ...]:
-    """Return how much of the held-out rows that were brought is in training, too."""
-    said = []
-    n_known = int(np.isin(row_hashes(test.X), row_hashes(train.X)).sum())
-    if n_known:
-        said.append(
-            f"{n_known:,} of {len(test.y):,} held-out rows have a copy among the "
-            "training rows, so that every score may look better than it is."
-        )
-    if train.groups is not None and test.groups is not None:
-        held = set(test.groups.tolist())
-        n_shared = len(held & set(train.groups.tolist()))
-        if n_shared:
-            said.append(
-                f"{n_shared:,} of {len(held):,} held-out groups have training rows, "
-                "too, so that every score may look better than it is for new groups."
-            )
-    return tuple(said)
 
 
 def _split(whole: Table, settings: Settings) -> tuple[Table, Table]:
@@ -263,22 +239,10 @@ def _split(whole: Table, settings: Settings) -> tuple[Table, Table]:
             raise
         what = "class" if whole.classification else "two rows"
         finer = "" if whole.groups is None else " or finer groups"
-        shown = Shown(f"{share:g} of {len(whole.y)} rows, which does not")
+        n_distinct = len(np.unique(row_hashes(whole.X)))
+        alike = f" ({n_distinct} distinct)" if n_distinct < len(whole.y) else ""
+        shown = Shown(f"{share:g} of {len(whole.y)} rows{alike}, which does not")
         remedy = f"Choose another share{finer}, or name a file of held-out rows"
         raise refusal(
             "--test", f"leave every {what} on both sides", shown, remedy
         ) from None
-
-
-def _left_out(settings: Settings) -> list[str]:
-    """Return which columns play a role and are not learned from."""
-    roles = {
-        "groups": settings.groups,
-        "weights": settings.weight,
-        "the key of the labels": settings.key,
-    }
-    return [
-        f"Column {column!r} holds {role} and is not learned from."
-        for role, column in roles.items()
-        if column is not None
-    ]

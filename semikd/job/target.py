@@ -17,6 +17,8 @@ TASKS = {"classification": "classification", "regression": "regression"}
 # A number with more different values than these is a regression.
 _MOST_WHOLE = 20
 _MOST_BROKEN = 10
+# Teachers read float32, and trees split by differences of sums of squares.
+_LEAST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def read_target(
     UsageError
         If there is no such column, cells are missing or infinite, there are fewer than
         two different values, a class has a single row or is a number with a fraction,
-        or the column holds dates or, for a regression, anything but numbers.
+        or the column holds dates or, for a regression, anything but numbers, or numbers
+        that vary by less than a millionth of their size.
     ValueError
         If ``task`` is unknown.
 
@@ -105,6 +108,7 @@ def read_target(
     what = counted(len(distinct), "different value")
     if task == "regression":
         _refuse_words(values, column, is_number)
+        _refuse_far(values.astype(np.float64), column)
         sentence = f"{column!r} is a number with {what}: regression"
         return Target(column, task, values.astype(np.float64), None, sentence)
     _refuse_fractions(values, column)
@@ -138,6 +142,18 @@ def _refuse_words(values: NDArray[Any], column: str, is_number: bool) -> None:
         shown = an_entry(values, column)
         remedy = "Leave out --task to have it classified"
         raise refusal("--target", "be a number for a regression", shown, remedy)
+
+
+def _refuse_far(values: NDArray[np.float64], column: str) -> None:
+    """Refuse numbers whose differences drown in rounding when they are squared."""
+    center = float(np.abs(values).max())
+    # Divided first: squares of large numbers overflow.
+    spread = center * float((values / center).std())
+    if spread < _LEAST_SPREAD * center:
+        shown = Shown(f"a deviation of {spread:.3g} at values of {center:.3g}")
+        constraint = "vary by a millionth of its size or more"
+        remedy = f"Subtract a number such as {values.mean():.6g} from column {column!r}"
+        raise refusal("--target", constraint, shown, remedy)
 
 
 def _refuse_fractions(values: NDArray[Any], column: str) -> None:
