@@ -510,3 +510,29 @@ def test_the_auc_of_a_single_class_is_undefined(bought: Path, capsys: Capture) -
     assert "auc                undefined for these rows" in scores
     run("evaluate", str(bought / "model"), str(bought / "table.csv"))
     assert "undefined" not in capsys.readouterr().out
+
+
+def test_weights_count_in_the_scores_of_evaluate(bought: Path, capsys: Capture) -> None:
+    rows = pd.read_csv(bought / "table.csv", dtype={"code": str})
+    w = np.arange(len(rows)) % 3
+    rows.assign(w=w).to_csv(bought / "weighted.csv", index=False)
+    rows.loc[rows.index.repeat(w)].to_csv(bought / "repeated.csv", index=False)
+    model = str(bought / "model")
+    found = []
+    for table, more in (("weighted.csv", ["--weight", "w"]), ("repeated.csv", [])):
+        run("evaluate", model, str(bought / table), *more)
+        found.append(capsys.readouterr().out.splitlines())
+    # Calibration is measured in bins of as many rows, whatever their weights.
+    assert found[0][1:5] == found[1][1:5]
+    # The interval does not take a weight for so many draws.
+    proba = load_model(model).predict_proba(rows)
+    code = (rows["buys"] == "yes").astype(int)
+    floored = (1 - 2e-3) * proba[np.arange(len(rows)), code] + 1e-3
+    loss = -np.log(floored)
+    mean = np.average(loss, weights=w)
+    n = len(w)
+    error = np.sqrt((w**2 * (loss - mean) ** 2).sum() * n / (n - 1)) / w.sum()
+    wanted = f"{mean - 1.96 * error:.6g} to {mean + 1.96 * error:.6g}"
+    assert found[0][-1].endswith(wanted)
+    assert main(["evaluate", model, str(bought / "table.csv"), "--weight", "w"]) == 2
+    assert "--weight must be a column of the table" in capsys.readouterr().err

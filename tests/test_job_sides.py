@@ -9,6 +9,7 @@ import pytest
 from semikd.exceptions import UsageError
 from semikd.job.settings import Settings
 from semikd.job.sides import RawSides, raw_sides
+from semikd.job.target import read_target
 
 
 def a_table(n: int = 60) -> pd.DataFrame:
@@ -119,3 +120,12 @@ def test_a_target_that_hardly_varies_is_refused(sign: float) -> None:
         raw_sides(far, Settings("y"))
     nearer = a_table().assign(y=sign * (1e5 + draws))
     assert raw_sides(nearer, Settings("y")).target.task == "regression"
+
+
+def test_more_classes_than_scores_can_tell_apart_are_refused() -> None:
+    table = pd.DataFrame({"x": np.arange(3003), "y": np.arange(3003) % 1001})
+    table["y"] = "k" + table["y"].astype(str)
+    with pytest.raises(UsageError, match="at most 1,000 classes; got 1,001 diff"):
+        raw_sides(table, Settings("y"))
+    some = read_target(table[table["y"] != "k0"], "y")
+    assert len(some.classes or ()) == 1000

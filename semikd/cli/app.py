@@ -41,6 +41,9 @@ OutFile = Annotated[
     str | None,
     typer.Option("--out", metavar="FILE", help="CSV, TSV or Parquet; else the screen."),
 ]
+Weight = Annotated[
+    str | None, typer.Option("--weight", metavar="COL", help="Column of weights.")
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace an earlier result in that folder.")
 ]
@@ -88,11 +91,11 @@ def predict(model: ModelFolder, table: NewTable, *, out: OutFile = None) -> None
     predict_table(Path(model), table, out)
 
 
-def evaluate(model: ModelFolder, table: NewTable) -> None:
+def evaluate(model: ModelFolder, table: NewTable, *, weight: Weight = None) -> None:
     """Score the model on the rows of TABLE, which holds the target too."""
     from semikd.cli.applying import evaluate_table
 
-    evaluate_table(Path(model), table)
+    evaluate_table(Path(model), table, weight)
 
 
 app.command()(with_settings(distill))

@@ -42,10 +42,11 @@ def predict_table(folder: Path, table: str, out: str | None) -> None:
     print_lines(_of_unknown(unknown, len(features)), err=True)
 
 
-def evaluate_table(folder: Path, table: str) -> None:
+def evaluate_table(folder: Path, table: str, weight: str | None) -> None:
     """Print the scores of a model on a table that holds the target."""
     from semikd.evaluation import Classification, Regression, Table
     from semikd.job.observed import observed_values
+    from semikd.job.roles import read_weights
     from semikd.job.target import Target
 
     model = load_model(folder, foreign=False)
@@ -59,9 +60,10 @@ def evaluate_table(folder: Path, table: str) -> None:
         sentence="",
     )
     y = observed_values(frame, target)
+    weights = None if weight is None else read_weights(frame, weight)
     features, unknown = model.encode(frame)
     scores = model.scores(features)
-    rows = Table(features, y, None, None, classes is not None, classes)
+    rows = Table(features, y, weights, None, classes is not None, classes)
     task = Regression() if classes is None else Classification(1e-3)
     answers = scores if classes is None else model.probabilities(scores)
     stop_if_interrupted()
@@ -73,7 +75,7 @@ def evaluate_table(folder: Path, table: str) -> None:
         [
             Line(f"{_rows(len(y))}, target {model.target!r}{task.terms}", strong=True),
             *lines,
-            *_interval(task.metric.replace("_", " "), losses),
+            *_interval(task.metric.replace("_", " "), losses, weights),
             *_of_unknown(unknown, len(y)),
         ]
     )
@@ -96,13 +98,20 @@ def _score(value: float) -> str:
     return "undefined for these rows" if np.isnan(value) else f"{value:.6g}"
 
 
-def _interval(metric: str, losses: NDArray[np.float64]) -> list[Line]:
+def _interval(
+    metric: str, losses: NDArray[np.float64], weights: NDArray[np.float64] | None
+) -> list[Line]:
     """Return the interval of the mean loss; a single row has none."""
+    from semikd.inference import mean_influence
+    from semikd.inference.influence import sandwich
+
     if len(losses) < 2:
         return []
-    half = 1.96 * float(losses.std(ddof=1)) / np.sqrt(len(losses))
-    low, high = losses.mean() - half, losses.mean() + half
-    return [Line(f"95 % interval of the mean {metric}: {low:.6g} to {high:.6g}")]
+    mean = mean_influence(losses[:, None], weights)
+    variance, _ = sandwich(mean.influence, None)
+    center, half = mean.estimate[0], 1.96 * float(np.sqrt(variance[0, 0]))
+    words = f"{center - half:.6g} to {center + half:.6g}"
+    return [Line(f"95 % interval of the mean {metric}: {words}")]
 
 
 def _rows(n_rows: int) -> str:

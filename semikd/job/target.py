@@ -19,6 +19,8 @@ _MOST_WHOLE = 20
 _MOST_BROKEN = 10
 # Teachers read float32, and trees split by differences of sums of squares.
 _LEAST_SPREAD = 1e-6
+# Scores hold no probability for less than a thousandth.
+_MOST_CLASSES = 1000
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,10 @@ def read_target(
     ------
     UsageError
         If there is no such column, cells are missing or infinite, there are fewer than
-        two different values, a class has a single row or is a number with a fraction,
-        or the column holds dates or, for a regression, anything but numbers, or numbers
-        that vary by less than a millionth of their size.
+        two different values or more than 1,000 classes, a class has a single row or is
+        a number with a fraction, or the column holds dates or, for a regression,
+        anything but numbers, or numbers that vary by less than a millionth of their
+        size.
     ValueError
         If ``task`` is unknown.
 
@@ -113,6 +116,11 @@ def read_target(
         return Target(column, task, values.astype(np.float64), None, sentence)
     _refuse_fractions(values, column)
     _refuse_single_rows(values, distinct, counts)
+    if len(distinct) > _MOST_CLASSES:
+        shown = Shown(f"{what} in column {column!r}")
+        remedy = "Merge some, or say --task regression where they are numbers"
+        constraint = f"have at most {_MOST_CLASSES:,} classes"
+        raise refusal("--target", constraint, shown, remedy)
     classes = tuple(distinct.tolist())
     sentence = f"{column!r} has {len(classes)} classes: classification"
     if is_number:
