@@ -129,3 +129,13 @@ def test_more_classes_than_scores_can_tell_apart_are_refused() -> None:
         raw_sides(table, Settings("y"))
     some = read_target(table[table["y"] != "k0"], "y")
     assert len(some.classes or ()) == 1000
+
+
+def test_training_rows_without_a_brought_label_are_counted(tmp_path: Path) -> None:
+    table, rows = a_table(), np.arange(30)
+    path = labelled(tmp_path, rows, rows % 2)
+    settings = Settings("y", labels=path, test="later.csv")
+    sides = raw_sides(table[:40], settings, held_out=table[40:])
+    assert said(sides, "10 of 40 training rows have no label in the file")
+    whole = raw_sides(table[:30], settings, held_out=table[40:])
+    assert not said(whole, "have no label in the file")

@@ -3,13 +3,14 @@
 from collections import Counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semikd.crossfit import row_hashes
 from semikd.evaluation import Table
 from semikd.job.labels import BroughtLabels
 from semikd.job.settings import Settings
 
-__all__ = ["copied", "left_out", "on_both_sides", "parted_by_labels"]
+__all__ = ["copied", "left_out", "on_both_sides", "parted_by_labels", "unlabelled"]
 
 # Columns of few values make equal rows by chance; a table pasted twice has no others.
 _MOST_COPIES = 0.5
@@ -81,4 +82,15 @@ def copied(test: Table) -> tuple[str, ...]:
         f"{n_copied:,} of {len(rows):,} held-out rows equal another one, target "
         "included. If they are copies and not chance, intervals are too narrow: remove "
         "them, or name the source of each row in --groups.",
+    )
+
+
+def unlabelled(labels: BroughtLabels | None, rows: NDArray[np.intp]) -> tuple[str, ...]:
+    """Return how many training rows have no brought label."""
+    n_without = 0 if labels is None else int(labels.missing[rows].sum())
+    if not n_without:
+        return ()
+    return (
+        f"{n_without:,} of {len(rows):,} training rows have no label in the file: "
+        "students from scratch learn from them, distilled ones do not.",
     )

@@ -18,7 +18,13 @@ from semikd.evaluation.tables import split_table
 from semikd.job._refusals import refusal
 from semikd.job.labels import BroughtLabels, read_labels
 from semikd.job.observed import observed_values
-from semikd.job.remarks import copied, left_out, on_both_sides, parted_by_labels
+from semikd.job.remarks import (
+    copied,
+    left_out,
+    on_both_sides,
+    parted_by_labels,
+    unlabelled,
+)
 from semikd.job.roles import (
     check_roles,
     read_groups,
@@ -119,7 +125,7 @@ def raw_sides(
     if train.weights is not None:
         weights, said = weights_of_rows(train.weights)
         train, notes = replace(train, weights=weights), (*notes, *said)
-    notes = (*notes, *copied(test))
+    notes = (*notes, *unlabelled(labels, rows), *copied(test))
     return RawSides(target, train, test, rows, notes, labels)
 
 
