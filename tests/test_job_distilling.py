@@ -319,3 +319,21 @@ def test_nobody_reads_components_that_nobody_asked_for(mixed) -> None:
     said = next(note for note in table.plan.notes if "'note'" in note)
     assert "teacher" not in said
     assert table.plan.texts == ()
+
+
+def test_a_class_of_two_rows_cannot_be_divided(fair) -> None:
+    rare = fair.assign(affair=fair["affair"].astype(str))
+    rare.loc[:1, "affair"] = "rare"
+    with pytest.raises(UsageError, match=r"--target must have at least 3 .* got 2 of"):
+        raw_sides(rare, Settings("affair"))
+    rare.loc[:2, "affair"] = "rare"
+    assert raw_sides(rare, Settings("affair")).target.classes[-1] == "rare"
+
+
+def test_weights_of_a_survey_are_spoken_of(fair) -> None:
+    plain, survey = (
+        raw_sides(fair.assign(w=weight), Settings("affair", weight="w")).notes
+        for weight in (2, 190_000)
+    )
+    assert any("with a mean of 190,000" in note for note in survey)
+    assert not any("with a mean of" in note for note in plain)

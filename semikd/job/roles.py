@@ -17,6 +17,8 @@ FloatArray = NDArray[np.float64]
 
 # From here on whole numbers are too far apart to count anything.
 _NO_COUNT = 2.0**53
+# Nobody has tables in which every row stands for so many equal ones.
+_MANY_COPIES = 100.0
 
 
 def read_groups(frame: "pd.DataFrame", column: str) -> NDArray[Any]:
@@ -102,7 +104,13 @@ def weights_of_rows(weights: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
     """
     largest = float(weights.max())
     if (weights % 1 == 0).all() and largest < _NO_COUNT:
-        return weights, ()
+        mean = float(weights[weights > 0].mean())
+        if mean < _MANY_COPIES:
+            return weights, ()
+        return weights, (
+            f"Weights are whole numbers with a mean of {mean:,.0f}: every row counts "
+            "as that many equal rows. Divide survey weights by their mean.",
+        )
     scaled = weights / largest
     scaled = scaled / scaled[scaled > 0].mean()
     return scaled, (

@@ -42,6 +42,8 @@ __all__ = ["RawSides", "raw_sides"]
 
 # Below this share of all rows the rows without labels are no test.
 _SMALLEST_TEST = 0.02
+# Two rows of a class to learn from, in different folds, and one to judge by.
+_FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,7 @@ def _divided(
         n_held = counted(len(test.y), "row")
         said = f"The {n_held} without a label in the file of labels are held out."
         return train, test, (said, *on_both_sides(train, test))
+    _refuse_rare(whole)
     train, test = _split(whole, settings)
     n_weightless = n_rows - len(train.y) - len(test.y)
     said = (
@@ -225,6 +228,19 @@ def _divided(
         "bring held-out rows with --test FILE."
     )
     return train, test, (said, leak)
+
+
+def _refuse_rare(whole: Table) -> None:
+    """Refuse a class with too few rows to learn from two of them and judge by one."""
+    if whole.classes is None:
+        return
+    counts = np.bincount(whole.codes, minlength=len(whole.classes))
+    rare = whole.classes[counts < _FEWEST].tolist()
+    if rare:
+        shown = Shown(f"{counts.min()} of class {rare[0]!r:.80}")
+        constraint = f"have at least {_FEWEST} rows of every class to be divided"
+        remedy = "Remove or merge such classes, or bring held-out rows with --test FILE"
+        raise refusal("--target", constraint, shown, remedy)
 
 
 def _split(whole: Table, settings: Settings) -> tuple[Table, Table]:
