@@ -165,7 +165,8 @@ def fit_plan(
     if not columns:
         shown = Shown(f"{counted(len(facts), 'column')}; {first_reason(left_out)}")
         constraint = "have a column that a student can read"
-        raise invalid("table", constraint, shown)
+        remedy = "Add a column of numbers, dates or categories"
+        raise invalid("table", constraint, shown, remedy)
     encoder = Encoder(tuple(_fitted(c, frame, one_hot) for c in columns.values()))
     notes = written_notes(facts, columns, texts, len(frame))
     return TablePlan(encoder, left_out, notes, texts)

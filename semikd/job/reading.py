@@ -135,7 +135,7 @@ def _read_parquet(file: Path, name: str, columns: Sequence[str] | None) -> "pa.T
             select_names(names, name, columns)
             return handle.read(columns=names if columns is None else list(columns))
     except (OSError, pa.ArrowException) as error:
-        shown = Shown(" ".join(str(error).split()))
+        shown = Shown(" ".join(str(error).split()).rstrip("."))
         remedy = "Write or copy it again"
         raise refusal(name, "be a whole Parquet file", shown, remedy) from None
 
