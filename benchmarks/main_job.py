@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -121,10 +120,8 @@ def main(options: argparse.Namespace) -> None:
             more = ["--refits", "1"] if options.small else []
             results.append(measure(name, rounds, more, Path(home)))
             print(shown(results[-1]), flush=True)
-    limits = resource.getrlimit(resource.RLIMIT_AS)
     record = {
         "environment": environment("skrub", "pyarrow"),
-        "memory_limit": limits[0],
         "results": results,
     }
     lines = [shown(result) for result in results]
