@@ -84,7 +84,7 @@ def pruned(learner: DecisionTreeRegressor, n_leaves: int) -> DecisionTreeRegress
     >>> from semikd.students.nested import pruned
     >>> X = np.arange(8.0)[:, None]
     >>> large = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0).fit(X, X[:, 0])
-    >>> pruned(large, 3).get_n_leaves()
+    >>> int(pruned(large, 3).get_n_leaves())
     3
     """
     small = clone(learner).set_params(max_leaf_nodes=n_leaves)
