@@ -165,8 +165,16 @@ def compare_sides(
     estimator : DistilledClassifier or DistilledRegressor
         Teacher, student, scale and folds. A record of labels as its ``cv`` takes the
         teacher's place.
-    corrections, n_refits, resample_training, min_proba, level
-        As for ``compare``.
+    corrections : mapping from str to float or Correction, optional
+        Cross-fitted arms by name, as for ``compare``.
+    n_refits : int, default=1
+        Times that everything is fitted.
+    resample_training : bool, default=False
+        Whether each refit draws a bootstrap sample of the training rows.
+    min_proba : float, default=1e-3
+        Floor of all probabilities in log-loss and Brier score.
+    level : float, default=0.95
+        Confidence of intervals.
     seed : int
         Seed of the refits.
     progress : callable, optional
