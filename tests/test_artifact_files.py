@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -70,9 +69,7 @@ STUDENTS = {
 
 
 @pytest.mark.parametrize("name", STUDENTS)
-def test_a_model_of_adult_is_small_quick_and_exact(
-    name, adult, tmp_path, record_property
-):
+def test_a_model_of_adult_is_small_and_exact(name, adult, tmp_path, record_property):
     table, y = adult
     linear = name in {"linear scores", "a network"}
     encoder = plain_encoder(table, one_hot=linear)
@@ -98,19 +95,7 @@ def test_a_model_of_adult_is_small_quick_and_exact(
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-9)
     record_property("bytes", n_bytes)
     row = {column: [table[column].iloc[0]] for column in table}
-    seconds = quickest(lambda: model.predict_proba(row))
-    record_property("microseconds for a row", round(1e6 * seconds))
-    assert seconds <= 1e-3
-
-
-def quickest(call, repetitions=300):
-    """Return the least time of a call in seconds: others share the processor."""
-    times = []
-    for _ in range(repetitions):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    np.testing.assert_allclose(model.predict_proba(row), want[:1], rtol=0, atol=1e-9)
 
 
 def small_model(target="price", **options):

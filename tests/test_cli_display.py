@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -257,12 +256,10 @@ def test_steps_may_come_from_many_threads() -> None:
 
     out = io.StringIO()
     with Display(stream=out) as display, ThreadPoolExecutor(8) as pool:
-        start = time.perf_counter()
         done = [
             pool.submit(display.progress, Step("fold", "fold", i, 0))
             for i in range(400)
         ]
         assert all(one.result() is None for one in done)
-        assert time.perf_counter() - start < 5
     assert out.getvalue().count("\n") == 1
     assert "fold, 400 steps" in out.getvalue()

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -507,26 +506,9 @@ def test_category_bytes_are_those_of_the_texts_in_json() -> None:
     assert json.loads(json.dumps(AGE.to_dict())) == AGE.to_dict()
 
 
-def test_one_row_of_fourteen_columns_takes_well_below_half_a_millisecond() -> None:
-    columns = [CategoryColumn(f"c{k}", tuple("abcdefg")) for k in range(8)]
-    encoder = Encoder((*columns, *(NumberColumn(f"n{k}") for k in range(6))))
-    row = {f"c{k}": ["d"] for k in range(8)} | {f"n{k}": [1.5] for k in range(6)}
-    frame = pd.DataFrame(row)
-    for table, bound in ((row, 0.5e-3), (frame, 1e-3)):
-        taken = []
-        for _ in range(50):
-            start = time.perf_counter()
-            encoder.encode(table)
-            taken.append(time.perf_counter() - start)
-        # The fastest of many is what the code takes; the rest is a busy machine.
-        assert min(taken) < bound
-
-
-def test_many_rows_of_numbers_cost_about_their_copying() -> None:
+def test_many_rows_of_numbers_are_their_own_features() -> None:
     values = np.random.default_rng(0).normal(size=(200_000, 10))
     frame = pd.DataFrame(values, columns=[f"x{k}" for k in range(10)])
     encoder = Encoder(tuple(NumberColumn(f"x{k}") for k in range(10)))
-    start = time.perf_counter()
     features, _ = encoder.encode(frame)
-    assert time.perf_counter() - start < 1.5
     np.testing.assert_array_equal(features, values.astype(np.float32))
