@@ -33,6 +33,13 @@ def _short(text: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[:90]} ... {line[-20:]}"
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Return whether an error is a refusal in the one form of this package."""
+    text = str(error)
+    own = isinstance(error, ValueError | TypeError)
+    return own and " must " in text and "; got " in text
+
+
 class Shown(str):
     """Text that stands for a value in a message as it is, without quotation marks."""
 

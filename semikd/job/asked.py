@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from semikd._validation import Shown
+from semikd._validation import Shown, is_refusal
 from semikd.evaluation import Table
 from semikd.exceptions import UsageError
 from semikd.job._refusals import nearest, refusal
@@ -87,7 +87,9 @@ def _try(teacher: Any, train: Table) -> None:
     """Let a user's own teacher learn from a few rows, before the work begins."""
     from sklearn.base import clone
 
-    few = train.take(np.arange(min(len(train.y), _TRIAL_ROWS)))
+    # Spread over the table, which may be sorted by its target.
+    n_rows = len(train.y)
+    few = train.take(np.arange(0, n_rows, -(-n_rows // _TRIAL_ROWS)))
     if few.classification and len(np.unique(few.y)) < 2:
         return
     fitted = clone(teacher).fit(few.X, few.y)
@@ -101,7 +103,7 @@ def answering_for(name: str) -> Iterator[None]:
     try:
         yield
     except _RAISED as error:
-        if ":" not in name or _is_refusal(error):
+        if ":" not in name or is_refusal(error):
             raise
         text = " ".join(f"{type(error).__name__}: {error}".split())
         constraint = "be able to learn from the table"
@@ -110,13 +112,6 @@ def answering_for(name: str) -> Iterator[None]:
             "target left out; a plain one gets numbers, missing cells as NaN"
         )
         raise refusal("--teacher", constraint, Shown(text[:200]), remedy) from error
-
-
-def _is_refusal(error: BaseException) -> bool:
-    """Return whether an error is already one of ours, in our own form."""
-    text = str(error)
-    is_kind = isinstance(error, ValueError | TypeError)
-    return is_kind and " must " in text and "; got " in text
 
 
 def imported_teacher(path: str) -> Any:
