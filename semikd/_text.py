@@ -5,7 +5,9 @@ newline, a control character or a right-to-left override misleads a reader, and 
 terminal obeys some of them.
 """
 
-__all__ = ["visible"]
+from typing import TextIO
+
+__all__ = ["for_stream", "visible"]
 
 # Reordering marks, invisible spaces, operators and tags, and line ends of Unicode.
 # Joiners stay: emoji and several scripts need them.
@@ -55,3 +57,28 @@ def _shown(character: str) -> str:
     if 0xD800 <= code < 0xE000 or (code & 0xFFFE) == 0xFFFE:
         return "\N{REPLACEMENT CHARACTER}"
     return character
+
+
+def for_stream(text: object, stream: TextIO) -> str:
+    r"""Return visible text in characters that a stream knows.
+
+    Parameters
+    ----------
+    text : object
+        What to show.
+    stream : text file
+        Where to; what its encoding lacks is escaped.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import io
+    >>> from semikd._text import for_stream
+    >>> for_stream("größe", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    'gr\\xf6\\xdfe'
+    """
+    code = getattr(stream, "encoding", None) or "utf-8"
+    return visible(text).encode(code, "backslashreplace").decode(code)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from semikd._progress import Step
-from semikd._text import visible
+from semikd._text import for_stream, visible
 from semikd.cli.pace import Pace, duration
 
 if TYPE_CHECKING:
@@ -99,14 +99,6 @@ class Display:
             else:
                 self._lines.start(step, now)
 
-    def say(self, text: str) -> None:
-        """Write a line that stays."""
-        line = f"semikd: {visible(text)}"
-        if self._bar is not None:
-            self._bar.say(line)
-        else:
-            self._lines.write(line)
-
     def _times(self, began: float) -> str:
         """Return the time taken and the time left."""
         now = self._clock()
@@ -148,15 +140,11 @@ class _StageLines:
         what = first.label or first.stage
         if self._n_steps > 1:
             what = f"{self._common(first)}{first.stage}, {self._n_steps} steps"
-        self.write(f"semikd: {visible(what)}: {seconds:.1f} s")
+        line = f"semikd: {for_stream(what, self._stream)}: {seconds:.1f} s\n"
+        self._stream.write(line)
+        self._stream.flush()
 
     def _common(self, first: Step) -> str:
         """Return what the labels of a stage have in common, up to a comma."""
         whole, comma, _ = first.label.rpartition(", ")
         return whole + comma if self._last.startswith(whole + comma) else ""
-
-    def write(self, line: str) -> None:
-        """Write a line at once, whatever characters the stream knows."""
-        code = getattr(self._stream, "encoding", None) or "utf-8"
-        self._stream.write(line.encode(code, "backslashreplace").decode(code) + "\n")
-        self._stream.flush()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from semikd._text import visible
+from semikd._text import for_stream
 from semikd.cli.interrupts import interrupts_noted
 
 __all__ = ["note_written", "run"]
@@ -132,6 +132,7 @@ def _what_stands(interrupt: KeyboardInterrupt) -> str:
 def _refusal(error: BaseException) -> str | None:
     """Return the line of a refusal, or None if the error is a mistake of ours."""
     from semikd import exceptions
+    from semikd._validation import is_refusal
 
     if type(error).__name__ == "NoArgsIsHelpError":
         return "a command is needed. See semikd --help."
@@ -142,9 +143,7 @@ def _refusal(error: BaseException) -> str | None:
     text = str(error)
     if isinstance(error, ValueError) and hasattr(exceptions, type(error).__name__):
         return text
-    # The form of everything that the package refuses.
-    is_ours = " must " in text and "; got " in text
-    return text if isinstance(error, ValueError | TypeError) and is_ours else None
+    return text if is_refusal(error) else None
 
 
 def _of_system(error: OSError) -> str:
@@ -171,9 +170,7 @@ def _of_exit(error: SystemExit) -> int:
 def _say(text: str) -> None:
     """Write one line to stderr, if anybody is there to read it."""
     with suppress(OSError, ValueError):
-        line = f"semikd: {visible(text)}\n"
-        code = getattr(sys.stderr, "encoding", None) or "utf-8"
-        sys.stderr.write(line.encode(code, "backslashreplace").decode(code))
+        sys.stderr.write(f"semikd: {for_stream(text, sys.stderr)}\n")
         sys.stderr.flush()
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semikd._text import visible
+from semikd._text import for_stream
 
 __all__ = ["Line", "print_lines"]
 
@@ -29,11 +29,7 @@ class Line:
 def print_lines(lines: Sequence[Line], *, err: bool = False) -> None:
     """Print lines, in colour where the stream is a terminal."""
     stream = sys.stderr if err else sys.stdout
-    code = getattr(stream, "encoding", None) or "utf-8"
-    texts = [
-        visible(line.text).encode(code, "backslashreplace").decode(code)
-        for line in lines
-    ]
+    texts = [for_stream(line.text, stream) for line in lines]
     if not stream.isatty():
         # A reader who leaves is answered for by whoever runs the command.
         stream.write("".join(f"{text}\n" for text in texts))

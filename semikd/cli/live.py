@@ -59,10 +59,6 @@ class LiveBar:
             self._task.id, description=label, completed=done, refresh=True
         )
 
-    def say(self, line: str) -> None:
-        """Write a line above the bar."""
-        self._progress.console.print(Text(line), soft_wrap=True)
-
     def stop(self) -> None:
         """Remove the bar, and give the cursor back."""
         self._progress.stop()
