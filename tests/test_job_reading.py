@@ -120,13 +120,6 @@ def test_columns_asked_for_as_text_keep_their_zeros(written: Written) -> None:
     assert read_table(path)["code"].tolist()[0] == 1.0
 
 
-def test_columns_can_be_chosen(written: Written) -> None:
-    path = written("t.csv", GOOD)
-    assert read_table(path, columns=["colour"]).columns.tolist() == ["colour"]
-    with pytest.raises(UsageError, match=r"got 'color'\. Did you mean 'colour'\?"):
-        read_table(path, columns=["color"])
-
-
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -8,7 +8,7 @@ zone, in UTC; all other cells are text. Missing is NaN, NaT, or the NaN of text.
 from typing import TYPE_CHECKING, Any
 
 from semikd._validation import Shown
-from semikd.job._csv import NULL_WORDS
+from semikd.encoding._values import NULL_WORDS
 from semikd.job._refusals import refusal
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _texts(values: "pa.ChunkedArray", name: str, column: str) -> "pa.ChunkedArra
         shown = Shown(f"{values.type} in column {column!r}")
         remedy = "Leave the column out, or write it as numbers or text"
         raise refusal(name, "hold one value in every cell", shown, remedy) from None
-    words = pa.array(NULL_WORDS)
+    words = pa.array(sorted(NULL_WORDS))
     blank = pa.compute.utf8_is_space(text)
     null = pa.compute.or_(pa.compute.is_in(text, value_set=words), blank)
     if not pa.compute.any(null).as_py():

@@ -17,18 +17,15 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import numpy as np
 
 from semikd._validation import Shown
+from semikd.encoding._values import NULL_WORDS
 from semikd.exceptions import UsageError
-from semikd.job._refusals import nearest, refusal
+from semikd.job._refusals import refusal
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# What stands for a missing cell: the words of skrub, and a few spaces.
-NULL_WORDS = (
-    *("", "?", "...", "NA", "N/A", "n/a", "#NA", "#N/A", "#N/A N/A", "<NA>"),
-    *("null", "NULL", "none", "None", "nan", "-nan", "NaN", "-NaN"),
-    *("1.#QNAN", "-1.#QNAN", "1.#IND", "-1.#IND", " ", "  ", "   ", "    "),
-)
+# The fast reader compares whole cells, so that blank ones are listed by their length.
+_BLANKS = (" ", "  ", "   ", "    ")
 DELIMITERS = (",", ";", "\t")
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -42,12 +39,10 @@ _QUOTE = "Close every quotation mark, and double those inside a quoted cell"
 _BLOCK = 1 << 20
 
 
-def read_delimited(
-    path: Path, name: str, text: Sequence[str], columns: Sequence[str] | None
-) -> "pa.Table":
+def read_delimited(path: Path, name: str, text: Sequence[str]) -> "pa.Table":
     """Return the arrow table of a delimited file, every cell of it accounted for."""
     try:
-        return _read(path, name, text, columns)
+        return _read(path, name, text)
     except UnicodeDecodeError:
         _refuse_undecodable(path, name)
         raise
@@ -59,22 +54,19 @@ def read_delimited(
         raise refusal(name, "be a file that can be read", shown, remedy) from None
 
 
-def _read(
-    path: Path, name: str, text: Sequence[str], columns: Sequence[str] | None
-) -> "pa.Table":
+def _read(path: Path, name: str, text: Sequence[str]) -> "pa.Table":
     """Read fast, and once more slowly where the fast reader may have been misled."""
     _refuse_other_encodings(path, name)
     delimiter = _delimiter(path)
     header = next(_records(path, delimiter))
     _refuse_other_delimiters(header, name)
     check_names(header, name)
-    select_names(header, name, columns)
-    table = _arrow(path, name, delimiter, text, columns)
+    table = _arrow(path, name, delimiter, text)
     clocks = [field.name for field in table.schema if str(field.type)[:6] == "time32"]
     clocks = [column for column in clocks if column not in text]
     if clocks:
         # A time of day is no number and no date: it stays as it is written.
-        table = _arrow(path, name, delimiter, [*text, *clocks], columns)
+        table = _arrow(path, name, delimiter, [*text, *clocks])
     if table.num_rows != _n_lines(path) - 1:
         # Some cells hold line breaks, or one quotation mark too many or too few.
         _refuse_another_count(table.num_rows, _scan(path, name, delimiter) - 1, name)
@@ -106,33 +98,21 @@ def check_names(names: Sequence[str], name: str) -> None:
         raise refusal(name, "name every column differently", shown, remedy)
 
 
-def select_names(
-    names: Sequence[str], name: str, columns: Sequence[str] | None
-) -> None:
-    """Refuse the wish for columns that are not there."""
-    for column in columns or ():
-        if column not in names:
-            constraint = "have the columns asked for"
-            raise refusal(name, constraint, column, nearest(column, list(names)))
-
-
 def _arrow(
     path: Path,
     name: str,
     delimiter: str,
     text: Sequence[str],
-    columns: Sequence[str] | None,
 ) -> "pa.Table":
     """Return what the fast reader makes of the file, its complaints explained."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     convert = arrow_csv.ConvertOptions(
-        null_values=NULL_WORDS,
+        null_values=[*sorted(NULL_WORDS), *_BLANKS],
         strings_can_be_null=True,
         column_types=dict.fromkeys(text, pa.string()),
         decimal_point=_decimal_point(path, delimiter),
-        include_columns=None if columns is None else list(columns),
     )
     parse = arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from semikd._validation import Shown
 from semikd.job._columns import to_frame
-from semikd.job._csv import check_names, no_rows, read_delimited, select_names
+from semikd.job._csv import check_names, no_rows, read_delimited
 from semikd.job._refusals import nearest, path_shown, refusal
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ def read_table(
     path: str | PathLike[str],
     *,
     text_columns: Sequence[str] = (),
-    columns: Sequence[str] | None = None,
     name: str = "TABLE",
 ) -> "pd.DataFrame":
     r"""Return the table of a file, of plain column types, or refuse it in one line.
@@ -41,8 +40,6 @@ def read_table(
     text_columns : sequence of str, default=()
         Columns of delimited text that stay as they are written, so that "01" is not 1.
         In Parquet every column has a type of its own already.
-    columns : sequence of str, optional
-        The columns to read; all of them by default.
     name : str, default='TABLE'
         What messages call the table.
 
@@ -71,17 +68,17 @@ def read_table(
     file = Path(path)
     _refuse_what_is_no_file(file, name)
     # No name is held on to the columns here: they are freed one by one.
-    return to_frame(_read_columns(file, name, text_columns, columns), name)
+    return to_frame(_read_columns(file, name, text_columns), name)
 
 
 def _read_columns(
-    file: Path, name: str, text: Sequence[str], columns: Sequence[str] | None
+    file: Path, name: str, text: Sequence[str]
 ) -> "dict[str, pa.ChunkedArray]":
     """Return the columns of a file by name."""
     if file.suffix.lower() in _PARQUET:
-        table = _read_parquet(file, name, columns)
+        table = _read_parquet(file, name)
     else:
-        table = read_delimited(file, name, text, columns)
+        table = read_delimited(file, name, text)
     if not table.num_rows:
         raise no_rows(name)
     return dict(zip(table.column_names, table.columns, strict=True))
@@ -121,7 +118,7 @@ def _nearby(file: Path) -> str:
     return remedy if file.parent == Path() else f"Did you mean {found} in that folder"
 
 
-def _read_parquet(file: Path, name: str, columns: Sequence[str] | None) -> "pa.Table":
+def _read_parquet(file: Path, name: str) -> "pa.Table":
     """Return the arrow table of a Parquet file, without the index pandas stored."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -132,8 +129,7 @@ def _read_parquet(file: Path, name: str, columns: Sequence[str] | None) -> "pa.T
             schema = handle.schema_arrow
             names = [known for known in schema.names if known not in _index(schema)]
             check_names(names, name)
-            select_names(names, name, columns)
-            return handle.read(columns=names if columns is None else list(columns))
+            return handle.read(columns=names)
     except (OSError, pa.ArrowException) as error:
         shown = Shown(" ".join(str(error).split()).rstrip("."))
         remedy = "Write or copy it again"
