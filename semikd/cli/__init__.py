@@ -1,7 +1,7 @@
 """The command ``semikd``: a thin door to what the package does.
 
-Nothing but the standard library is imported before a command is known, and Ctrl-C is
-answered in one line even while the rest is being imported.
+Nothing heavier than numpy is imported before a command is known, and Ctrl-C is answered
+in one line even while the rest is being imported.
 """
 
 import os
@@ -33,8 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     2
     """
     if argv is None:
-        # Threads that wait for a busy core sleep instead of spinning: on a machine that
-        # others use too, that is the difference between one minute and seven.
+        # Threads that wait for a busy core sleep instead of spinning, which would keep
+        # the core from whoever else uses the machine.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         _replace_closed_streams()
     try:
