@@ -82,7 +82,7 @@ def measure(name: str, rounds: int, options: list[str], folder: Path) -> Row:
         "seconds": [one["seconds"] for one in runs],
         "peak": [one["peak"] for one in runs],
         "stages": runs[-1]["said"].splitlines(),
-        "verdict": found["verdict"][0],
+        "verdict": found["headline"],
         "log_loss": {arm: found["arms"][arm]["log_loss"] for arm in ARMS},
         "bytes": found["model"]["bytes"],
         "fits": found["n_refits"],

@@ -232,6 +232,18 @@ def test_a_number_of_many_values_is_said_to_be_a_regression(
     assert "regression" in (tmp_path / "model" / "report.html").read_text()
 
 
+def test_the_screen_the_page_and_the_file_begin_with_the_same_sentence(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    table = written(a_table(), tmp_path, "buys", "table.csv")
+    run("distill", table, "--target", "buys", *QUICK, "--out", str(tmp_path / "model"))
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("Distilling ")
+    assert metrics(tmp_path / "model")["headline"] == first
+    page = (tmp_path / "model" / "report.html").read_text()
+    assert f'<p class="headline">{first}</p>' in page
+
+
 def test_unknown_categories_are_counted_and_answered(
     bought: Path, capsys: Capture
 ) -> None:
@@ -240,7 +252,7 @@ def test_unknown_categories_are_counted_and_answered(
     path = written(strange, bought, "buys", "table.tsv")
     capsys.readouterr()
     found = predicted(bought, path)
-    assert "column 'code': 2 of 50 cells" in capsys.readouterr().err
+    assert "Column 'code': 2 of 50 cells" in capsys.readouterr().err
     missing = strange.assign(
         code=strange["code"].where(~strange["code"].str.startswith("new"))
     )
@@ -452,6 +464,18 @@ def test_help_imports_nothing_heavy() -> None:
     shown = python(code, "-c")
     assert shown.stderr == "[0, 0] []\n"
     assert "--target" in shown.stdout
+
+
+def test_predicting_imports_no_learner(bought: Path) -> None:
+    words = ["predict", str(bought / "model"), str(bought / "table.csv")]
+    words += ["--out", str(bought / "light.csv")]
+    code = (
+        f"import sys; from semikd.cli import main; code = main({words}); "
+        "heavy = {'sklearn', 'skrub', 'torch', 'scipy', 'statsmodels', 'joblib'}; "
+        "print(code, sorted(heavy & set(sys.modules)))"
+    )
+    shown = python(code, "-c")
+    assert (shown.stdout, shown.stderr) == ("0 []\n", "")
 
 
 def test_the_package_runs_as_a_module(bought: Path) -> None:

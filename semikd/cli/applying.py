@@ -1,17 +1,19 @@
 """``semikd predict`` and ``semikd evaluate``: what a saved model says of new rows."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._validation import Shown
+from semikd._validation import Shown, counted
 from semikd.artifact import ShippedModel, load_model
 from semikd.cli.interrupts import stop_if_interrupted
 from semikd.cli.lines import Line, print_lines
 from semikd.job._refusals import path_shown, refusal
+from semikd.job._words import unknown_cells
 from semikd.job.folder import OUR_FILES
 from semikd.job.reading import read_table
 from semikd.job.writing import write_table
@@ -47,33 +49,26 @@ def evaluate_table(folder: Path, table: str, weight: str | None) -> None:
     from semikd.evaluation import Classification, Regression, Table
     from semikd.job.observed import observed_values
     from semikd.job.roles import read_weights
-    from semikd.job.target import Target
 
     model = load_model(folder, foreign=False)
     frame = _read(model, table, target=True)
     classes = None if model.classes is None else model.labels
-    target = Target(
-        name=model.target,
-        task="regression" if classes is None else "classification",
-        values=np.zeros(0) if classes is None else classes,
-        classes=model.classes,
-        sentence="",
-    )
-    y = observed_values(frame, target)
+    y = observed_values(frame, model.target, classes)
     weights = None if weight is None else read_weights(frame, weight)
     features, unknown = model.encode(frame)
     scores = model.scores(features)
     rows = Table(features, y, weights, None, classes is not None, classes)
-    task = Regression() if classes is None else Classification(1e-3)
+    task = Regression() if classes is None else Classification()
     answers = scores if classes is None else model.probabilities(scores)
     stop_if_interrupted()
     losses = task.loss(None)(answers, rows)
     found = task.scores(answers, rows)
     width = max(map(len, found))
     lines = [Line(f"{name:<{width}}  {_score(value)}") for name, value in found.items()]
+    headline = f"{counted(len(y), 'row')}, target {model.target!r}{task.terms}"
     print_lines(
         [
-            Line(f"{_rows(len(y))}, target {model.target!r}{task.terms}", strong=True),
+            Line(headline, strong=True),
             *lines,
             *_interval(task.metric.replace("_", " "), losses, weights),
             *_of_unknown(unknown, len(y)),
@@ -114,11 +109,6 @@ def _interval(
     return [Line(f"95 % interval of the mean {metric}: {words}")]
 
 
-def _rows(n_rows: int) -> str:
-    """Return a number of rows in words."""
-    return f"{n_rows:,} row" + ("" if n_rows == 1 else "s")
-
-
 def _read(model: ShippedModel, table: str, *, target: bool = False) -> "pd.DataFrame":
     """Return the columns that a model needs, texts as they are written."""
     texts = [c.name for c in model.encoder.columns if c.kind != "number"]
@@ -127,14 +117,7 @@ def _read(model: ShippedModel, table: str, *, target: bool = False) -> "pd.DataF
     return read_table(table, text_columns=texts)
 
 
-def _of_unknown(unknown: dict[str, int], n_rows: int) -> list[Line]:
+def _of_unknown(unknown: Mapping[str, int], n_rows: int) -> list[Line]:
     """Return how many cells the model could not read."""
-    return [
-        Line(
-            f"Note: column {name!r}: {n:,} of {n_rows:,} cells hold what no training "
-            "row has; they are read as missing.",
-            faint=True,
-        )
-        for name, n in unknown.items()
-        if n
-    ]
+    notes = unknown_cells(unknown, f"{n_rows:,} cells")
+    return [Line(f"Note: {note}", faint=True) for note in notes]

@@ -14,6 +14,7 @@ from semikd.cli.interrupts import stop_if_interrupted
 from semikd.cli.lines import Line, print_lines
 from semikd.exceptions import SemikdWarning
 from semikd.job._refusals import refusal
+from semikd.job._words import score_text
 from semikd.job.folder import result_folder
 from semikd.job.settings import Settings
 
@@ -61,21 +62,13 @@ def _distilled(
     display.start("reading", label)
     frame = _frame(table)
     rest = _held_out(settings.test, frame) if held_out else None
-    from semikd.job.asked import asked_teacher
-    from semikd.job.distilling import distil_sides
-    from semikd.job.sides import raw_sides
-
-    stop_if_interrupted()
-    raw = raw_sides(frame, settings, held_out=rest)
-    teacher = None
-    if settings.labels is None:
-        teacher = asked_teacher(settings.teacher, raw.train)
+    from semikd.job.distilling import distil
 
     def heard(step: Step) -> None:
         stop_if_interrupted()
         display.progress(step)
 
-    return distil_sides(raw, teacher, settings, progress=heard)
+    return distil(frame, settings, held_out=rest, progress=heard)
 
 
 def _of_teacher(settings: Settings) -> list[str]:
@@ -138,14 +131,14 @@ def _found(
 ) -> list[Line]:
     """Return what is worth a line, the verdict first."""
     comparison, model = outcome.comparison, outcome.model
-    headline, *sentences = comparison.verdict.split("\n")
+    sentences = comparison.verdict.split("\n")
     own = [text for text in sentences if text.startswith(f"'{outcome.shipped}'")]
     metrics = list(comparison.table.columns[:3])
     shown = comparison.table[metrics]
     width = max(len(name) for name in comparison.names)
     rows = [
         f"  {name:<{width}}  "
-        + "  ".join(f"{metric} {score:.4f}" for metric, score in scores.items())
+        + "  ".join(f"{metric} {score_text(score)}" for metric, score in scores.items())
         + ("  <- shipped" if name == outcome.shipped else "")
         for name, scores in shown.to_dict(orient="index").items()
     ]
@@ -155,7 +148,7 @@ def _found(
     speed = ", ".join(f"{name}: {micros:,.0f} µs" for name, micros in times.items())
     notes = dict.fromkeys((*outcome.notes, *said))
     return [
-        Line(headline, strong=True),
+        Line(outcome.headline, strong=True),
         *(Line(row) for row in (*rows, *own)),
         Line(f"Shipped: {what}, {written.model_bytes:,} bytes; {speed}."),
         *(Line(f"Note: {note}", faint=True) for note in notes),

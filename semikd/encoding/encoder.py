@@ -101,7 +101,8 @@ class Encoder:
             Features as float32.
         unknown : dict of str to int
             For each column that has any, the number of cells that are an unknown
-            category, no number or no date. They count as missing.
+            category, no number or no date. They count as missing, but for unknown
+            categories with a feature each: these are 0 in every one.
 
         Raises
         ------

@@ -177,7 +177,7 @@ class ArmComparison:
         """Number of times that every arm was fitted."""
         return len(self.predictions)
 
-    @property
+    @cached_property
     def verdict(self) -> str:
         """What the comparison says, in plain words: who wins, and by how much."""
         said = self._verdicts(self.reference)

@@ -70,7 +70,7 @@ class Classification(Task):
 
     Parameters
     ----------
-    min_proba : float
+    min_proba : float, default=1e-3
         Floor of log-loss and Brier score.
 
     Examples
@@ -82,7 +82,7 @@ class Classification(Task):
     1.0
     """
 
-    min_proba: float
+    min_proba: float = 1e-3
 
     name = "classification"
     metric = "log_loss"

@@ -19,6 +19,7 @@ from semikd.crossfit import OutOfFold, external_labels, row_hashes, take_rows
 from semikd.distillation import DistilledClassifier
 from semikd.evaluation import ArmComparison, Table, compare_sides
 from semikd.evaluation.arms import CROSS_FITTED, TEACHER
+from semikd.job._words import score_text
 from semikd.job.asked import AskedTeacher, answering_for, asked_teacher
 from semikd.job.encoded import ReadSides, read_sides
 from semikd.job.learners import named_student
@@ -29,7 +30,7 @@ from semikd.regression import DistilledRegressor
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Outcome", "distil", "distil_sides"]
+__all__ = ["Outcome", "distil"]
 
 # From so many training rows on, fewer refits: (rows, refits).
 _REFITS = ((100_000, 1), (0, 5))
@@ -75,6 +76,13 @@ class Outcome:
     labels: OutOfFold
     latency: tuple[tuple[str, float], ...]
     notes: tuple[str, ...]
+
+    @property
+    def headline(self) -> str:
+        """Whether the shipped arm beats the student from scratch, in one sentence."""
+        from semikd.report.words import Judged, verdict
+
+        return verdict(Judged(self.comparison, self.shipped)).headline
 
     @property
     def scores(self) -> dict[str, float]:
@@ -124,43 +132,15 @@ def distil(
     """
     raw = raw_sides(frame, settings, held_out=held_out)
     teacher = None if settings.labels else asked_teacher(settings.teacher, raw.train)
-    return distil_sides(raw, teacher, settings, progress=progress)
-
-
-def distil_sides(
-    raw: RawSides,
-    teacher: AskedTeacher | None,
-    settings: Settings,
-    *,
-    progress: Reporter | None = None,
-) -> Outcome:
-    """Distil rows that are already divided: the part of the job that takes its time.
-
-    Parameters
-    ----------
-    raw : RawSides
-        The rows to learn from and to be judged on.
-    teacher : AskedTeacher or None
-        The teacher; None where labels were brought.
-    settings : Settings
-        Everything else.
-    progress : callable, optional
-        Called with a step as each step starts.
-
-    Returns
-    -------
-    Outcome
-    """
     report = progress or silent
     report(Step("encoding", "reading columns", 0, 1))
     reads_table = teacher is not None and teacher.reads_table
     read = read_sides(raw, settings, teacher_reads_table=reads_table)
-    estimator = None if teacher is None else teacher.estimator
     with answering_for(settings.teacher):
         comparison, models = compare_sides(
             read.train,
             read.test,
-            _recipe(settings, raw, read, estimator),
+            _recipe(settings, raw, read, teacher),
             n_refits=settings.refits or _refits(len(read.train.y)),
             seed=settings.seed,
             progress=report,
@@ -184,7 +164,7 @@ def _recipe(
     settings: Settings,
     raw: RawSides,
     read: ReadSides,
-    teacher: Any,
+    teacher: AskedTeacher | None,
 ) -> DistilledClassifier | DistilledRegressor:
     """Return the estimator whose arms are compared."""
     weights = read.train.weights
@@ -202,7 +182,7 @@ def _recipe(
         )
     kind = DistilledClassifier if read.train.classification else DistilledRegressor
     return kind(
-        teacher,
+        None if teacher is None else teacher.estimator,
         student,
         correction=settings.strength,
         cv=cv,
@@ -229,7 +209,7 @@ def _of_means(comparison: ArmComparison, shipped: str) -> tuple[str, ...]:
     own = _own_scores(comparison, shipped)[metric]
     return (
         f"Scores are means over {comparison.n_refits} fits; the shipped model, of the "
-        f"first, has {metric} {own:.4f}.",
+        f"first, has {metric} {score_text(own)}.",
     )
 
 

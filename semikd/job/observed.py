@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from semikd._validation import Shown
 from semikd.job._refusals import listed, nearest, refusal
-from semikd.job.target import Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +19,11 @@ __all__ = ["observed_values"]
 
 
 def observed_values(
-    frame: "pd.DataFrame", target: Target, *, role: str = "TABLE"
+    frame: "pd.DataFrame",
+    name: str,
+    labels: NDArray[Any] | None,
+    *,
+    role: str = "TABLE",
 ) -> NDArray[Any]:
     """Return the target of each row of a second table.
 
@@ -28,8 +31,10 @@ def observed_values(
     ----------
     frame : pandas.DataFrame
         The second table.
-    target : Target
-        The target of the first; its values are not looked at.
+    name : str
+        The column of the target.
+    labels : ndarray of shape (k,) or None
+        Class labels of the first table; None for a regression.
     role : str, default='TABLE'
         What messages call the second table.
 
@@ -43,26 +48,25 @@ def observed_values(
     UsageError
         If the column or a value is missing, or a label is none of the first table's.
     """
-    if target.name not in frame.columns:
-        remedy = nearest(target.name, [str(column) for column in frame.columns])
-        constraint = f"have the target, column {target.name!r}"
+    if name not in frame.columns:
+        remedy = nearest(name, [str(column) for column in frame.columns])
+        constraint = f"have the target, column {name!r}"
         raise refusal(role, constraint, Shown("none"), remedy)
-    column = frame[target.name]
+    column = frame[name]
     if column.isna().any():
         at = int(column.isna().to_numpy().argmax())
         shown = Shown(f"{int(column.isna().sum())} without one (first: row {at})")
-        constraint = f"have a value of {target.name!r} in every row"
+        constraint = f"have a value of {name!r} in every row"
         raise refusal(role, constraint, shown, "Leave those rows out")
-    if target.classes is None:
-        return _numbers(column, target.name, role)
-    codes = {_label_text(label): at for at, label in enumerate(target.classes)}
+    if labels is None:
+        return _numbers(column, name, role)
+    codes = {_label_text(label): at for at, label in enumerate(labels.tolist())}
     texts = [_label_text(value) for value in column.tolist()]
     strange = next((text for text in texts if text not in codes), None)
     if strange is not None:
-        known = listed([str(label) for label in target.classes])
-        constraint = f"have only the known labels of {target.name!r}: {known}"
+        known = listed([str(label) for label in labels.tolist()])
+        constraint = f"have only the known labels of {name!r}: {known}"
         raise refusal(role, constraint, strange, "Leave those rows out")
-    labels = np.asarray(target.classes, dtype=target.values.dtype)
     return np.asarray(labels[[codes[text] for text in texts]])
 
 

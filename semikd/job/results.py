@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from semikd.artifact import ShippedModel, load_model, save_model
+from semikd.job._words import unknown_cells
 from semikd.job.distilling import Outcome
 from semikd.job.labels import write_labels
 
 __all__ = ["Written", "write_result"]
 
 METRICS, LABELS, REPORT = "metrics.json", "labels.csv.gz", "report.html"
-# Networks answer in float32; everything else must agree to rounding.
-_CLOSE = {"network": 1e-4}
-_EQUAL = 1e-9
+# What the files may differ by from the model that was judged: rounding.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ def write_result(
     n_bytes = save_model(outcome.model, folder)
     gap, unknown = _checked(load_model(folder), outcome)
     written = Written(n_bytes, gap, unknown)
-    notes = (*outcome.notes, *_of_unknown(unknown), *notes)
+    test_cells = f"{len(outcome.sides.test.y):,} held-out cells"
+    notes = (*outcome.notes, *unknown_cells(unknown, test_cells), *notes)
     sides = outcome.sides
     write_labels(
         folder / LABELS, outcome.labels, rows=sides.rows, covariates=sides.train.X
@@ -105,23 +106,15 @@ def _checked(read: ShippedModel, outcome: Outcome) -> tuple[float, dict[str, int
     features, unknown = read.encode(raw)
     scores = read.scores(features)
     answers = scores if read.classes is None else read.probabilities(scores)
-    scale = 1.0 if read.classes is not None else max(1.0, float(np.abs(judged).max()))
-    gap = float(np.abs(answers - judged).max()) / scale
-    if not gap <= _CLOSE.get(read.student.kind, _EQUAL):
+    # Probabilities are compared as they are, means in units of the largest.
+    unit = 1.0 if read.classes is not None else float(np.abs(judged).max()) or 1.0
+    gap = float(np.abs(answers - judged).max()) / unit
+    if not gap <= _ROUNDING:
         text = (
             f"The files answer otherwise than the model that was judged (by {gap:g})."
         )
         raise RuntimeError(text)
-    return gap, {name: n for name, n in unknown.items() if n}
-
-
-def _of_unknown(unknown: Mapping[str, int]) -> list[str]:
-    """Return what was unknown in held-out rows, in sentences."""
-    return [
-        f"Column {name!r}: {n:,} held-out cells hold what no training row has; they "
-        "are read as missing."
-        for name, n in unknown.items()
-    ]
+    return gap, unknown
 
 
 def _metrics(
@@ -140,6 +133,7 @@ def _metrics(
         "test_rows": len(sides.test.y),
         "shipped": outcome.shipped,
         "reference": comparison.reference,
+        "headline": outcome.headline,
         "verdict": comparison.verdict.split("\n"),
         "arms": _plain(comparison.table.to_dict(orient="index")),
         "one_fit": _plain(comparison.one_fit().to_frame().to_dict(orient="index")),
@@ -155,7 +149,7 @@ def _metrics(
             **outcome.model.describe(),
         },
         "microseconds": dict(outcome.latency),
-        "unknown_cells": dict(written.unknown),
+        "unknown_cells": {name: n for name, n in written.unknown.items() if n},
         "notes": list(notes),
     }
 

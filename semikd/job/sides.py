@@ -109,32 +109,37 @@ def raw_sides(
     task = None if settings.task == "auto" else settings.task
     target = read_target(frame, settings.target, task=task)
     names = check_roles(frame.columns, roles)
-    whole = _table(frame.reset_index(drop=True), names, target, settings)
-    labels = _labels(settings, frame, whole, target)
+    labels = None if target.classes is None else np.unique(target.values)
+    frame = frame.reset_index(drop=True)
+    whole = _table(frame, names, target.values, labels, settings)
+    _refuse_weightless(whole)
+    brought = _labels(settings, frame, whole, target)
     kept = (
         f"{target.sentence}.",
         *left_out(settings),
-        *parted_by_labels(whole, labels),
+        *parted_by_labels(whole, brought),
     )
     if held_out is not None:
-        test = _table(held_out, names, target, settings, name="--test")
+        y = observed_values(held_out, target.name, labels, role="--test")
+        test = _table(held_out, names, y, labels, settings, name="--test")
         _refuse_lacking(test, "--test", "the held-out rows")
         train, notes = whole, (*kept, *on_both_sides(whole, test))
     else:
-        train, test, said = _divided(whole, settings, labels)
+        train, test, said = _divided(whole, settings, brought)
         notes = (*kept, *said)
     rows = np.asarray(train.X.index, dtype=np.intp)
     if train.weights is not None:
         weights, said = weights_of_rows(train.weights)
         train, notes = replace(train, weights=weights), (*notes, *said)
-    notes = (*notes, *unlabelled(labels, rows), *copied(test))
-    return RawSides(target, train, test, rows, notes, labels)
+    notes = (*notes, *unlabelled(brought, rows), *copied(test))
+    return RawSides(target, train, test, rows, notes, brought)
 
 
 def _table(
     frame: "pd.DataFrame",
     names: Sequence[str],
-    target: Target,
+    y: NDArray[Any],
+    labels: NDArray[Any] | None,
     settings: Settings,
     *,
     name: str = "TABLE",
@@ -145,25 +150,23 @@ def _table(
         remedy = "It needs every column that is learned from"
         raise refusal(name, f"have the column {missing[0]!r}", Shown("none"), remedy)
     refuse_infinite(frame[list(names)], name=name)
-    y = target.values if name == "TABLE" else observed_values(frame, target, role=name)
-    weights = None if settings.weight is None else read_weights(frame, settings.weight)
-    if target.classes is not None and weights is not None and name == "TABLE":
-        _refuse_weightless(y, weights)
     return Table(
         frame[list(names)],
         y,
-        weights,
+        None if settings.weight is None else read_weights(frame, settings.weight),
         None if settings.groups is None else read_groups(frame, settings.groups),
-        target.task == "classification",
-        None if target.classes is None else np.unique(target.values),
+        labels is not None,
+        labels,
     )
 
 
-def _refuse_weightless(y: NDArray[Any], weights: NDArray[np.float64]) -> None:
+def _refuse_weightless(whole: Table) -> None:
     """Refuse a class whose rows all weigh nothing."""
-    lost = np.setdiff1d(y, y[weights > 0])
-    if len(lost):
-        shown = Shown(f"only zeros for class {lost.tolist()[0]!r}")
+    if whole.classes is None or whole.weights is None:
+        return
+    lost = np.setdiff1d(whole.classes, whole.y[whole.weights > 0]).tolist()
+    if lost:
+        shown = Shown(f"only zeros for class {lost[0]!r}")
         remedy = "Remove the rows of that class"
         raise refusal("--weight", "be positive in every class", shown, remedy)
 
