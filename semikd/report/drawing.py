@@ -133,9 +133,16 @@ class DrawnTree:
 
     Examples
     --------
-    >>> from semikd.report.drawing import DrawnTree
-    >>> list(DrawnTree.__dataclass_fields__)
-    ['root', 'outlines', 'left_out', 'n_leaves', 'depth']
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd.artifact.shipping import student_arrays
+    >>> from semikd.encoding import Encoder, NumberColumn
+    >>> from semikd.report.drawing import draw_tree
+    >>> from semikd.report.outcomes import OutcomeReader
+    >>> learner = DecisionTreeRegressor().fit([[20], [30], [50], [60]], [0, 0, 1, 1])
+    >>> tree, encoder = student_arrays(learner), Encoder((NumberColumn("age"),))
+    >>> drawn = draw_tree(tree, encoder, OutcomeReader(tree.value))
+    >>> drawn.n_leaves, drawn.root.question
+    (2, 'age ≤ 40')
     """
 
     root: DrawnNode

@@ -45,9 +45,15 @@ class ReportFacts:
 
     Examples
     --------
+    >>> from semikd import compare
+    >>> from semikd.datasets import make_gaussian_mixture
     >>> from semikd.report import ReportFacts
-    >>> list(ReportFacts.__dataclass_fields__)[:4]
-    ['title', 'command', 'data', 'comparison']
+    >>> data = make_gaussian_mixture(200, 2, 0.4, random_state=0)
+    >>> comparison = compare(data.X, data.y, n_refits=1, random_state=0)
+    >>> ReportFacts("A mixture", "python mixture.py", [], comparison, "best", None, 0)
+    Traceback (most recent call last):
+        ...
+    ValueError: shipped must be an arm of the comparison; got 'best'.
     """
 
     title: str

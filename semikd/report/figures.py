@@ -69,8 +69,8 @@ def class_figures(judged: Judged, roles: dict[str, str]) -> list[Figure]:
         Calibration first.
     """
     test = judged.comparison.test
-    classes, codes = np.unique(test.y), test.codes
-    mass = np.bincount(codes, weights=test.weights).astype(np.float64)
+    classes, codes = np.asarray(test.classes), test.codes
+    mass = np.bincount(codes, test.weights, len(classes)).astype(np.float64)
     shown = [1] if len(classes) == 2 else _largest(mass)
     drawn = _Drawn(judged, roles)
     return [

@@ -63,9 +63,34 @@ def report_page(facts: ReportFacts) -> str:
 
     Examples
     --------
-    >>> from semikd.report import report_page
-    >>> callable(report_page)
-    True
+    >>> import re
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from semikd import DistilledClassifier
+    >>> from semikd.artifact import ship
+    >>> from semikd.datasets import make_gaussian_mixture
+    >>> from semikd.encoding import Encoder, NumberColumn
+    >>> from semikd.evaluation import Table, compare_sides
+    >>> from semikd.report import ReportFacts, report_page
+    >>> data = make_gaussian_mixture(400, 2, 0.4, random_state=0)
+    >>> train, test = (
+    ...     Table(data.X[rows], data.y[rows], None, None)
+    ...     for rows in (slice(300), slice(300, None))
+    ... )
+    >>> distilled = DistilledClassifier(LogisticRegression())
+    >>> comparison, models = compare_sides(train, test, distilled, seed=0)
+    >>> encoder = Encoder((NumberColumn("first"), NumberColumn("second")))
+    >>> facts = ReportFacts(
+    ...     title="A mixture of two normal distributions",
+    ...     command="python mixture.py",
+    ...     data=[("rows", "400")],
+    ...     comparison=comparison,
+    ...     shipped="cross-fitted",
+    ...     model=ship(models["cross-fitted"].model, encoder, target="side"),
+    ...     artifact_bytes=2000,
+    ... )
+    >>> page = report_page(facts)
+    >>> re.findall('<p class="headline">(.*)</p>', page)
+    ['Distilling is not shown to help: training from scratch may be as good.']
     """
     judged = Judged(facts.comparison, facts.shipped)
     roles = roles_of(judged)

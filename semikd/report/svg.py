@@ -151,15 +151,6 @@ class Chart:
         circles = [tag("circle", cx=float(a), cy=float(d), r=size) for a, d in places]
         self._drawn.append(tag("g", *circles, class_=f"dots {style}"))
 
-    def whiskers(self, x: object, low: object, high: object, style: str) -> None:
-        """Add vertical lines from low to high."""
-        ends = zip(self.x(x), self.y(low), self.y(high), strict=True)
-        lines = [
-            tag("line", x1=float(a), x2=float(a), y1=float(b), y2=float(t))
-            for a, b, t in ends
-        ]
-        self._drawn.append(tag("g", *lines, class_=f"whiskers {style}"))
-
     def svg(self) -> Markup:
         """Return the drawing."""
         clip = tag(

@@ -93,9 +93,13 @@ class Judged:
 
     Examples
     --------
+    >>> from semikd import compare
+    >>> from semikd.datasets import make_gaussian_mixture
     >>> from semikd.report.words import Judged
-    >>> Judged.__dataclass_params__.frozen
-    True
+    >>> data = make_gaussian_mixture(200, 2, 0.4, random_state=0)
+    >>> comparison = compare(data.X, data.y, n_refits=1, random_state=0)
+    >>> Judged(comparison, "cross-fitted").against("scratch, tuned")
+    'undecided'
     """
 
     comparison: ArmComparison
