@@ -3,7 +3,7 @@
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Small fits are slower on several threads than on one; a user's own setting stays. This
@@ -12,9 +12,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeRegressor
 
 # Imported once here, so that no test module pickles a second copy of a class.
 import semikd.students  # noqa: F401
+from semikd import DistilledClassifier
+from semikd.datasets import Dataset, make_gaussian_mixture
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -43,6 +47,25 @@ def generator_of_the_checks() -> Iterator[None]:
     state = np.random.get_state()  # noqa: NPY002
     yield
     np.random.set_state(state)  # noqa: NPY002
+
+
+@pytest.fixture(scope="session")
+def mixture() -> Dataset:
+    """Return rows of two classes that overlap, for comparisons."""
+    return make_gaussian_mixture(600, 4, 0.4, random_state=0)
+
+
+@pytest.fixture(scope="session")
+def recipe() -> Callable[..., DistilledClassifier]:
+    """Return a function that makes what is compared: a quick teacher, a small tree."""
+
+    def make(**settings: object) -> DistilledClassifier:
+        tree = DecisionTreeRegressor(max_leaf_nodes=32)
+        return DistilledClassifier(
+            **{"teacher": LogisticRegression(), "student": tree, **settings}
+        )
+
+    return make
 
 
 # Names that break what forgets to escape, to isolate, or to bound them.

@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,6 +153,31 @@ def ctrl_c_during(function: Callable[..., Any], *, after: bool) -> Callable[...,
     return call
 
 
+@contextmanager
+def ctrl_c_in(step: str, *, after: bool) -> Iterator[None]:
+    """Let Ctrl-C come in every call of a function that is named by its path."""
+    home, name = step.rsplit(".", 1)
+    owner = pkgutil.resolve_name(home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, ctrl_c_during(getattr(owner, name), after=after))
+        yield
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, and return it."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def distilled_again(table: Path, *, older: bool) -> list[str]:
+    """Return a command with a seed of its own, beside an older result if there is."""
+    if older:
+        shutil.copytree(table.parent / "out", "out")
+    small = str(table.parent / "small.csv")
+    return ["distill", small, *QUICK, "--seed", "3", "--force", "--out"]
+
+
 @pytest.mark.parametrize(("after", "older"), [(False, True), (True, False)])
 @pytest.mark.parametrize(
     "step",
@@ -172,32 +197,18 @@ def test_ctrl_c_in_any_step_leaves_what_was_there(
     older: bool,
     after: bool,
     table: Path,
-    tmp_path: Path,
+    here: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    if older:
-        shutil.copytree(table.parent / "out", "out")
-    before = content(tmp_path)
-    words = [
-        "distill",
-        str(table.parent / "small.csv"),
-        *QUICK,
-        "--seed",
-        "3",
-        "--force",
-    ]
-    home, name = step.rsplit(".", 1)
-    with monkeypatch.context() as patch:
-        owner = pkgutil.resolve_name(home)
-        patch.setattr(owner, name, ctrl_c_during(getattr(owner, name), after=after))
-        assert main([*words, "--out", "out"]) == 130
+    words = distilled_again(table, older=older)
+    before = content(here)
+    with ctrl_c_in(step, after=after):
+        assert main([*words, "out"]) == 130
     *_, said = capsys.readouterr().err.splitlines()
     assert said == "semikd: interrupted; nothing was written"
-    assert content(tmp_path) == before
-    assert main([*words, "--out", "out"]) == 0
-    assert content(tmp_path) != before
+    assert content(here) == before
+    assert main([*words, "out"]) == 0
+    assert content(here) != before
 
 
 @pytest.mark.parametrize("older", [False, True])
@@ -208,30 +219,16 @@ def test_ctrl_c_after_the_last_moment_does_not_deny_the_result(
     step: str,
     older: bool,
     table: Path,
-    tmp_path: Path,
+    here: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    if older:
-        shutil.copytree(table.parent / "out", "out")
-    words = [
-        "distill",
-        str(table.parent / "small.csv"),
-        *QUICK,
-        "--seed",
-        "3",
-        "--force",
-    ]
-    assert main([*words, "--out", "other"]) == 0
-    home, name = step.rsplit(".", 1)
-    with monkeypatch.context() as patch:
-        owner = pkgutil.resolve_name(home)
-        patch.setattr(owner, name, ctrl_c_during(getattr(owner, name), after=False))
-        assert main([*words, "--out", "out"]) == 130
+    words = distilled_again(table, older=older)
+    assert main([*words, "other"]) == 0
+    with ctrl_c_in(step, after=False):
+        assert main([*words, "out"]) == 130
     *_, said = capsys.readouterr().err.splitlines()
     assert said == "semikd: interrupted; 'out' is complete"
-    assert sorted(os.listdir()) == ["other", "out"]
+    assert sorted(path.name for path in here.iterdir()) == ["other", "out"]
     mine, theirs = (Path(at) / "model.npz" for at in ("out", "other"))
     assert mine.read_bytes() == theirs.read_bytes()
 
@@ -240,31 +237,29 @@ def test_ctrl_c_after_the_last_moment_does_not_deny_the_result(
 def test_ctrl_c_leaves_older_predictions_alone(
     name: str,
     table: Path,
-    tmp_path: Path,
+    here: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     words = ["predict", str(table.parent / "out"), str(table), "--out", name]
     assert main(words) == 0
-    before = content(tmp_path)
+    before = content(here)
     for step in ("to_csv", "to_parquet"):
         slow = ctrl_c_during(getattr(pd.DataFrame, step), after=True)
         monkeypatch.setattr(pd.DataFrame, step, slow)
     assert main(words) == 130
     assert capsys.readouterr().err == "semikd: interrupted; nothing was written\n"
-    assert content(tmp_path) == before
+    assert content(here) == before
 
 
 @pytest.mark.parametrize("command", ["distill", "predict"])
 def test_a_ctrl_c_that_a_library_swallows_is_answered_later(
     command: str,
     table: Path,
-    tmp_path: Path,
+    here: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     small, read = str(table.parent / "small.csv"), reading.read_table
 
     def deaf(*args: Any, **named: Any) -> pd.DataFrame:
@@ -284,7 +279,7 @@ def test_a_ctrl_c_that_a_library_swallows_is_answered_later(
     assert os.listdir() == []
     assert signal.getsignal(signal.SIGINT) is before
     monkeypatch.undo()
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(here)
     assert main(words) == 0
     assert len(os.listdir()) == 1
 

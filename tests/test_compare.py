@@ -33,21 +33,9 @@ from semikd.students import as_student
 ARMS = ["teacher", "scratch", "scratch, tuned", "in-sample", "cross-fitted"]
 
 
-def recipe(**settings) -> DistilledClassifier:
-    settings = {"teacher": LogisticRegression()} | settings
-    return DistilledClassifier(
-        student=DecisionTreeRegressor(max_leaf_nodes=32), **settings
-    )
-
-
 @pytest.fixture(scope="module")
-def data():
-    return make_gaussian_mixture(600, 4, 0.4, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def result(data):
-    return compare(data.X, data.y, recipe(), n_refits=3, random_state=0)
+def result(mixture, recipe):
+    return compare(mixture.X, mixture.y, recipe(), n_refits=3, random_state=0)
 
 
 def test_every_baseline_has_its_row_whoever_wins(result) -> None:
@@ -100,10 +88,10 @@ def test_tuning_never_leaves_out_the_student_as_it_is() -> None:
     assert not found.verdict.startswith("Distilling helps")
 
 
-def test_the_same_seed_gives_the_same_comparison(data, result) -> None:
-    again = compare(data.X, data.y, recipe(), n_refits=3, random_state=0)
+def test_the_same_seed_gives_the_same_comparison(mixture, result, recipe) -> None:
+    again = compare(mixture.X, mixture.y, recipe(), n_refits=3, random_state=0)
     np.testing.assert_array_equal(again.predictions, result.predictions)
-    other = compare(data.X, data.y, recipe(), n_refits=1, random_state=1)
+    other = compare(mixture.X, mixture.y, recipe(), n_refits=1, random_state=1)
     assert not np.array_equal(other.predictions[0], result.predictions[0])
 
 
@@ -112,7 +100,7 @@ def test_distilling_a_good_teacher_helps_and_the_words_say_so(result) -> None:
     assert "cross-fitted" in result.verdict.splitlines()[0]
 
 
-def test_distilling_a_useless_teacher_does_not_and_the_words_say_so() -> None:
+def test_distilling_a_useless_teacher_does_not_and_the_words_say_so(recipe) -> None:
     data = make_gaussian_mixture(1500, 4, 0.8, random_state=0)
     useless = recipe(teacher=DummyClassifier())
     lost = compare(
@@ -124,11 +112,11 @@ def test_distilling_a_useless_teacher_does_not_and_the_words_say_so() -> None:
     assert "'scratch, tuned' wins" in lost.verdict
 
 
-def test_equal_arms_are_not_called_a_success(data) -> None:
+def test_equal_arms_are_not_called_a_success(mixture) -> None:
     equal = DistilledClassifier(
         LogisticRegression(), LinearStudent(), loss="cross_entropy"
     )
-    same = compare(data.X, data.y, equal, n_refits=2, random_state=0)
+    same = compare(mixture.X, mixture.y, equal, n_refits=2, random_state=0)
     first = same.verdict.splitlines()[0]
     assert first.startswith("Distilling is not shown to help here")
 
@@ -171,10 +159,16 @@ class CountingTeacher(ClassifierMixin, BaseEstimator):
         return np.tile([1 - self.share_, self.share_], (len(X), 1))
 
 
-def test_arms_share_the_teachers_and_no_teacher_sees_a_test_row(data) -> None:
+def test_arms_share_the_teachers_and_no_teacher_sees_a_test_row(
+    mixture, recipe
+) -> None:
     CountingTeacher.fits.clear()
     counted = compare(
-        data.X, data.y, recipe(teacher=CountingTeacher()), n_refits=2, random_state=0
+        mixture.X,
+        mixture.y,
+        recipe(teacher=CountingTeacher()),
+        n_refits=2,
+        random_state=0,
     )
     assert len(CountingTeacher.fits) == 2 * (5 + 1)
     tested = {tuple(row) for row in np.asarray(counted.test.X)}
@@ -193,10 +187,10 @@ def test_copies_and_groups_stay_on_one_side() -> None:
     assert set(train.groups).isdisjoint(test.groups)
 
 
-def test_groups_become_clusters_of_the_intervals(data) -> None:
+def test_groups_become_clusters_of_the_intervals(mixture, recipe) -> None:
     groups = np.repeat(np.arange(100), 6)
     grouped = compare(
-        data.X, data.y, recipe(), groups=groups, n_refits=2, random_state=0
+        mixture.X, mixture.y, recipe(), groups=groups, n_refits=2, random_state=0
     )
     n_groups = len(np.unique(grouped.test.groups))
     assert any(f"{n_groups}" in words for words in grouped.procedure().conditions)
@@ -215,18 +209,23 @@ def test_a_bootstrap_refit_draws_rows_or_whole_groups() -> None:
         assert len(set(weights)) == 1
 
 
-def test_resampling_the_training_rows_widens_the_uncertainty(data) -> None:
-    same = compare(data.X, data.y, recipe(), n_refits=4, random_state=0)
+def test_resampling_the_training_rows_widens_the_uncertainty(mixture, recipe) -> None:
+    same = compare(mixture.X, mixture.y, recipe(), n_refits=4, random_state=0)
     drawn = compare(
-        data.X, data.y, recipe(), n_refits=4, resample_training=True, random_state=0
+        mixture.X,
+        mixture.y,
+        recipe(),
+        n_refits=4,
+        resample_training=True,
+        random_state=0,
     )
     arm = same.procedure().names.index("cross-fitted")
     assert drawn.procedure().refit_variance[arm] > same.procedure().refit_variance[arm]
     assert "bootstrap samples of the training rows" in drawn.procedure().estimand
 
 
-def test_held_out_rows_may_be_brought(data) -> None:
-    X, y = np.asarray(data.X), np.asarray(data.y)
+def test_held_out_rows_may_be_brought(mixture, recipe) -> None:
+    X, y = np.asarray(mixture.X), np.asarray(mixture.y)
     brought = compare(
         X[:400], y[:400], recipe(), test=(X[400:], y[400:]), n_refits=1, random_state=0
     )
@@ -253,12 +252,12 @@ def test_more_than_two_classes_have_everything_but_an_area_difference() -> None:
         three.one_fit(refit=2)
 
 
-def test_rows_of_zero_weight_play_no_part(data) -> None:
+def test_rows_of_zero_weight_play_no_part(mixture, recipe) -> None:
     weights = np.ones(600)
     weights[::3] = 0.0
     settings = {"n_refits": 1, "random_state": 0}
-    weighed = compare(data.X, data.y, recipe(), sample_weight=weights, **settings)
-    X, y = np.asarray(data.X)[weights > 0], np.asarray(data.y)[weights > 0]
+    weighed = compare(mixture.X, mixture.y, recipe(), sample_weight=weights, **settings)
+    X, y = np.asarray(mixture.X)[weights > 0], np.asarray(mixture.y)[weights > 0]
     without = compare(X, y, recipe(), sample_weight=np.ones(400), **settings)
     np.testing.assert_allclose(weighed.predictions, without.predictions, atol=1e-12)
 
@@ -307,9 +306,9 @@ def test_scratch_is_tuned_by_what_the_student_has() -> None:
     assert scratch_settings(as_student(KNeighborsRegressor())) == []
 
 
-def test_a_student_without_settings_is_compared_with_scratch_as_it_is(data) -> None:
+def test_a_student_without_settings_is_compared_with_scratch_as_it_is(mixture) -> None:
     plain = DistilledClassifier(LogisticRegression(), KNeighborsRegressor())
-    untuned = compare(data.X, data.y, plain, n_refits=1, random_state=0)
+    untuned = compare(mixture.X, mixture.y, plain, n_refits=1, random_state=0)
     assert untuned.reference == "scratch"
     assert untuned.verdict.startswith(
         "Distilling helps in this one fit, against scratch as it is (no setting"
@@ -326,13 +325,13 @@ def test_a_bootstrap_sample_keeps_every_class_fit_for_cross_fitting() -> None:
         resampled(hopeless, 0)
 
 
-def test_test_rows_that_were_trained_on_are_counted(data) -> None:
-    X, y = np.asarray(data.X), np.asarray(data.y)
+def test_test_rows_that_were_trained_on_are_counted(mixture, recipe) -> None:
+    X, y = np.asarray(mixture.X), np.asarray(mixture.y)
     with pytest.warns(LeakageWarning, match="150 of 200 test rows have a copy"):
         compare(X[:400], y[:400], recipe(), test=(X[250:450], y[250:450]), n_refits=1)
 
 
-def test_the_estimators_own_correction_becomes_an_arm() -> None:
+def test_the_estimators_own_correction_becomes_an_arm(recipe) -> None:
     named = named_corrections(recipe(correction=0.3), None, 2)
     assert named["corrected"] == ConstantCorrection(0.3)
     both = named_corrections(recipe(correction=0.3), {"half": 0.5}, 2)

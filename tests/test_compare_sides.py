@@ -7,26 +7,13 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import mean_squared_error, r2_score
 from sklearn.tree import DecisionTreeRegressor
 
-from semikd import DistilledClassifier, DistilledRegressor, compare, cross_fit
+from semikd import DistilledRegressor, compare, cross_fit
 from semikd.crossfit.folds import integer_folds
-from semikd.datasets import make_gaussian_mixture
 from semikd.evaluation import Regression, Table, compare_sides
 from semikd.evaluation.scratch import tune_scratch
 from semikd.students import as_student
 
 ARMS = ["teacher", "scratch", "scratch, tuned", "in-sample", "cross-fitted"]
-
-
-def recipe(**settings) -> DistilledClassifier:
-    settings = {"teacher": LogisticRegression()} | settings
-    return DistilledClassifier(
-        student=DecisionTreeRegressor(max_leaf_nodes=32), **settings
-    )
-
-
-@pytest.fixture(scope="module")
-def data():
-    return make_gaussian_mixture(600, 4, 0.4, random_state=0)
 
 
 def regression_rows(n: int):
@@ -85,10 +72,12 @@ def test_tuning_a_tree_for_a_regression_finds_the_size_that_brute_force_finds() 
     assert best == settings[int(np.argmin(losses))]
 
 
-def test_labels_that_were_brought_need_no_teacher(data) -> None:
-    labels = cross_fit(LogisticRegression(), data.X[:400], data.y[:400], random_state=0)
+def test_labels_that_were_brought_need_no_teacher(mixture, recipe) -> None:
+    labels = cross_fit(
+        LogisticRegression(), mixture.X[:400], mixture.y[:400], random_state=0
+    )
     sides = (
-        Table(data.X[rows], data.y[rows], None, None)
+        Table(mixture.X[rows], mixture.y[rows], None, None)
         for rows in (slice(400), slice(400, None))
     )
     heard = []
@@ -108,10 +97,10 @@ def test_labels_that_were_brought_need_no_teacher(data) -> None:
     assert heard[-1].done == heard[-1].total
 
 
-def test_every_step_is_told_before_it_starts(data) -> None:
+def test_every_step_is_told_before_it_starts(mixture, recipe) -> None:
     heard = []
     sides = (
-        Table(data.X[rows], data.y[rows], None, None)
+        Table(mixture.X[rows], mixture.y[rows], None, None)
         for rows in (slice(400), slice(400, None))
     )
     compare_sides(*sides, recipe(cv=3), n_refits=2, seed=0, progress=heard.append)
@@ -121,10 +110,10 @@ def test_every_step_is_told_before_it_starts(data) -> None:
     assert stages.count("fold") == 3
 
 
-def test_a_teacher_may_read_what_the_student_never_sees(data) -> None:
-    informative, noise = data.X, np.random.default_rng(0).normal(size=(600, 1))
+def test_a_teacher_may_read_what_the_student_never_sees(mixture, recipe) -> None:
+    informative, noise = mixture.X, np.random.default_rng(0).normal(size=(600, 1))
     sides = [
-        Table(informative[rows], data.y[rows], None, None, student_view=noise[rows])
+        Table(informative[rows], mixture.y[rows], None, None, student_view=noise[rows])
         for rows in (slice(400), slice(400, None))
     ]
     found, models = compare_sides(*sides, recipe(), seed=0)

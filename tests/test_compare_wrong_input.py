@@ -3,23 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.linear_model import Ridge
 
 from semikd import DistilledClassifier, compare
-from semikd.datasets import make_gaussian_mixture
-
-
-def recipe(**settings) -> DistilledClassifier:
-    settings = {"teacher": LogisticRegression()} | settings
-    return DistilledClassifier(
-        student=DecisionTreeRegressor(max_leaf_nodes=32), **settings
-    )
-
-
-@pytest.fixture(scope="module")
-def data():
-    return make_gaussian_mixture(600, 4, 0.4, random_state=0)
 
 
 class CountingTeacher(ClassifierMixin, BaseEstimator):
@@ -41,14 +27,26 @@ class CountingTeacher(ClassifierMixin, BaseEstimator):
     ("arguments", "error", "words"),
     [
         ({"estimator": Ridge()}, TypeError, "estimator must be a DistilledClassifier"),
-        ({"estimator": recipe(cv="in-sample")}, ValueError, "label any training rows"),
         (
-            {"estimator": recipe(cv=np.zeros(600))},
+            {"estimator": DistilledClassifier(cv="in-sample")},
+            ValueError,
+            "label any training rows",
+        ),
+        (
+            {"estimator": DistilledClassifier(cv=np.zeros(600))},
             ValueError,
             "estimator.cv must label",
         ),
-        ({"estimator": recipe(cv=[([0], [1])])}, ValueError, "estimator.cv must label"),
-        ({"estimator": recipe(class_weight="balanced")}, ValueError, "Pass sample_we"),
+        (
+            {"estimator": DistilledClassifier(cv=[([0], [1])])},
+            ValueError,
+            "estimator.cv must label",
+        ),
+        (
+            {"estimator": DistilledClassifier(class_weight="balanced")},
+            ValueError,
+            "Pass sample_we",
+        ),
         ({"corrections": [0.1]}, TypeError, "corrections must map names of arms"),
         ({"corrections": {1: 0.1}}, ValueError, "names that no other arm has; got 1"),
         ({"test": (1, 2, 3)}, ValueError, "test must be a share or"),
@@ -68,7 +66,7 @@ class CountingTeacher(ClassifierMixin, BaseEstimator):
             "groups must leave two or more|test must leave every class",
         ),
         (
-            {"estimator": recipe(loss="cross_entropy")},
+            {"estimator": DistilledClassifier(loss="cross_entropy")},
             TypeError,
             "student must take targets on the cross_entropy scale",
         ),
@@ -88,21 +86,26 @@ class CountingTeacher(ClassifierMixin, BaseEstimator):
     ],
 )
 def test_wrong_input_is_refused_before_a_teacher_is_fitted(
-    data, arguments, error, words
+    mixture, arguments, error, words
 ) -> None:
     CountingTeacher.fits.clear()
-    arguments = {"estimator": recipe(teacher=CountingTeacher())} | arguments
+    arguments = {"estimator": DistilledClassifier(CountingTeacher())} | arguments
     with pytest.raises(error, match=words):
-        compare(data.X, data.y, **arguments)
+        compare(mixture.X, mixture.y, **arguments)
     assert CountingTeacher.fits == []
 
 
 def test_a_test_share_without_every_class_is_refused() -> None:
     X, y = np.arange(40.0)[:, None], np.r_[np.zeros(38), 1, 1]
     with pytest.raises(ValueError, match="test must leave every class on both sides"):
-        compare(X, y, recipe(), test=0.01)
+        compare(X, y, DistilledClassifier(), test=0.01)
 
 
-def test_held_out_rows_of_other_classes_are_refused(data) -> None:
+def test_held_out_rows_of_other_classes_are_refused(mixture) -> None:
     with pytest.raises(ValueError, match="test must have the classes of y"):
-        compare(data.X, data.y, recipe(), test=(data.X[:2], ["a", "b"]))
+        compare(
+            mixture.X,
+            mixture.y,
+            DistilledClassifier(),
+            test=(mixture.X[:2], ["a", "b"]),
+        )
