@@ -4,6 +4,7 @@ A teacher may take hours: whatever can be known to fail after it is said before 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -14,6 +15,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 
 from semikd._validation import Shown, counted, invalid, number, wrong_type
+from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.learners import check_teacher
 from semikd.losses import CrossEntropyLoss, DistillationLoss, HardLabelMix, get_loss
@@ -92,6 +94,27 @@ def check_record(labels: OutOfFold, X: Any, classes: NDArray[Any] | None) -> Non
     if known != classes.tolist():
         constraint = f"have the classes of y, {classes.tolist()}"
         raise invalid("labels", constraint, known)
+
+
+def suited_source(cv: Any, correction: Correction) -> Any:
+    """Return who labels for this correction: folds where it compares with outcomes."""
+    if not correction.needs_folds:
+        return cv
+    purpose = f"the correction {type(correction).__name__}"
+    if isinstance(cv, OutOfFold):
+        cv.require_folds(purpose)
+    if isinstance(cv, str) and cv in {"oob", "loo"}:
+        remedy = "Use an integer: these labels are anti-correlated with the outcomes"
+        raise invalid("cv", f"be of folds for {purpose}", cv, remedy)
+    return 5 if isinstance(cv, str) and cv == "auto" else cv
+
+
+def with_reason(record: OutOfFold, asked: Any, used: Any) -> OutOfFold:
+    """Return the record, saying why folds made it where 'auto' was asked for."""
+    if asked is used or isinstance(asked, OutOfFold):
+        return record
+    why = "auto: the correction compares labels with outcomes"
+    return replace(record, strategy=f"{record.strategy} ({why})")
 
 
 def labelled_rows(labels: FloatArray, weights: FloatArray | None) -> NDArray[np.intp]:

@@ -21,6 +21,8 @@ from semikd._learners import (
     labelled_rows,
     resolved_loss,
     shifted_labels,
+    suited_source,
+    with_reason,
 )
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_labels, checked_table, class_factors
@@ -53,14 +55,15 @@ class Distilled(BaseEstimator):
         classes: NDArray[Any] | None = None,
     ) -> OutOfFold:
         """Let teachers label the rows they did not see, or take the labels brought."""
-        if isinstance(self.cv, OutOfFold):
-            check_record(self.cv, X, classes)
-            return self.cv
-        return cross_fit(
+        cv = suited_source(self.cv, get_correction(self.correction))
+        if isinstance(cv, OutOfFold):
+            check_record(cv, X, classes)
+            return cv
+        record = cross_fit(
             teacher,
             X,
             y,
-            cv=self.cv,
+            cv=cv,
             groups=groups,
             sample_weight=weights,
             n_repeats=self.n_repeats,
@@ -68,6 +71,7 @@ class Distilled(BaseEstimator):
             n_jobs=self.n_jobs,
             random_state=seed,
         )
+        return with_reason(record, self.cv, cv)
 
     def _learn(
         self,
@@ -150,8 +154,9 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         :math:`\Lambda`: 0 for 'none', 1 for 'orthogonal', a constant mix for a number.
     hard_weight : float, default=0.0
         h, the weight of the hard-label term, for students that minimise cross-entropy.
-    cv : int, splitter, folds, 'in-sample', 'split' or OutOfFold, default=5
-        Who labels which row, as in ``cross_fit``; 'in-sample' is vanilla distillation.
+    cv : int, splitter, folds, str or OutOfFold, default=5
+        Who labels which row, as in ``cross_fit``: 'oob' and 'loo' cost about one fit,
+        'auto' takes one of them where it is valid; 'in-sample' is vanilla distillation.
     n_repeats : int, default=1
         Number of divisions into folds; targets are averaged.
     class_weight : dict or 'balanced', optional
@@ -176,23 +181,18 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         The rule for :math:`\Lambda`.
     size_ : StudentSize
         Leaves or coefficients, and bytes, of the student.
-    n_features_in_ : int
-        Number of columns seen in the fit.
-    feature_names_in_ : ndarray of shape (d,)
-        Their names, if any.
+    n_features_in_, feature_names_in_ : int and ndarray of shape (d,)
+        Number of columns seen in the fit, and their names, if any.
 
     Raises
     ------
-    ValueError
-        On bad values, before any model is fitted.
-    TypeError
-        If teacher or student cannot do what is asked; the message names what can.
+    ValueError, TypeError
+        On bad values, or learners that cannot do what is asked, before any fit.
 
     References
     ----------
     .. [1] T. Dao, G. M. Kamath, V. Syrgkanis and L. Mackey, "Knowledge Distillation as
-       Semiparametric Inference", ICLR 2021 (cross-fitting and loss correction). Moving
-       the target instead of adding a term to the loss is an equivalent form.
+       Semiparametric Inference", ICLR 2021. Moving the target, not the loss, is equivalent.
 
     Examples
     --------

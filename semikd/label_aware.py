@@ -7,7 +7,7 @@ not to be recommended.
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class LabelAwareCorrection(Correction):
     >>> issubclass(ReferenceCorrection, LabelAwareCorrection)
     True
     """
+
+    needs_folds: ClassVar[bool] = True
 
     @abstractmethod
     def label_weight(self, p: FloatArray, y: FloatArray) -> FloatArray:

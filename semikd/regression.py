@@ -35,8 +35,9 @@ class DistilledRegressor(RegressorMixin, Distilled):
         The small model; by default a tree of at most 128 leaves.
     correction : {'none', 'orthogonal'}, float or Correction, default='none'
         :math:`\Lambda`; 'orthogonal' trains on the outcomes themselves.
-    cv : int, splitter, folds, 'in-sample', 'split' or OutOfFold, default=5
-        Who labels which row, as in ``cross_fit``.
+    cv : int, splitter, folds, str or OutOfFold, default=5
+        Who labels which row, as in ``cross_fit``: 'oob' and 'loo' cost about one fit,
+        'auto' takes one of them where it is valid; 'in-sample' is vanilla distillation.
     n_repeats : int, default=1
         Number of divisions into folds; targets are averaged.
     n_jobs : int, optional

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from semikd.simplex import FloatArray
 class Correction(ABC):
     r"""A rule for :math:`\Lambda(x)`; ``target`` applies it through the one formula.
 
+    ``needs_folds`` says whether the rule compares labels with outcomes; such a rule
+    takes no leave-one-out or out-of-bag labels, which are anti-correlated with them.
+
     Examples
     --------
     >>> import numpy as np
@@ -25,6 +28,8 @@ class Correction(ABC):
     >>> correction.target(p, y, loss=ProbabilityLoss(), complexity=1.0)
     array([[0.8]])
     """
+
+    needs_folds: ClassVar[bool] = False
 
     @abstractmethod
     def weight(

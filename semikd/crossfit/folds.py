@@ -19,7 +19,7 @@ from semikd.crossfit.rows import Hashes, Indices, hash_values
 from semikd.exceptions import SemikdWarning
 from semikd.simplex import FloatArray
 
-__all__ = ["Fold", "Rows", "content_folds", "integer_folds"]
+__all__ = ["Fold", "Rows", "check_divisible", "content_folds", "integer_folds"]
 
 
 @dataclass(frozen=True)
@@ -170,14 +170,40 @@ def content_folds(rows: Rows, n_folds: int, seed: int) -> list[Fold]:
     ]
 
 
-def _affordable(n_folds: int, rows: Rows) -> int:
-    """Return the number of folds that the rarest class can fill, with a warning."""
+def check_divisible(rows: Rows) -> tuple[int, str]:
+    """Refuse rows of which some class cannot be both learned from and labelled.
+
+    Parameters
+    ----------
+    rows : Rows
+        Identity, class, group and weight of each row.
+
+    Returns
+    -------
+    available : int
+        Distinct rows, or groups, of the class that has fewest.
+    what : str
+        Which class that is, and how many it has, in words.
+
+    Raises
+    ------
+    ValueError
+        If it has fewer than two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.crossfit.folds import Rows, check_divisible
+    >>> hashes = np.arange(4, dtype=np.uint64)
+    >>> check_divisible(Rows(hashes, np.zeros(4, dtype=int), None, None, None))
+    (4, 'the data has only 4 distinct rows')
+    """
     _, unit = np.unique(rows.units[rows.active], return_inverse=True)
     holders = (_class_weights(rows, unit) > 0).sum(axis=0)
     rarest = int(np.argmin(holders))
     available = int(holders[rarest])
     what = "distinct rows" if rows.groups is None else "groups"
-    whose = "the data has"
+    whose = "the data"
     if rows.classes is not None:
         whose = f"class {rows.classes.tolist()[rarest]!r}"
     if available < 2:
@@ -185,11 +211,15 @@ def _affordable(n_folds: int, rows: Rows) -> int:
         constraint = f"have at least two {what} of positive weight in every class"
         remedy = "Collect more, merge the class into another, or leave it out"
         raise invalid(name, constraint, Shown(f"{available}{where}"), remedy)
+    return available, f"{whose} has only {available} {what}"
+
+
+def _affordable(n_folds: int, rows: Rows) -> int:
+    """Return the number of folds that the rarest class can fill, with a warning."""
+    available, what = check_divisible(rows)
     if available < n_folds:
-        has = whose if rows.classes is None else f"{whose} has"
         warnings.warn(
-            f"cv was lowered from {n_folds} to {available}: "
-            f"{has} only {available} {what}.",
+            f"cv was lowered from {n_folds} to {available}: {what}.",
             SemikdWarning,
             stacklevel=5,
         )

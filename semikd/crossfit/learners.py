@@ -146,15 +146,27 @@ def predict_outputs(
     """
     n = n_rows(X)
     if classes is None:
-        means = np.asarray(teacher.predict(X), dtype=np.float64)
-        means = means[:, None] if means.ndim == 1 else means
-        check_shape("teacher predictions", means, (n, None))
-        return _finite(means), []
-    known = np.asarray(teacher.predict_proba(X), dtype=np.float64)
-    check_shape("teacher probabilities", known, (n, len(teacher.classes_)))
+        return means(teacher.predict(X), n), []
+    return over_classes(teacher.predict_proba(X), teacher.classes_, classes, n)
+
+
+def over_classes(
+    answer: ArrayLike, own: NDArray[Any], classes: NDArray[Any], n: int
+) -> tuple[FloatArray, list[Any]]:
+    """Return n rows of probabilities over all classes, and the classes never seen."""
+    known = np.asarray(answer, dtype=np.float64)
+    check_shape("teacher probabilities", known, (n, len(own)))
     prediction = np.zeros((n, len(classes)))
-    prediction[:, np.searchsorted(classes, teacher.classes_)] = known
-    return probabilities(prediction), np.setdiff1d(classes, teacher.classes_).tolist()
+    prediction[:, np.searchsorted(classes, own)] = known
+    return probabilities(prediction), np.setdiff1d(classes, own).tolist()
+
+
+def means(answer: ArrayLike, n: int) -> FloatArray:
+    """Return n rows of the means of a regressor, one column for each output."""
+    table = np.asarray(answer, dtype=np.float64)
+    table = table[:, None] if table.ndim == 1 else table
+    check_shape("teacher predictions", table, (n, None))
+    return _finite(table)
 
 
 def probabilities(p: ArrayLike, name: str = "teacher probabilities") -> FloatArray:
@@ -171,6 +183,15 @@ def probabilities(p: ArrayLike, name: str = "teacher probabilities") -> FloatArr
         raise invalid(name, "be non-negative and sum to one", shown)
     positive = np.maximum(p, 0.0)
     return np.asarray(positive / positive.sum(axis=1, keepdims=True))
+
+
+def finite_or_missing(table: FloatArray, *, classification: bool) -> FloatArray:
+    """Return labels of which some rows may be NaN, the others checked."""
+    kept = ~np.isnan(table).any(axis=1)
+    checked = np.full(table.shape, np.nan)
+    known = table[kept]
+    checked[kept] = probabilities(known) if classification else _finite(known)
+    return checked
 
 
 def check_instance(learner: Any, name: str = "teacher") -> None:

@@ -1,28 +1,28 @@
 """Cross-fitting itself: one function from a teacher and a table to honest labels."""
 
 import warnings
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.parallel import Parallel, delayed
 
 from semikd._progress import Reporter, Step, silent
 from semikd._random import RandomState, spawn_seeds
 from semikd._validation import count, invalid, unknown
-from semikd.crossfit.folds import Fold, Rows, integer_folds
+from semikd.crossfit.fold_teachers import label_folds, train
+from semikd.crossfit.folds import Fold, Rows, check_divisible, integer_folds
 from semikd.crossfit.given import user_folds
 from semikd.crossfit.inputs import check_workers, describe_rows
-from semikd.crossfit.learners import fit_learner, predict_outputs, seeded_clone
 from semikd.crossfit.record import UNLABELLED, OutOfFold
-from semikd.crossfit.rows import take_rows
+from semikd.crossfit.shortcuts import FallBack, Shortcut, distinct_units
+from semikd.crossfit.shortcuts.choosing import CHEAP, Choice, choose_shortcut
 from semikd.exceptions import SemikdWarning
-from semikd.simplex import FloatArray
 
 __all__ = ["cross_fit"]
 
-STRATEGIES = ("in-sample", "split")
+STRATEGIES = ("in-sample", "split", *CHEAP)
+# What stands in where a shortcut does not serve.
+N_FOLDS = 5
 NEW_ROWS = ("mean", "refit", "none")
 
 
@@ -56,11 +56,20 @@ def cross_fit(
         Covariates, as the teacher takes them.
     y : array-like of shape (n,) or (n, m)
         Class labels, or the outcomes of a regression.
-    cv : int, splitter, fold ids, (train, test) pairs, 'in-sample' or 'split', default=5
+    cv : int, splitter, fold ids, (train, test) pairs or str, default=5
         An integer draws folds from the content of the rows, stratified by class, with
-        identical rows together. 'split' trains on one half and labels the other.
-        'in-sample' is vanilla distillation: one teacher labels the rows it learned
-        from, and the record says that it is not honest. None means 5.
+        identical rows together. None means 5. Or one of:
+
+        - 'oob': out-of-bag. A forest, or a bagging ensemble, is fitted once, and each
+          row is labelled by the members whose bags lack it.
+        - 'loo': leave-one-out. Ridge and other linear smoothers, neighbours and
+          logistic regression are fitted once, and each row gets the label of a fit
+          without it, in closed form.
+        - 'auto': the cheapest of these that is valid *for fitting a student*, else five
+          folds; ``strategy`` of the record says which, and why.
+        - 'split': train on one half and label the other.
+        - 'in-sample': vanilla distillation. One teacher labels the rows it learned
+          from, and the record says that it is not honest.
     groups : array-like of shape (n,), optional
         No group is divided between folds.
     sample_weight : array-like of shape (n,), optional
@@ -69,10 +78,12 @@ def cross_fit(
         Number of divisions into folds.
     new_rows : {'mean', 'refit', 'none'}, default='mean'
         Who labels new rows later: the mean of the fold teachers, one more teacher
-        fitted on all rows, or nobody (no teacher is kept).
+        fitted on all rows, or nobody (no teacher is kept). 'oob' and 'loo' have a
+        single teacher, fitted on all rows.
     n_jobs : int, optional
-        Workers over folds and repeats; each gets its share of the threads, unless the
-        teacher fixes ``n_jobs`` itself. The result does not depend on it.
+        Workers over folds and repeats, or over the trees of 'oob'; each gets its share
+        of the threads, unless the teacher fixes ``n_jobs`` itself. The result does not
+        depend on it.
     random_state : int, generator or None, default=None
         Seed of the folds and of the teachers' open seeds.
     progress : callable, optional
@@ -85,15 +96,17 @@ def cross_fit(
     Raises
     ------
     ValueError
-        If folds overlap or miss rows, a class has a single distinct row, or any input
-        has the wrong shape or value.
+        If folds overlap or miss rows, a class has a single distinct row, the teacher
+        does not offer the shortcut asked for, or any input has the wrong shape or
+        value.
     TypeError
         If the teacher lacks a method it needs.
 
     Warns
     -----
     SemikdWarning
-        If ``cv`` is lowered, rows stay unlabelled, or a fold teacher never saw a class.
+        If ``cv`` is lowered, a shortcut fails its own check and folds stand in, rows
+        stay unlabelled, or a fold teacher never saw a class.
     LeakageWarning
         If folds that were given have copies of a row on both sides.
 
@@ -101,7 +114,14 @@ def cross_fit(
     -----
     Honest labels are independent of a row's own y given the other folds. Whatever is
     *tuned* on them (student size, correction) must be judged on rows that no labelling
-    teacher saw. The cost is K fits of the teacher on (K - 1)/K of the rows.
+    teacher saw. The cost is K fits of the teacher on (K - 1)/K of the rows; a teacher
+    with a ``cross_fit_proba`` of its own trains all of them in one batch.
+
+    'oob' and 'loo' cost about one fit, and copies of a row leave together. Their labels
+    lean (``leans`` of the record): over the whole table they are anti-correlated with
+    the outcomes, which a student averages out and a comparison of labels with outcomes
+    does not. A leave-one-out base rate is lower for each row of a class than for every
+    other row: its AUC is 0.
 
     References
     ----------
@@ -124,31 +144,93 @@ def cross_fit(
     n_jobs, y = check_workers(n_jobs), np.asarray(y)
     rows = describe_rows(X, y, teacher, groups=groups, sample_weight=sample_weight)
     fold_seed, teacher_seed, refit_seed = spawn_seeds(random_state, 3)
-    repeats = _folds(cv, rows, X, y, count("n_repeats", n_repeats), fold_seed)
-    prediction, fold, teachers = _label(
+    choice = choose_shortcut(cv, teacher, X, rows, count("n_repeats", n_repeats))
+    report = progress or silent
+    found = _by_shortcut(choice, teacher, X, y, rows, refit_seed, n_jobs, report)
+    if isinstance(found, Shortcut):
+        return _leaning(found, choice, rows, keep=new_rows != "none")
+    repeats = _folds(cv, rows, X, y, n_repeats, fold_seed)
+    honest = not (isinstance(cv, str) and cv == "in-sample")
+    said = label_folds(
         teacher,
         X,
         y,
         rows,
         repeats,
-        teacher_seed,
-        n_jobs,
-        progress or silent,
+        seed=teacher_seed,
+        n_jobs=n_jobs,
+        progress=report,
         keep=new_rows == "mean",
+        may_batch=honest,
     )
     refitted = None
     if new_rows == "refit":
-        refitted = _train(teacher, X, y, rows, rows.active, refit_seed)
-    honest = not (isinstance(cv, str) and cv == "in-sample")
+        refitted = train(teacher, X, y, rows, rows.active, refit_seed)
     return OutOfFold(
-        prediction=prediction,
-        fold=fold if honest else np.full_like(fold, UNLABELLED),
+        prediction=said.prediction,
+        fold=said.fold if honest else np.full_like(said.fold, UNLABELLED),
         classes=rows.classes,
-        strategy=_in_words(cv, repeats),
+        strategy=_in_words(cv, repeats, found, in_a_batch=said.in_a_batch),
         row_hash=rows.hashes,
         honest=honest,
-        teachers=teachers,
+        teachers=said.teachers,
         refitted=refitted,
+    )
+
+
+def _by_shortcut(
+    choice: Choice,
+    teacher: Any,
+    X: Any,
+    y: NDArray[Any],
+    rows: Rows,
+    seed: int,
+    n_jobs: int | None,
+    progress: Reporter,
+) -> Shortcut | str:
+    """Return labels of one fit; or, for folds, why they are used, '' if asked for."""
+    if choice.strategy is None:
+        return choice.reason
+    check_divisible(rows)
+    progress(Step("fold", "one fit", 0, 1))
+    try:
+        found = choice.strategy.labels(teacher, X, y, rows, seed=seed, n_jobs=n_jobs)
+    except FallBack as reason:
+        if choice.reason:
+            return f"{choice.reason}: {reason}"
+        warnings.warn(
+            f"cv={choice.name!r} fell back to {N_FOLDS} folds: {reason}.",
+            SemikdWarning,
+            stacklevel=3,
+        )
+        return f"not {choice.name!r}: {reason}"
+    progress(Step("fold", "one fit", 1, 1))
+    return found
+
+
+def _leaning(found: Shortcut, choice: Choice, rows: Rows, *, keep: bool) -> OutOfFold:
+    """Return the record of labels from one fit, and count the rows without one."""
+    n, active = len(rows.hashes), rows.active
+    missing = int(np.isnan(found.prediction[active]).any(axis=1).sum())
+    if missing:
+        warnings.warn(
+            f"{missing:,} of {len(active):,} rows {found.missing}: they get no label "
+            "and the student does not see them.",
+            SemikdWarning,
+            stacklevel=3,
+        )
+    fold = np.full((1, n), UNLABELLED, dtype=np.intp)
+    if choice.name == "loo":
+        fold[0, active] = distinct_units(rows)[1]
+    chosen = f" ({choice.reason})" if choice.reason else ""
+    return OutOfFold(
+        prediction=found.prediction[None],
+        fold=fold,
+        classes=rows.classes,
+        strategy=f"{choice.words} labels of one fit{chosen}, {found.note}",
+        row_hash=rows.hashes,
+        refitted=found.teacher if keep else None,
+        leans=True,
     )
 
 
@@ -156,10 +238,11 @@ def _folds(
     cv: Any, rows: Rows, X: Any, y: Any, n_repeats: int, seed: int
 ) -> list[list[Fold]]:
     """Return the folds of each repeat for any accepted form of ``cv``."""
-    cv = 5 if cv is None else cv
+    if isinstance(cv, str) and cv not in STRATEGIES:
+        raise unknown("cv", cv, STRATEGIES)
+    if cv is None or (isinstance(cv, str) and cv in CHEAP):
+        cv = N_FOLDS
     if isinstance(cv, str):
-        if cv not in STRATEGIES:
-            raise unknown("cv", cv, STRATEGIES)
         if cv == "split":
             halves = integer_folds(2, rows, n_repeats=n_repeats, random_state=seed)
             return [[folds[0]] for folds in halves]
@@ -173,99 +256,15 @@ def _folds(
     return [user_folds(cv, rows, X, y, seed=seed)]
 
 
-def _label(
-    teacher: Any,
-    X: Any,
-    y: NDArray[Any],
-    rows: Rows,
-    repeats: list[list[Fold]],
-    seed: int,
-    n_jobs: int | None,
-    progress: Reporter,
-    *,
-    keep: bool,
-) -> tuple[FloatArray, NDArray[np.intp], tuple[tuple[Any, ...], ...]]:
-    """Train every fold teacher and gather labels, folds and the teachers to keep."""
-    jobs = [
-        (r, t, fold) for r, folds in enumerate(repeats) for t, fold in enumerate(folds)
-    ]
-    # Seeds are drawn before dispatch: neither workers nor their order matter. Workers
-    # are scikit-learn's, which take its configuration along.
-    seeds = spawn_seeds(seed, len(jobs))
-    dealt = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_train_and_label)(teacher, X, y, rows, fold, fold_seed, keep=keep)
-        for (_, _, fold), fold_seed in zip(jobs, seeds, strict=True)
-    )
-    results = _counted(dealt, len(jobs), progress)
-    n_outputs = results[0][1].shape[1]
-    shape = (len(repeats), len(rows.hashes))
-    prediction = np.full((*shape, n_outputs), np.nan)
-    fold_of = np.full(shape, UNLABELLED, dtype=np.intp)
-    for (r, t, fold), (_, labels, _) in zip(jobs, results, strict=True):
-        prediction[r, fold.test] = labels
-        fold_of[r, fold.test] = t
-    _warn_of_unseen([unseen for _, _, unseen in results])
-    if not keep:
-        return prediction, fold_of, ()
-    fitted = iter(results)
-    teachers = tuple(tuple(next(fitted)[0] for _ in folds) for folds in repeats)
-    return prediction, fold_of, teachers
-
-
-def _counted(dealt: Iterable[Any], total: int, progress: Reporter) -> list[Any]:
-    """Return the results of all folds, and report each as it starts."""
-    results: list[Any] = []
-    progress(Step("fold", f"fold 1 of {total}", 0, total))
-    for done, result in enumerate(dealt, 1):
-        results.append(result)
-        label = f"fold {min(done + 1, total)} of {total}"
-        progress(Step("fold", label, done, total))
-    return results
-
-
-def _train_and_label(
-    teacher: Any,
-    X: Any,
-    y: NDArray[Any],
-    rows: Rows,
-    fold: Fold,
-    seed: int,
-    *,
-    keep: bool,
-) -> tuple[Any, FloatArray, list[Any]]:
-    """Train one fold teacher and label its held-out rows; let it go unless kept."""
-    fitted = _train(teacher, X, y, rows, fold.train, seed)
-    labels, unseen = predict_outputs(fitted, take_rows(X, fold.test), rows.classes)
-    return fitted if keep else None, labels, unseen
-
-
-def _train(
-    teacher: Any, X: Any, y: NDArray[Any], rows: Rows, train: Any, seed: int
-) -> Any:
-    """Train a copy of the teacher on these rows."""
-    weights = None if rows.weights is None else rows.weights[train]
-    return fit_learner(
-        seeded_clone(teacher, seed), take_rows(X, train), y[train], weights
-    )
-
-
-def _warn_of_unseen(unseen: list[list[Any]]) -> None:
-    """Count the fold teachers that lack a class."""
-    lacking = [classes for classes in unseen if classes]
-    if lacking:
-        names = sorted({str(label) for classes in lacking for label in classes})
-        warnings.warn(
-            f"{len(lacking)} of {len(unseen)} fold teachers never saw a class "
-            f"({', '.join(names)}), which has probability 0 in their labels.",
-            SemikdWarning,
-            stacklevel=4,
-        )
-
-
-def _in_words(cv: Any, repeats: list[list[Fold]]) -> str:
-    """Return how the labels were made, in words."""
-    if isinstance(cv, str):
+def _in_words(
+    cv: Any, repeats: list[list[Fold]], reason: str, *, in_a_batch: bool
+) -> str:
+    """Return how the labels of fold teachers were made, in words."""
+    if isinstance(cv, str) and cv not in CHEAP:
         return "in-sample" if cv == "in-sample" else "sample split"
     times = f", {len(repeats)} repeats" if len(repeats) > 1 else ""
-    given = "" if cv is None or isinstance(cv, int | np.integer) else " (folds given)"
-    return f"{len(repeats[0])}-fold cross-fitting{given}{times}"
+    own = cv is None or isinstance(cv, str | int | np.integer)
+    given = "" if own else " (folds given)"
+    batch = " in one batch" if in_a_batch else ""
+    why = f" ({reason})" if reason else ""
+    return f"{len(repeats[0])}-fold cross-fitting{batch}{given}{times}{why}"

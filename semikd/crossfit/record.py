@@ -44,6 +44,10 @@ class OutOfFold:
         Fold teachers of each repeat, by fold.
     refitted : estimator, optional
         A teacher fitted on all rows, for new ones.
+    leans : bool, default=False
+        True for leave-one-out and out-of-bag labels: honest, but a row of the rarer
+        outcome is labelled by a teacher that saw one such row less, so that labels and
+        outcomes are anti-correlated over the table.
 
     Attributes
     ----------
@@ -78,6 +82,7 @@ class OutOfFold:
     honest: bool = True
     teachers: tuple[tuple[Any, ...], ...] = field(default=(), repr=False)
     refitted: Any = field(default=None, repr=False)
+    leans: bool = False
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -137,7 +142,8 @@ class OutOfFold:
         True
         """
         if exclude is not None:
-            self._need_teachers("new_rows='mean'")
+            folds = "an integer cv and " if self.leans else ""
+            self._need_teachers(f"{folds}new_rows='mean'")
             rows = positions("exclude", exclude, self.fold.shape[1])
             return self._label_without(X, rows)
         if self.refitted is not None:
@@ -187,6 +193,33 @@ class OutOfFold:
             shown = Shown(f"other values in {rows} (first: row {first})")
             remedy = "Label these very rows"
         raise invalid("labels", "be those of the rows of X", shown, remedy)
+
+    def require_folds(self, purpose: str) -> None:
+        """Refuse labels that lean, for whatever compares them with the outcomes.
+
+        Calibration, stacking, corrections that are estimated or look at the label,
+        diagnostics and inference need labels of folds; a student does not.
+
+        Parameters
+        ----------
+        purpose : str
+            What the labels are for, as it reads after "come from folds for".
+
+        Raises
+        ------
+        ValueError
+            If the labels are leave-one-out or out-of-bag.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from semikd import external_labels
+        >>> external_labels(np.ones((2, 1)), [0.4, 0.6]).require_folds("calibration")
+        """
+        if self.leans:
+            remedy = "Cross-fit with an integer cv"
+            shown = Shown(self.strategy)
+            raise invalid("labels", f"come from folds for {purpose}", shown, remedy)
 
     def align(self, X: Any) -> Self:
         """Return the record with its rows in the order of this table.

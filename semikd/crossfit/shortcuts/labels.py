@@ -96,6 +96,8 @@ class Shortcut:
         The one teacher, fitted to all rows of positive weight; it labels new rows.
     note : str
         How the labels came about, as one clause in words.
+    missing : str
+        What is wrong with the rows that have no label, to follow "12 of 100 rows".
 
     Examples
     --------
@@ -108,6 +110,7 @@ class Shortcut:
     prediction: FloatArray
     teacher: Any
     note: str
+    missing: str = "have no honest label"
 
 
 class FallBack(Exception):  # noqa: N818 - a way on, not an error

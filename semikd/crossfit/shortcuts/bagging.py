@@ -1,0 +1,273 @@
+"""Out-of-bag labels: what the trees whose bag lacks a row say of it.
+
+A bagged ensemble holds its own cross-fitting: about 37 % of the bags hold no copy of a
+given row, and those trees are out-of-sample for it. The price is one fit and the
+predictions of a third of the trees. scikit-learn's own attribute does not serve: it
+needs a setting of the user's, runs on one core, holds zeros for rows that are in every
+bag, and lets a tree label a row whose copy it saw.
+"""
+
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+from joblib import parallel_config
+from numpy.typing import NDArray
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+)
+from sklearn.utils.validation import has_fit_parameter
+
+from semikd.crossfit.folds import Rows
+from semikd.crossfit.rows import Indices
+from semikd.crossfit.shortcuts.labels import (
+    FallBack,
+    Shortcut,
+    distinct_units,
+    fit_parts,
+    last_step,
+    split_pipeline,
+)
+from semikd.crossfit.shortcuts.members import is_bagging, mean_without
+from semikd.simplex import FloatArray
+
+__all__ = ["handles", "labels", "why_not"]
+
+_FORESTS = {
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+}
+# Learners for which a row of weight zero is no row, also where they look at y.
+_BLIND_TO_WEIGHTLESS = _FORESTS | {
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+    LinearRegression,
+    LogisticRegression,
+    Ridge,
+}
+# A mean of m trees has their variance over m: the standard error of a probability is at
+# most 0.16 with ten of them, and 37 are out of bag in a forest of a hundred.
+FEWEST_TREES = 10
+# Rows without a label are lost to the student, and they are the heavy ones.
+LARGEST_LOSS = 0.01
+
+
+def handles(learner: Any) -> bool:
+    """Return whether this is a bagged ensemble of scikit-learn's.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from semikd.crossfit.shortcuts import bagging
+    >>> bagging.handles(RandomForestClassifier())
+    True
+    """
+    # Derived classes may draw their bags otherwise; they can offer ``out_of_bag``.
+    return type(learner) in _FORESTS or is_bagging(learner)
+
+
+def why_not(teacher: Any, X: Any, rows: Rows) -> str | None:  # noqa: ARG001 - one form
+    """Return why out-of-bag would not be out-of-sample, or None.
+
+    Parameters
+    ----------
+    teacher : estimator
+        A bagged ensemble, or a Pipeline that ends in one.
+    X : array-like of shape (n, d)
+        All rows.
+    rows : Rows
+        Identity, group and weight of each row.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import ExtraTreesClassifier
+    >>> from semikd.crossfit.folds import Rows
+    >>> from semikd.crossfit.shortcuts import bagging
+    >>> rows = Rows(np.arange(9, dtype=np.uint64), np.zeros(9, int), None, None, None)
+    >>> bagging.why_not(ExtraTreesClassifier(), np.ones((9, 1)), rows)
+    'each of its trees sees every row (bootstrap=False)'
+    """
+    parts = split_pipeline(teacher)
+    if isinstance(parts, str):
+        return parts
+    ensemble = parts[1]
+    if rows.groups is not None:
+        return "groups are given, and bags divide them"
+    if "balanced" in _class_weights(ensemble):
+        return "class_weight='balanced' weighs a row by the classes of all rows"
+    base = ensemble.estimator if is_bagging(ensemble) else None
+    if base is not None and _uses_weightless(base):
+        name = type(base).__name__
+        return f"{name} gets the rows out of its bag with weight zero, and may use them"
+    return _too_few(ensemble, rows)
+
+
+def labels(
+    teacher: Any,
+    X: Any,
+    y: NDArray[Any],
+    rows: Rows,
+    *,
+    seed: int,
+    n_jobs: int | None,
+) -> Shortcut:
+    r"""Fit the ensemble once and label each row by the members that did not see it.
+
+    .. math:: \hat p_i = \frac{1}{|M_i|} \sum_{b \in M_i} \hat p_b(x_i), \qquad
+       M_i = \{b : \text{the bag of } b \text{ holds no copy of row } i\}
+
+    Parameters
+    ----------
+    teacher : estimator
+        A bagged ensemble, or a Pipeline that ends in one.
+    X, y : array-like
+        All rows.
+    rows : Rows
+        Identity, class and weight of each row.
+    seed : int
+        For the open seeds of the copy that is fitted.
+    n_jobs : int or None
+        Workers over trees; None leaves it to the ensemble's own.
+
+    Returns
+    -------
+    Shortcut
+        Rows with fewer than ten such members are NaN.
+
+    Raises
+    ------
+    FallBack
+        If those rows carry more than a hundredth of the weight.
+
+    References
+    ----------
+    .. [1] L. Breiman, "Out-of-bag estimation", technical report, Berkeley 1996. Leaving
+       copies of a row out together, and the bound on the number of trees, are this
+       library's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from semikd.crossfit.folds import Rows
+    >>> from semikd.crossfit.shortcuts import bagging
+    >>> X = np.arange(30.0)[:, None]
+    >>> rows = Rows(np.arange(30, dtype=np.uint64), np.zeros(30, int), None, None, None)
+    >>> forest = RandomForestRegressor(60)
+    >>> bagging.labels(forest, X, X[:, 0], rows, seed=0, n_jobs=None).prediction.shape
+    (30, 1)
+    """
+    _, unit = distinct_units(rows)
+    weight = _unit_weights(rows, unit)
+    _check_loss(_expected_trees(last_step(teacher), rows, weight), weight, "about ")
+    given = nullcontext() if n_jobs is None else parallel_config(n_jobs=n_jobs)
+    with given:
+        parts = fit_parts(teacher, X, y, rows, seed)
+    workers = parts.learner.n_jobs if n_jobs is None else n_jobs
+    mean, n_trees = mean_without(parts.learner, parts.X, unit, n_jobs=workers)
+    _check_loss(n_trees, weight)
+    mean[n_trees < FEWEST_TREES] = np.nan
+    prediction = np.full((len(rows.hashes), mean.shape[1]), np.nan)
+    prediction[rows.active] = mean[unit]
+    return Shortcut(
+        prediction,
+        parts.teacher,
+        f"median of {int(np.median(n_trees[unit]))} out-of-bag members a row",
+        missing=f"have fewer than {FEWEST_TREES} out-of-bag members",
+    )
+
+
+def _uses_weightless(base: Any) -> bool:
+    """Return whether a learner is given rows of weight zero and may look at their y.
+
+    One that takes no weights, such as a Pipeline, gets the rows of its bag and no more.
+    """
+    weighs = has_fit_parameter(base, "sample_weight")
+    return weighs and type(base) not in _BLIND_TO_WEIGHTLESS
+
+
+def _class_weights(ensemble: Any) -> set[str]:
+    """Return the names of class weights anywhere in the ensemble."""
+    settings = ensemble.get_params(deep=True).items()
+    named = (value for key, value in settings if key.split("__")[-1] == "class_weight")
+    return {value for value in named if isinstance(value, str)}
+
+
+def _too_few(ensemble: Any, rows: Rows) -> str | None:
+    """Return why a row of average weight would lack members that did not see it."""
+    n = len(rows.active)
+    share = _share_out(ensemble, rows, np.array([1.0 / n]))[0]
+    if share <= 0.0:
+        return f"each of its trees sees every row (bootstrap={ensemble.bootstrap})"
+    expected = ensemble.n_estimators * share
+    if expected < FEWEST_TREES:
+        return (
+            f"of {ensemble.n_estimators} members about {expected:.1f} would not see a "
+            f"row, and {FEWEST_TREES} are asked"
+        )
+    return None
+
+
+def _expected_trees(ensemble: Any, rows: Rows, weight: FloatArray) -> FloatArray:
+    """Return how many members are expected not to see each unit, shape (u,)."""
+    shares = weight / weight.sum()
+    return np.asarray(ensemble.n_estimators * _share_out(ensemble, rows, shares))
+
+
+def _share_out(ensemble: Any, rows: Rows, share: FloatArray) -> FloatArray:
+    """Return the probability that a bag lacks what has this share of the weight."""
+    n = len(rows.active)
+    size = _bag_size(ensemble, rows)
+    if ensemble.bootstrap:
+        return np.asarray((1.0 - share) ** size)
+    if not is_bagging(ensemble):
+        return np.zeros(len(share))
+    return np.asarray(np.maximum(1.0 - size / n, 0.0) ** (share * n))
+
+
+def _bag_size(ensemble: Any, rows: Rows) -> float:
+    """Return how many rows are drawn into a bag."""
+    n = len(rows.active)
+    asked = ensemble.max_samples
+    if asked is None:
+        return n
+    if isinstance(asked, int | np.integer):
+        return int(asked)
+    return float(asked) * (n if rows.weights is None else float(rows.weights.sum()))
+
+
+def _unit_weights(rows: Rows, unit: Indices) -> FloatArray:
+    """Return the weight of each unit, copies together."""
+    weights = None if rows.weights is None else rows.weights[rows.active]
+    return np.bincount(unit, weights).astype(np.float64)
+
+
+def _check_loss(n_trees: NDArray[Any], weight: FloatArray, about: str = "") -> None:
+    """Fall back where the rows without a label carry too much of the weight."""
+    few = n_trees < FEWEST_TREES
+    lost = float(weight[few].sum() / weight.sum())
+    if lost > LARGEST_LOSS:
+        raise FallBack(
+            f"{about}{int(few.sum()):,} of {len(weight):,} distinct rows, with "
+            f"{lost:.0%} of the weight, would have fewer than {FEWEST_TREES} "
+            "out-of-bag members"
+        )
