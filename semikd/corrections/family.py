@@ -15,9 +15,6 @@ from semikd.simplex import FloatArray
 class Correction(ABC):
     r"""A rule for :math:`\Lambda(x)`; ``target`` applies it through the one formula.
 
-    ``needs_folds`` says whether the rule compares labels with outcomes; such a rule
-    takes no leave-one-out or out-of-bag labels, which are anti-correlated with them.
-
     Examples
     --------
     >>> import numpy as np
@@ -29,7 +26,7 @@ class Correction(ABC):
     array([[0.8]])
     """
 
-    needs_folds: ClassVar[bool] = False
+    needs_folds: ClassVar[bool] = False  # Whether it compares labels with outcomes.
 
     @abstractmethod
     def weight(
@@ -296,9 +293,8 @@ def get_correction(correction: str | float | Correction) -> Correction:
         constraint = "be a name, a number in [0, 1] or a Correction"
         raise wrong_type("correction", constraint, correction, "Pass an instance")
     if correction in with_argument:
-        constraint = "carry the number it needs"
         remedy = f"Pass an object, such as {with_argument[correction]}"
-        raise invalid("correction", constraint, correction, remedy)
+        raise invalid("correction", "carry the number it needs", correction, remedy)
     if correction not in named:
         raise unknown("correction", correction, [*named, *with_argument])
     return named[correction]

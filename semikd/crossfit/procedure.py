@@ -141,11 +141,10 @@ def cross_fit(
     """
     if new_rows not in NEW_ROWS:
         raise unknown("new_rows", new_rows, NEW_ROWS)
-    n_jobs, y = check_workers(n_jobs), np.asarray(y)
+    n_jobs, y, report = check_workers(n_jobs), np.asarray(y), progress or silent
     rows = describe_rows(X, y, teacher, groups=groups, sample_weight=sample_weight)
     fold_seed, teacher_seed, refit_seed = spawn_seeds(random_state, 3)
     choice = choose_shortcut(cv, teacher, X, rows, count("n_repeats", n_repeats))
-    report = progress or silent
     found = _by_shortcut(choice, teacher, X, y, rows, refit_seed, n_jobs, report)
     if isinstance(found, Shortcut):
         return _leaning(found, choice, rows, keep=new_rows != "none")

@@ -145,7 +145,7 @@ class OutOfFold:
             folds = "an integer cv and " if self.leans else ""
             self._need_teachers(f"{folds}new_rows='mean'")
             rows = positions("exclude", exclude, self.fold.shape[1])
-            return self._label_without(X, rows)
+            return _label_without(self, X, rows)
         if self.refitted is not None:
             return predict_outputs(self.refitted, X, self.classes)[0]
         self._need_teachers("new_rows='mean' or 'refit'")
@@ -259,28 +259,29 @@ class OutOfFold:
             row_hash=self.row_hash[rows],
         )
 
-    def _label_without(self, X: Any, exclude: Indices) -> FloatArray:
-        """Label each row by the teachers that did not see the training row it names."""
-        if exclude.shape != (n_rows(X),):
-            shown = Shown(str(exclude.shape))
-            raise invalid("exclude", f"have shape ({n_rows(X)},)", shown)
-        fold = self.fold[:, exclude]
-        if (fold == UNLABELLED).any():
-            row = int(exclude[(fold == UNLABELLED).any(axis=0)][0])
-            constraint = "name rows that were held out in every repeat"
-            raise invalid("exclude", constraint, row)
-        labels = np.zeros((self.n_repeats, n_rows(X), self.prediction.shape[2]))
-        for r, repeat in enumerate(self.teachers):
-            for t, teacher in enumerate(repeat):
-                chosen = np.flatnonzero(fold[r] == t)
-                if len(chosen):
-                    rows = take_rows(X, chosen)
-                    labels[r, chosen], _ = predict_outputs(teacher, rows, self.classes)
-        return np.asarray(labels.mean(axis=0))
-
     def _need_teachers(self, option: str) -> None:
         """Refuse to label new rows when no teacher was kept."""
         if not self.teachers:
             remedy = f"Cross-fit with {option}"
             shown = Shown(f"none ({self.strategy})")
             raise invalid("teachers", "be kept to label new rows", shown, remedy)
+
+
+def _label_without(record: OutOfFold, X: Any, exclude: Indices) -> FloatArray:
+    """Label each row by the teachers that did not see the training row it names."""
+    if exclude.shape != (n_rows(X),):
+        shown = Shown(str(exclude.shape))
+        raise invalid("exclude", f"have shape ({n_rows(X)},)", shown)
+    fold = record.fold[:, exclude]
+    if (fold == UNLABELLED).any():
+        row = int(exclude[(fold == UNLABELLED).any(axis=0)][0])
+        constraint = "name rows that were held out in every repeat"
+        raise invalid("exclude", constraint, row)
+    labels = np.zeros((record.n_repeats, n_rows(X), record.prediction.shape[2]))
+    for r, repeat in enumerate(record.teachers):
+        for t, teacher in enumerate(repeat):
+            chosen = np.flatnonzero(fold[r] == t)
+            if len(chosen):
+                rows = take_rows(X, chosen)
+                labels[r, chosen], _ = predict_outputs(teacher, rows, record.classes)
+    return np.asarray(labels.mean(axis=0))
