@@ -3,19 +3,38 @@
 Notes
 -----
 Whoever imports this package imports torch; students and teachers do so inside their
-methods. An *objective* takes the scores of a batch, shape (b, m), and the positions of
-its rows, shape (b,), and returns the scalar to be minimised.
+methods. An *objective* takes the scores of a batch, shape (M, b, m), with its ``Batch``
+and returns the loss of each row, shape (M, b).
 """
 
 from semikd.nets.devices import devices, find_device, find_dtype
+from semikd.nets.fleet import train
 from semikd.nets.full_batch import minimize
-from semikd.nets.modules import Dropout, mlp, n_parameters, predict, seeded
-from semikd.nets.training import Epoch, Objective, TrainingOptions, train
+from semikd.nets.layers import Dropout, Residual, with_own_dropout
+from semikd.nets.modules import mlp, n_parameters, predict, seeded
+from semikd.nets.rows import MappedRows, ResidentRows, Rows
+from semikd.nets.stack import Stack
+from semikd.nets.training import (
+    Batch,
+    Epoch,
+    Member,
+    Objective,
+    Trained,
+    TrainingOptions,
+)
 
 __all__ = [
+    "Batch",
     "Dropout",
     "Epoch",
+    "MappedRows",
+    "Member",
     "Objective",
+    "ResidentRows",
+    "Residual",
+    "Rows",
+    "Stack",
+    "Trained",
     "TrainingOptions",
     "devices",
     "find_device",
@@ -26,4 +45,5 @@ __all__ = [
     "predict",
     "seeded",
     "train",
+    "with_own_dropout",
 ]

@@ -1,5 +1,6 @@
 """A second-order solver on all rows at once, for small networks and exact answers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,10 @@ from scipy.optimize import minimize as scipy_minimize
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 
-from semikd.nets.training import Epoch, Objective, decayed, diverged
+from semikd.nets.training import Epoch, diverged
+
+ScalarObjective = Callable[[Tensor, Tensor], Tensor]
+
 
 FloatArray = NDArray[np.float64]
 
@@ -17,7 +21,7 @@ FloatArray = NDArray[np.float64]
 def minimize(
     module: nn.Module,
     inputs: Tensor,
-    objective: Objective,
+    objective: ScalarObjective,
     *,
     weight_decay: float = 0.0,
     max_iter: int = 1000,
@@ -102,7 +106,7 @@ class _Problem:
         self,
         module: nn.Module,
         inputs: Tensor,
-        objective: Objective,
+        objective: ScalarObjective,
         weight_decay: float,
     ) -> None:
         self.module, self.inputs, self.objective = module, inputs, objective
@@ -115,7 +119,7 @@ class _Problem:
         self.place(theta)
         parameters = list(self.module.parameters())
         loss = self.objective(self.module(self.inputs), self.rows)
-        squares = sum((weight**2).sum() for weight in decayed(self.module))
+        squares = sum((weight**2).sum() for weight in _decayed(self.module))
         total = loss + 0.5 * self.weight_decay * squares
         gradient = parameters_to_vector(torch.autograd.grad(total, parameters))
         self.loss = loss.item()
@@ -130,3 +134,8 @@ class _Problem:
         with torch.no_grad():
             for parameter, part in zip(parameters, parts, strict=True):
                 parameter.copy_(part.view_as(parameter))
+
+
+def _decayed(module: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters under the penalty: weights, which have two axes or more."""
+    return [parameter for parameter in module.parameters() if parameter.ndim > 1]

@@ -1,67 +1,21 @@
-"""Networks and their randomness, kept apart from torch's global generator.
+"""Networks built from seeds of their own, and what can be asked of them.
 
-A module is built and dropped out from seeds of its own, so that a fit neither depends
-on what ran before it nor changes what runs after it.
+A module is built from a seed, so that a fit neither depends on what ran before it nor
+changes what runs after it.
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
+
+from semikd.nets.layers import Dropout
 
 Module = TypeVar("Module", bound=nn.Module)
-
-
-class Dropout(nn.Module):
-    """Zero entries at random while training, with draws from a generator of its own.
-
-    The generator is lent for the time of a fit by :func:`drawing_from`; outside of one
-    the global generator serves. ``probability=0`` is the identity.
-
-    Parameters
-    ----------
-    probability : float
-        Chance of each entry to be zeroed, in [0, 1); the others grow to make up for it.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from semikd.nets import Dropout
-    >>> Dropout(0.5).eval()(torch.ones(2))
-    tensor([1., 1.])
-    """
-
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
-        self.generator: torch.Generator | None = None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the input, thinned out while training, shape unchanged."""
-        if not self.training or self.probability == 0.0:
-            return x
-        draws = torch.rand(
-            x.shape, dtype=x.dtype, device=x.device, generator=self.generator
-        )
-        return x * (draws >= self.probability) / (1.0 - self.probability)
-
-
-@contextmanager
-def drawing_from(module: nn.Module, generator: torch.Generator) -> Iterator[None]:
-    """Lend a generator to every dropout of a module, and take it back."""
-    layers = [layer for layer in module.modules() if isinstance(layer, Dropout)]
-    for layer in layers:
-        layer.generator = generator
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.generator = None
 
 
 def mlp(

@@ -1,8 +1,8 @@
 """Where targets on a scale meet the torch engine, so that neither knows the other."""
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -68,7 +68,7 @@ class _Problem:
 
     module: nn.Module
     inputs: Tensor
-    objective: nets.Objective
+    objective: Callable[[Tensor, Tensor], Tensor]
     mean: FloatArray
     scale: FloatArray
 
@@ -91,21 +91,22 @@ def _adam(
     module_seed, split_seed, seed = spawn_seeds(options.random_state, 3)
     held_out = _validation_rows(rows.X, split_seed, options.validation_fraction)
     problem = _problem(rows, held_out, loss, options, module_seed)
-    history = nets.train(
+    member = nets.Member(
         problem.module,
-        problem.inputs,
-        problem.objective,
         training=_positions(~held_out, problem.inputs),
         validation=_positions(held_out, problem.inputs) if held_out.any() else None,
-        options=nets.TrainingOptions(
-            learning_rate=options.learning_rate,
-            weight_decay=options.weight_decay,
-            batch_size=options.batch_size,
-            max_epochs=options.max_epochs,
-            seed=seed,
-        ),
+        seed=seed,
+        learning_rate=options.learning_rate,
+        weight_decay=options.weight_decay,
+        max_epochs=options.max_epochs,
     )
-    return problem.solved(history)
+    found = nets.train(
+        [member],
+        problem.inputs,
+        lambda f, batch: problem.objective(f, batch.rows),
+        options=nets.TrainingOptions(batch_size=options.batch_size),
+    )[0]
+    return replace(problem, module=found.module).solved(found.history)
 
 
 def _lbfgs(
@@ -119,7 +120,7 @@ def _lbfgs(
     history, gradient = nets.minimize(
         problem.module,
         problem.inputs,
-        problem.objective,
+        lambda f, batch: problem.objective(f, batch).mean(),
         weight_decay=options.weight_decay,
         max_iter=options.max_epochs,
     )
@@ -171,8 +172,8 @@ def _problem(
     )
 
     def objective(f: Tensor, batch: Tensor) -> Tensor:
-        risk: Tensor = (weight[batch] * loss.value(f, target[batch])).mean()
-        return risk
+        losses: Tensor = weight[batch] * loss.value(f, target[batch])
+        return losses
 
     return _Problem(module.to(device), inputs, objective, mean, scale)
 
