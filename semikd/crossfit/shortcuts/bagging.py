@@ -7,7 +7,7 @@ needs a setting of the user's, runs on one core, holds zeros for rows that are i
 bag, and lets a tree label a row whose copy it saw.
 """
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -179,8 +179,7 @@ def labels(
     _, unit = distinct_units(rows)
     weight = _unit_weights(rows, unit)
     _check_loss(_expected_trees(last_step(teacher), rows, weight), weight, "about ")
-    given = nullcontext() if n_jobs is None else parallel_config(n_jobs=n_jobs)
-    with given:
+    with _workers(last_step(teacher), n_jobs):
         parts = fit_parts(teacher, X, y, rows, seed)
     workers = parts.learner.n_jobs if n_jobs is None else n_jobs
     mean, n_trees = mean_without(parts.learner, parts.X, unit, n_jobs=workers)
@@ -194,6 +193,16 @@ def labels(
         f"median of {int(np.median(n_trees[unit]))} out-of-bag members a row",
         missing=f"have fewer than {FEWEST_TREES} out-of-bag members",
     )
+
+
+def _workers(ensemble: Any, n_jobs: int | None) -> AbstractContextManager[Any]:
+    """Return a context in which an ensemble with an open ``n_jobs`` uses this many."""
+    if n_jobs is None:
+        return nullcontext()
+    # A forest asks for threads, and would be left with one worker of another kind.
+    backend = {} if is_bagging(ensemble) else {"backend": "threading"}
+    context: AbstractContextManager[Any] = parallel_config(n_jobs=n_jobs, **backend)
+    return context
 
 
 def _uses_weightless(base: Any) -> bool:
