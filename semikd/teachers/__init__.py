@@ -1,5 +1,6 @@
 """Teachers: estimates of the class probabilities that a student learns from."""
 
 from semikd.teachers.boosting import BoostingRegressorTeacher, BoostingTeacher
+from semikd.teachers.squares import SquaresTeacher
 
-__all__ = ["BoostingRegressorTeacher", "BoostingTeacher"]
+__all__ = ["BoostingRegressorTeacher", "BoostingTeacher", "SquaresTeacher"]
