@@ -268,8 +268,8 @@ def test_types_that_are_not_known_are_neither_written_nor_read(tmp_path):
 
 def resign(folder, data, **entries):
     """Write a model folder with these bytes as its student, signed as an attacker."""
-    from semikd.artifact.checks import digest
-    from semikd.artifact.saving import _signed
+    from semikd._files.checks import digest
+    from semikd._files.signed import signed_json
 
     learner = KNeighborsRegressor(1).fit(rows(), rows()[:, 0])
     encoder = Encoder(tuple(NumberColumn(f"x{i}") for i in range(3)))
@@ -283,7 +283,7 @@ def resign(folder, data, **entries):
     content["files"] = {"student.skops": stated}
     content["student"] |= entries
     (folder / "student.skops").write_bytes(data)
-    (folder / "model.json").write_bytes(_signed(content))
+    (folder / "model.json").write_bytes(signed_json(content))
 
 
 def test_a_hostile_skops_file_is_one_line(tmp_path):

@@ -13,9 +13,9 @@ from typing import NoReturn
 
 import pytest
 
+from semikd._files.whole import interrupts_deferred
 from semikd.exceptions import UsageError
 from semikd.job import result_folder
-from semikd.job._atomic import interrupts_deferred
 
 
 def write(folder: Path, text: str = "new") -> None:

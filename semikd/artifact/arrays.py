@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from semikd._files.npz import Arrays
 from semikd._validation import Shown, invalid
 from semikd.simplex import FloatArray
 
@@ -17,8 +18,6 @@ __all__ = [
     "compact_integer",
     "float_rows",
 ]
-
-Arrays = dict[str, NDArray[Any]]
 
 # Beyond this, sums of numbers or a softmax could leave the range of float64.
 LARGEST_SCORE = 1e300

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from semikd._files.checks import refusal
+from semikd._files.npz import open_archive
 from semikd._validation import Shown, count, wrong_type
 from semikd.artifact.arrays import Arrays, StudentArrays, float_rows
-from semikd.artifact.checks import refusal
-from semikd.artifact.npz import open_archive
 from semikd.exceptions import ArtifactError
 from semikd.simplex import FloatArray
 

@@ -3,20 +3,20 @@
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from semikd._files.checks import refusal
+from semikd._files.npz import read_arrays
+from semikd._files.signed import built, read_named, read_signed
 from semikd._validation import Shown
 from semikd.artifact.arrays import StudentArrays
-from semikd.artifact.checks import damaged, digest, parse_json, read_bytes, refusal
 from semikd.artifact.foreign import ForeignStudent
 from semikd.artifact.forests import ForestArrays
 from semikd.artifact.linear import LinearArrays
 from semikd.artifact.model import ShippedModel
 from semikd.artifact.network import NetworkArrays
-from semikd.artifact.npz import read_arrays
 from semikd.artifact.saving import (
     ARRAYS_FILE,
     FOREIGN_FILE,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["load_model"]
 
-Built = TypeVar("Built")
 Builder = Callable[[Mapping[str, NDArray[Any]], int], StudentArrays]
 
 _BUILDERS: dict[str, Builder] = {
@@ -106,10 +105,10 @@ model; got nothing of that name.
         constraint = "be a folder with a saved model"
         raise refusal(folder, constraint, Shown(f"none: {MODEL_FILE} is missing"))
     content = _content(path)
-    encoder = _built(path, lambda: _encoder(content["encoder"]))
+    encoder = built(path, lambda: _encoder(content["encoder"]))
     student = _student(folder, content, foreign)
     classes = content["classes"]
-    return _built(
+    return built(
         path,
         lambda: ShippedModel(
             encoder=encoder,
@@ -126,19 +125,7 @@ model; got nothing of that name.
 
 def _content(path: Path) -> dict[str, Any]:
     """Return the entries of model.json, whose format, version and hash are right."""
-    content = parse_json(path, read_bytes(path, MAX_BYTES[MODEL_FILE]))
-    if content.pop("format", None) != FORMAT:
-        raise refusal(path, f"be of the format {FORMAT!r}", Shown("another"))
-    version = content.pop("version", None)
-    if type(version) is not int or version < 1:
-        raise refusal(path, "have a version", version)
-    if version > FORMAT_VERSION:
-        constraint = f"be of format version {FORMAT_VERSION} at most"
-        raise refusal(path, constraint, version, "Install a newer semikd")
-    stated = content.pop("sha256", None)
-    body = {"format": FORMAT, "version": version, **content}
-    if stated != _built(path, lambda: digest(body)):
-        raise refusal(path, "agree with its hash", Shown("changed content"))
+    content = read_signed(path, FORMAT, FORMAT_VERSION, MAX_BYTES[MODEL_FILE])
     _check_entries(path, content)
     return content
 
@@ -172,36 +159,16 @@ def _student(folder: Path, content: dict[str, Any], foreign: bool) -> StudentArr
             constraint = "have a student made of plain arrays"
             remedy = "Pass foreign=True if you trust its origin"
             raise refusal(path, constraint, Shown("one of another library"), remedy)
-        data = _checked_file(folder, FOREIGN_FILE, content["files"])
+        data = _one_file(folder, FOREIGN_FILE, content["files"])
         return ForeignStudent.from_bytes(folder / FOREIGN_FILE, data, entry)
-    axes = _built(path, lambda: expected_arrays(kind, entry.get("arrays")))
-    data = _checked_file(folder, ARRAYS_FILE, content["files"])
+    axes = built(path, lambda: expected_arrays(kind, entry.get("arrays")))
+    data = _one_file(folder, ARRAYS_FILE, content["files"])
     arrays_path = folder / ARRAYS_FILE
     arrays = read_arrays(arrays_path, data, axes)
     build = _BUILDERS[str(kind)]
-    return _built(arrays_path, lambda: build(arrays, n_features))
+    return built(arrays_path, lambda: build(arrays, n_features))
 
 
-def _checked_file(folder: Path, name: str, files: dict[str, Any]) -> bytes:
+def _one_file(folder: Path, name: str, files: dict[str, Any]) -> bytes:
     """Return the content of the one other file, of the size and hash stated for it."""
-    path, stated = folder / name, files.get(name)
-    if set(files) != {name} or not isinstance(stated, dict):
-        raise refusal(folder / MODEL_FILE, f"name the one file {name}", list(files))
-    data = read_bytes(path, MAX_BYTES[name])
-    if len(data) != stated.get("bytes"):
-        constraint = f"have the {stated.get('bytes')} bytes that {MODEL_FILE} states"
-        raise refusal(path, constraint, len(data))
-    if digest(data) != stated.get("sha256"):
-        raise refusal(path, f"agree with {MODEL_FILE}", Shown("another hash"))
-    return data
-
-
-def _built(path: Path, build: Callable[[], Built]) -> Built:
-    """Return what is built of checked parts; any failure is the file's."""
-    try:
-        # Numbers that overflow or signal are refused as such, without a warning before.
-        with np.errstate(all="ignore"):
-            return build()
-    except Exception as error:
-        # Whatever a hostile file provokes here is one line about this file.
-        raise damaged(path, error) from None
+    return read_named(folder / MODEL_FILE, name, files, MAX_BYTES[name])

@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from semikd._files.checks import damaged
+from semikd._files.npz import MAX_ARRAYS, write_arrays
+from semikd._files.signed import file_entry, signed_json
 from semikd._validation import Shown, invalid
-from semikd.artifact.checks import damaged, digest, to_json
 from semikd.artifact.foreign import ForeignStudent
 from semikd.artifact.model import ShippedModel
-from semikd.artifact.npz import MAX_ARRAYS, write_arrays
 
 __all__ = [
     "ARRAYS_FILE",
@@ -117,20 +118,10 @@ def model_files(model: ShippedModel) -> dict[str, bytes]:
         "student": named,
         "about": dict(model.about),
         "encoder": model.encoder.to_dict(),
-        "files": {
-            name: {"bytes": len(data), "sha256": digest(data)}
-            for name, data in files.items()
-        },
+        "files": {name: file_entry(data) for name, data in files.items()},
     }
     try:
-        return {**files, MODEL_FILE: _signed(content)}
+        return {**files, MODEL_FILE: signed_json(content)}
     except (TypeError, ValueError) as error:
         # Half of a surrogate pair in a name, or an infinite number.
         raise damaged(Path(MODEL_FILE), error) from None
-
-
-def _signed(content: dict[str, Any]) -> bytes:
-    """Return the text of model.json, one entry a line, with its own hash at the end."""
-    signed = {**content, "sha256": digest(content)}
-    lines = [f"{to_json(name)}:{to_json(value)}" for name, value in signed.items()]
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8")

@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
+from semikd._files.whole import hidden_sibling, interrupts_deferred, replace_folder
 from semikd._validation import Shown
 from semikd.exceptions import UsageError
-from semikd.job._atomic import hidden_sibling, interrupts_deferred
 from semikd.job._refusals import path_shown, refusal
 
 # Everything a result may hold: a folder with anything else in it is somebody's own.
@@ -155,24 +155,9 @@ def _unwritable(path: str | PathLike[str], error: OSError, name: str) -> UsageEr
 def _place(temporary: Path, target: Path, path: str | PathLike[str], name: str) -> None:
     """Put the fresh folder in its place, or say why it cannot stand there."""
     try:
-        _move(temporary, target)
+        replace_folder(temporary, target)
     except OSError as error:
         raise _unwritable(path, error, name) from None
-
-
-def _move(temporary: Path, target: Path) -> None:
-    """Put the fresh folder in its place, and the older one back if that fails."""
-    if not target.exists():
-        temporary.rename(target)
-        return
-    older = hidden_sibling(target)
-    target.rename(older)
-    try:
-        temporary.rename(target)
-    except BaseException:
-        older.rename(target)
-        raise
-    shutil.rmtree(older, ignore_errors=True)
 
 
 def _remove(temporary: Path, made: list[Path]) -> None:

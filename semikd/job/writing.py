@@ -10,8 +10,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from semikd._files.whole import whole_file
 from semikd._validation import Shown
-from semikd.job._atomic import whole_file
 from semikd.job._refusals import path_shown, refusal
 
 if TYPE_CHECKING:

@@ -30,6 +30,7 @@ FLOORS = [
     {"label_aware"},
     {"corrections"},
     {"teachers"},
+    {"networks"},
     {"crossfit"},
     {"nets"},
     {"losses"},
@@ -37,7 +38,7 @@ FLOORS = [
     {"simplex"},
     {"datasets"},
     {"encoding"},
-    {"_progress", "_random", "_text"},
+    {"_files", "_progress", "_random", "_text"},
     {"_validation"},
     {"exceptions"},
 ]

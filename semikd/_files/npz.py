@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semikd._files.checks import refusal
 from semikd._validation import Shown, counted
-from semikd.artifact.arrays import Arrays
-from semikd.artifact.checks import refusal
 from semikd.exceptions import ArtifactError
 
-__all__ = ["MAX_ARRAYS", "open_archive", "read_arrays", "write_arrays"]
+__all__ = ["MAX_ARRAYS", "Arrays", "open_archive", "read_arrays", "write_arrays"]
 
-# All arrays of one model, unpacked.
+Arrays = dict[str, NDArray[Any]]
+
+# All arrays of one small model, unpacked.
 MAX_ARRAYS = 1 << 27
 
 _MAX_MEMBERS = 256
@@ -43,28 +44,40 @@ _BROKEN = (
 
 # The only header that this library and numpy write for an array of plain numbers.
 _HEADER = re.compile(
-    rb"\{'descr': '(\|u1|<u[248]|<f[48])', 'fortran_order': False, "
-    rb"'shape': \(((?:\d{1,10}, ?){0,2}(?:\d{1,10})?)\), \} *\n"
+    rb"\{'descr': '(\|[uib]1|<[ui][248]|<f[48])', 'fortran_order': False, "
+    rb"'shape': \(((?:\d{1,10}, ?){0,5}(?:\d{1,10})?)\), \} *\n"
 )
 
 
-def write_arrays(arrays: Arrays) -> bytes:
-    """Return the bytes of a compressed ``.npz``, the same for the same arrays."""
+def write_arrays(arrays: Mapping[str, NDArray[Any]], *, packed: bool = True) -> bytes:
+    """Return the bytes of an ``.npz``, the same for the same arrays.
+
+    ``packed=False`` leaves the compression out: trained weights hardly shrink by it.
+    """
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    kind = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(file, "w", kind, compresslevel=9) as archive:
         for name in sorted(arrays):
             member = io.BytesIO()
-            plain = np.ascontiguousarray(arrays[name])
+            # Unlike ascontiguousarray, this keeps a single number without axes.
+            plain = np.asarray(arrays[name], order="C")
             plain = plain.astype(plain.dtype.newbyteorder("<"))
             np.lib.format.write_array(member, plain, version=(1, 0), allow_pickle=False)
             # No clock: the date is that of the format's beginning.
             info = zipfile.ZipInfo(f"{name}.npy")
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = kind
             archive.writestr(info, member.getvalue())
     return file.getvalue()
 
 
-def read_arrays(path: Path, data: bytes, axes: Mapping[str, tuple[str, int]]) -> Arrays:
+def read_arrays(
+    path: Path,
+    data: bytes,
+    axes: Mapping[str, tuple[str, int]],
+    *,
+    limit: int = MAX_ARRAYS,
+    max_members: int = _MAX_MEMBERS,
+) -> Arrays:
     """Return the arrays of an ``.npz``: exactly these names, kinds and numbers of axes.
 
     Parameters
@@ -74,7 +87,11 @@ def read_arrays(path: Path, data: bytes, axes: Mapping[str, tuple[str, int]]) ->
     data : bytes
         Its content.
     axes : mapping of str to tuple of str and int
-        For each name the letter of the kind, 'f' or 'u', and the number of axes.
+        For each name the letter of the kind, such as 'f', and the number of axes.
+    limit : int
+        Most bytes of all arrays together.
+    max_members : int
+        Most arrays.
 
     Returns
     -------
@@ -86,7 +103,7 @@ def read_arrays(path: Path, data: bytes, axes: Mapping[str, tuple[str, int]]) ->
         If anything is not as it was written.
     """
     try:
-        archive = open_archive(path, data, MAX_ARRAYS)
+        archive = open_archive(path, data, limit, max_members=max_members)
         names = {f"{name}.npy" for name in axes}
         if {info.filename for info in archive.infolist()} != names:
             others = {info.filename for info in archive.infolist()} ^ names

@@ -6,6 +6,7 @@ then moved. Ctrl-C during the move waits until the move is over.
 
 import os
 import secrets
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -47,9 +48,37 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary = hidden_sibling(path)
     try:
         yield temporary
+        _flush(temporary)
         with interrupts_deferred(f"{str(path)!r} is complete"):
             os.replace(temporary, path)
+            _flush(path.parent)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def replace_folder(temporary: Path, target: Path) -> None:
+    """Put a fresh folder in its place, and the older one back if that fails."""
+    if not target.exists():
+        temporary.rename(target)
+        return
+    older = hidden_sibling(target)
+    target.rename(older)
+    try:
+        temporary.rename(target)
+    except BaseException:
+        older.rename(target)
+        raise
+    shutil.rmtree(older, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    # Windows opens no folders, and some file systems cannot flush them.
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
