@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from joblib import parallel_config
 from numpy.typing import NDArray
+from scipy.stats import binom
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -178,13 +179,17 @@ def labels(
     """
     _, unit = distinct_units(rows)
     weight = _unit_weights(rows, unit)
-    _check_loss(_expected_trees(last_step(teacher), rows, weight), weight, "about ")
-    with _workers(last_step(teacher), n_jobs):
+    ensemble = last_step(teacher)
+    chance = _chance_of_few(ensemble, rows, weight / weight.sum())
+    _check_loss(chance, weight, LARGEST_LOSS, "about ")
+    with _workers(ensemble, n_jobs):
         parts = fit_parts(teacher, X, y, rows, seed)
     workers = parts.learner.n_jobs if n_jobs is None else n_jobs
     mean, n_trees = mean_without(parts.learner, parts.X, unit, n_jobs=workers)
-    _check_loss(n_trees, weight)
-    mean[n_trees < FEWEST_TREES] = np.nan
+    few = n_trees < FEWEST_TREES
+    # Twice what is expected at most: chance alone must not waste a fit.
+    _check_loss(few, weight, 2.0 * LARGEST_LOSS)
+    mean[few] = np.nan
     prediction = np.full((len(rows.hashes), mean.shape[1]), np.nan)
     prediction[rows.active] = mean[unit]
     return Shortcut(
@@ -227,19 +232,18 @@ def _too_few(ensemble: Any, rows: Rows) -> str | None:
     share = _share_out(ensemble, rows, np.array([1.0 / n]))[0]
     if share <= 0.0:
         return f"each of its trees sees every row (bootstrap={ensemble.bootstrap})"
-    expected = ensemble.n_estimators * share
-    if expected < FEWEST_TREES:
+    if _chance_of_few(ensemble, rows, np.array([1.0 / n]))[0] > LARGEST_LOSS:
         return (
-            f"of {ensemble.n_estimators} members about {expected:.1f} would not see a "
-            f"row, and {FEWEST_TREES} are asked"
+            f"about {ensemble.n_estimators * share:.1f} of its {ensemble.n_estimators} "
+            f"members would not see a row: too few for {FEWEST_TREES} at each"
         )
     return None
 
 
-def _expected_trees(ensemble: Any, rows: Rows, weight: FloatArray) -> FloatArray:
-    """Return how many members are expected not to see each unit, shape (u,)."""
-    shares = weight / weight.sum()
-    return np.asarray(ensemble.n_estimators * _share_out(ensemble, rows, shares))
+def _chance_of_few(ensemble: Any, rows: Rows, share: FloatArray) -> FloatArray:
+    """Return the chance that too few members miss what has this share of the weight."""
+    p = _share_out(ensemble, rows, share)
+    return np.asarray(binom.cdf(FEWEST_TREES - 1, ensemble.n_estimators, p))
 
 
 def _share_out(ensemble: Any, rows: Rows, share: FloatArray) -> FloatArray:
@@ -270,13 +274,13 @@ def _unit_weights(rows: Rows, unit: Indices) -> FloatArray:
     return np.bincount(unit, weights).astype(np.float64)
 
 
-def _check_loss(n_trees: NDArray[Any], weight: FloatArray, about: str = "") -> None:
-    """Fall back where the rows without a label carry too much of the weight."""
-    few = n_trees < FEWEST_TREES
-    lost = float(weight[few].sum() / weight.sum())
-    if lost > LARGEST_LOSS:
+def _check_loss(
+    few: NDArray[Any], weight: FloatArray, limit: float, about: str = ""
+) -> None:
+    """Fall back where rows without a label, or the chance of it, weigh too much."""
+    lost = float((weight * few).sum() / weight.sum())
+    if lost > limit:
         raise FallBack(
-            f"{about}{int(few.sum()):,} of {len(weight):,} distinct rows, with "
-            f"{lost:.0%} of the weight, would have fewer than {FEWEST_TREES} "
-            "out-of-bag members"
+            f"{about}{few.sum():,.0f} of {len(weight):,} distinct rows, {lost:.0%} "
+            f"of the weight, would have fewer than {FEWEST_TREES} out-of-bag members"
         )
