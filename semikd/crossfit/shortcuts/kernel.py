@@ -118,9 +118,9 @@ def _refusal(learner: Any, _rows: Rows) -> str | None:
         return "kernel='precomputed' takes a kernel matrix, not rows" if given else None
     if learner.normalize_y:
         return "normalize_y=True uses the outcomes of all rows"
-    # Without a kernel of its own it has one that is fixed.
-    fixed = learner.optimizer is None or learner.kernel is None
-    if not fixed and learner.kernel.n_dims:
+    # The kernel that it has by default is tuned as well.
+    tunable = learner.kernel is None or learner.kernel.n_dims > 0
+    if learner.optimizer is not None and tunable:
         return "the kernel is tuned on the outcomes of all rows (optimizer=None is not)"
     return None
 
