@@ -379,7 +379,7 @@ def test_a_student_learns_from_out_of_bag_labels() -> None:
         random_state=0,
     ).fit(X, y)
     record = model.labels_
-    assert record.strategy.startswith("out-of-bag labels of one fit, median of ")
+    assert record.strategy.startswith("out-of-bag labels of one fit: median of ")
     assert record.refitted is None
     expected = DecisionTreeRegressor(max_leaf_nodes=6, random_state=0)
     expected.fit(X, record.mean[:, 1])

@@ -1,6 +1,7 @@
 """Cross-fitting itself: one function from a teacher and a table to honest labels."""
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,12 @@ from semikd.crossfit.folds import Fold, Rows, check_divisible, integer_folds
 from semikd.crossfit.given import user_folds
 from semikd.crossfit.inputs import check_workers, describe_rows
 from semikd.crossfit.record import UNLABELLED, OutOfFold
-from semikd.crossfit.shortcuts import FallBack, Shortcut, distinct_units
+from semikd.crossfit.shortcuts import (
+    FallBack,
+    Shortcut,
+    distinct_units,
+    split_pipeline,
+)
 from semikd.crossfit.shortcuts.choosing import CHEAP, Choice, choose_shortcut
 from semikd.exceptions import SemikdWarning
 
@@ -204,6 +210,9 @@ def _by_shortcut(
         )
         return f"not {choice.name!r}: {reason}"
     progress(Step("fold", "one fit", 1, 1))
+    if split_pipeline(teacher)[0] is not None:
+        note = f"{found.note}; the steps before the learner saw the covariates of all"
+        found = replace(found, note=note)
     return found
 
 
@@ -226,7 +235,7 @@ def _leaning(found: Shortcut, choice: Choice, rows: Rows, *, keep: bool) -> OutO
         prediction=found.prediction[None],
         fold=fold,
         classes=rows.classes,
-        strategy=f"{choice.words} labels of one fit{chosen}, {found.note}",
+        strategy=f"{choice.words} labels of one fit{chosen}: {found.note}",
         row_hash=rows.hashes,
         refitted=found.teacher if keep else None,
         leans=True,
