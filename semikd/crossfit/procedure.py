@@ -121,7 +121,10 @@ def cross_fit(
     Honest labels are independent of a row's own y given the other folds. Whatever is
     *tuned* on them (student size, correction) must be judged on rows that no labelling
     teacher saw. The cost is K fits of the teacher on (K - 1)/K of the rows; a teacher
-    with a ``cross_fit_proba`` of its own trains all of them in one batch.
+    with a ``cross_fit_proba`` of its own trains all of them in one batch. Boosting bins
+    the covariates anew in each fold; neither scikit-learn nor LightGBM's scikit-learn
+    interface can share the bins, which are 5-8 % and 9-13 % of a fit of 100 rounds
+    (Adult, MAGIC, one thread; 1-3 % for the default teacher).
 
     'oob' and 'loo' cost about one fit, and copies of a row leave together. Their labels
     lean (``leans`` of the record): over the whole table they are anti-correlated with
