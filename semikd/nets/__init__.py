@@ -7,7 +7,8 @@ methods. An *objective* takes the scores of a batch, shape (M, b, m), with its `
 and returns the loss of each row, shape (M, b).
 """
 
-from semikd.nets.devices import devices, find_device, find_dtype
+from semikd.nets.checkpoints import Checkpoint
+from semikd.nets.devices import devices, find_device, find_dtype, find_precision
 from semikd.nets.fleet import train
 from semikd.nets.full_batch import minimize
 from semikd.nets.layers import Dropout, Residual, with_own_dropout
@@ -25,6 +26,7 @@ from semikd.nets.training import (
 
 __all__ = [
     "Batch",
+    "Checkpoint",
     "Dropout",
     "Epoch",
     "MappedRows",
@@ -39,6 +41,7 @@ __all__ = [
     "devices",
     "find_device",
     "find_dtype",
+    "find_precision",
     "minimize",
     "mlp",
     "n_parameters",

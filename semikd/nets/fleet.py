@@ -4,14 +4,18 @@ Members are put together by architecture, and in chunks that the device has room
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import torch
 from torch import Tensor
 
 from semikd._progress import Reporter, Step, silent
-from semikd._validation import counted
+from semikd._validation import Shown, counted, invalid
 from semikd.exceptions import SemikdWarning
+from semikd.nets.alike import architecture, mixes_rows
+from semikd.nets.checkpoints import Checkpoint, Record, Saver
+from semikd.nets.devices import determinism, is_out_of_memory
+from semikd.nets.identity import first_losses, problem_of
 from semikd.nets.loop import Listener, Loop
 from semikd.nets.rows import ResidentRows, Rows
 from semikd.nets.training import (
@@ -32,6 +36,7 @@ def train(
     options: TrainingOptions | None = None,
     listen: Listener | None = None,
     progress: Reporter = silent,
+    checkpoint: Checkpoint | None = None,
 ) -> list[Trained]:
     """Train networks, all at once where they share an architecture.
 
@@ -52,6 +57,8 @@ def train(
         Called with a member's place and each ``Epoch``; True ends its training.
     progress : callable
         Called with a step as each epoch starts, and at last.
+    checkpoint : Checkpoint, optional
+        Where the state is written from time to time, and read again after a kill.
 
     Returns
     -------
@@ -61,12 +68,16 @@ def train(
     Raises
     ------
     ValueError
-        If the loss or a parameter of a member is no longer finite.
+        If the loss or a parameter of a member is no longer finite, if one member alone
+        does not fit into memory, or if the checkpoint is that of another fit.
+    ArtifactError
+        If the checkpoint is damaged.
 
     Warns
     -----
     SemikdWarning
-        If the device ran out of memory and fewer members are trained at once.
+        If the device ran out of memory and fewer members are trained at once; they
+        start anew.
 
     Examples
     --------
@@ -86,77 +97,141 @@ def train(
     [True, True]
     """
     options = options or TrainingOptions()
+    _refuse_empty(members)
     rows = ResidentRows(inputs) if isinstance(inputs, Tensor) else inputs
-    total = max((member.max_epochs for member in members), default=0)
-    deadline = Deadline(options.time_limit)
-    found: dict[int, Trained] = {}
-    groups = _groups(members)
-    for number, places in enumerate(groups, 1):
+    record = Record(_chunks(members, options))
+    saver = None
+    if checkpoint is not None and members:
+        problem = problem_of(members, rows, options)
+        losses = first_losses(members, rows, objective)
+        saver = Saver(checkpoint, problem, losses)
+        record = saver.read(record, members)
+    fleet = _Fleet(members, rows, objective, options, listen or _deaf, progress)
+    device = members[0].training.device if members else torch.device("cpu")
+    with determinism(options.deterministic, device):
+        fleet.run(record, saver)
+    return [record.done[m] for m in range(len(members))]
 
-        def run(chunk: list[int], number: int = number) -> list[Trained]:
-            label = _label(len(chunk), number, len(groups))
+
+class _Fleet:
+    """All members of a call, and what carries them from chunk to chunk."""
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        rows: Rows,
+        objective: Objective,
+        options: TrainingOptions,
+        listen: Listener,
+        progress: Reporter,
+    ) -> None:
+        self.members, self.rows, self.objective = members, rows, objective
+        self.options, self.listen, self.progress = options, listen, progress
+        self.total = max((member.max_epochs for member in members), default=0)
+        self.deadline = Deadline(options.time_limit)
+
+    def run(self, record: Record, saver: Saver | None) -> None:
+        """Train chunk after chunk, each in halves if it is too large for the device."""
+        self.deadline.add(record.spent)
+        n_chunks = len(record.queue)
+        while record.queue:
+            chunk = record.queue[0]
+            number = n_chunks - len(record.queue) + 1
+            found = self._train(record, saver, _label(len(chunk), number, n_chunks))
+            if found is None:
+                record.queue[:1] = _halves(chunk, self.options.batch_size)
+                n_chunks += 1
+                continue
+            record.queue.pop(0)
+            record.done.update(zip(chunk, found, strict=True))
+            if saver is not None and (saver.is_due or not record.queue):
+                record.spent = self.deadline.spent
+                saver.write(record, None)
+
+    def _train(
+        self, record: Record, saver: Saver | None, label: str
+    ) -> list[Trained] | None:
+        """Return the members of the next chunk, None if there is no memory for them."""
+        chunk = record.queue[0]
+        tell = _reporting(self.progress, label, self.total)
+
+        def after_epoch(loop: Loop) -> None:
+            tell(loop)
+            if saver is not None and loop.alive and saver.is_due:
+                record.spent = self.deadline.spent
+                saver.write(record, loop)
+
+        try:
             loop = Loop(
-                [members[m] for m in chunk],
+                [self.members[m] for m in chunk],
                 chunk,
-                rows,
-                objective,
-                options,
-                listen or _deaf,
-                deadline,
+                self.rows,
+                self.objective,
+                self.options,
+                self.listen,
+                self.deadline,
             )
-            return loop.run(_reporting(progress, label, total))
-
-        most = options.max_members or len(places)
-        chunks = [places[at : at + most] for at in range(0, len(places), most)]
-        for chunk in chunks:
-            found.update(_halving(run, chunk))
-    return [found[m] for m in range(len(members))]
+            if saver is not None:
+                saver.resume(record, loop)
+            return loop.run(after_epoch)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        # The error held on to the tensors that were in use; now they are free.
+        return None
 
 
 def _deaf(_: int, __: Epoch) -> None:
     """Listen to nothing."""
 
 
-def _groups(members: Sequence[Member]) -> list[list[int]]:
-    """Return the members that can run together, by place."""
-    groups: dict[tuple[object, ...], list[int]] = {}
+def _refuse_empty(members: Sequence[Member]) -> None:
+    """Refuse a member that has nothing to train on."""
     for place, member in enumerate(members):
-        state = member.module.state_dict()
-        shapes = tuple((name, tensor.shape) for name, tensor in state.items())
-        key: tuple[object, ...] = (str(member.module), shapes)
-        if any("running_mean" in name for name in state):
+        if not len(member.training):
+            shown = Shown(f"none in member {place}")
+            raise invalid("training", "hold at least one row", shown)
+
+
+def _chunks(members: Sequence[Member], options: TrainingOptions) -> list[list[int]]:
+    """Return the members that are trained at once, by place."""
+    groups: dict[Hashable, list[int]] = {}
+    for place, member in enumerate(members):
+        key = architecture(member.module)
+        if mixes_rows(member.module):
             # Padding would count in the statistics of a batch.
-            key += (len(member.training),)
+            key = (key, len(member.training))
         groups.setdefault(key, []).append(place)
-    return list(groups.values())
+    most = options.max_members or max(len(members), 1)
+    return [
+        places[at : at + most]
+        for places in groups.values()
+        for at in range(0, len(places), most)
+    ]
 
 
-def _halving(
-    run: Callable[[list[int]], list[Trained]], chunk: list[int]
-) -> dict[int, Trained]:
-    """Train members at once, or in halves where the device has too little memory."""
-    try:
-        return dict(zip(chunk, run(chunk), strict=True))
-    except torch.OutOfMemoryError:
-        if len(chunk) == 1:
-            raise
-    # Outside of the handler: the error holds on to the tensors that were in use.
+def _halves(chunk: list[int], batch_size: int | None) -> list[list[int]]:
+    """Return the two halves of a chunk that the device has too little memory for."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if len(chunk) == 1:
+        shown = Shown(f"batch_size={batch_size} for one network (member {chunk[0]})")
+        remedy = "Lower batch_size or the widths of the network"
+        raise invalid("a batch", "fit into the memory of the device", shown, remedy)
     half = -(-len(chunk) // 2)
     warnings.warn(
         f"The device ran out of memory with {counted(len(chunk), 'network')} at once; "
         f"going on with {half} at a time.",
         SemikdWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    return _halving(run, chunk[:half]) | _halving(run, chunk[half:])
+    return [chunk[:half], chunk[half:]]
 
 
-def _label(size: int, number: int, n_groups: int) -> str:
+def _label(size: int, number: int, n_chunks: int) -> str:
     """Return what is being trained, in words."""
     what = counted(size, "network")
-    return what if n_groups == 1 else f"{what}, shape {number} of {n_groups}"
+    return what if n_chunks == 1 else f"{what}, part {number} of {n_chunks}"
 
 
 def _reporting(progress: Reporter, label: str, total: int) -> Callable[[Loop], None]:

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from semikd._random import spawn_seeds
+from semikd._validation import choose
 from semikd.nets.batches import Clock, next_segment
+from semikd.nets.devices import find_precision
 from semikd.nets.optimizers import OPTIMIZERS, SCHEDULES
 from semikd.nets.rows import Rows
 from semikd.nets.stack import Stack
@@ -68,10 +70,10 @@ class Loop:
         example = rows.take(members[0].training[None, :2].to(_device(members[0])))[0]
         self.stack = Stack([member.module for member in members], example)
         self.kept = self.stack.select(torch.arange(len(members), device=example.device))
-        self.optimizer = OPTIMIZERS[options.optimizer](
+        self.optimizer = choose("optimizer", options.optimizer, OPTIMIZERS)(
             self.stack.leaves,
-            torch.tensor([member.learning_rate for member in members]),
-            torch.tensor([member.weight_decay for member in members]),
+            _settings([member.learning_rate for member in members]),
+            _settings([member.weight_decay for member in members]),
         )
         self.alive = list(range(len(members)))
         self.clocks = _clocks(members, options.batch_size)
@@ -79,7 +81,8 @@ class Loop:
         self.watch = Watch(members, options.patience, example.device)
         self.history: list[list[Epoch]] = [[] for _ in members]
         self.totals = example.new_zeros(len(members), dtype=torch.float64)
-        self._schedule = SCHEDULES[options.schedule]
+        self._schedule = choose("schedule", options.schedule, SCHEDULES)
+        self._half = find_precision(options.precision, example.device)
         self._refresh()
 
     def run(self, after_epoch: Callable[["Loop"], None]) -> list[Trained]:
@@ -174,17 +177,19 @@ class Loop:
 
     def _precision(self) -> AbstractContextManager[Any]:
         """Return the context in which scores are computed."""
-        if self.options.precision == "full":
+        if self._half is None:
             return nullcontext()
-        return torch.autocast(self._ones.device.type, dtype=torch.bfloat16)
+        return torch.autocast(self._ones.device.type, dtype=self._half)
 
     def _close(self, ended: list[int]) -> None:
         """Note what an epoch came to, keep what is best, and let the ready ones go."""
         losses = self.watch.losses(self, ended)
+        # Read at once: reading each of them would wait for the device.
+        totals = self.totals.tolist()
         finished = set()
         for place, validation in zip(ended, losses, strict=True):
             m = self.alive[place]
-            train = self.totals[place].item() / len(self.members[m].training)
+            train = totals[place] / len(self.members[m].training)
             epoch = Epoch(len(self.history[m]) + 1, train, validation)
             self._refuse_divergence(m, epoch)
             self.history[m].append(epoch)
@@ -234,6 +239,11 @@ class Loop:
 
 def _device(member: Member) -> torch.device:
     return next(member.module.parameters()).device
+
+
+def _settings(numbers: list[float]) -> Tensor:
+    """Return one number of each member, in full precision."""
+    return torch.tensor(numbers, dtype=torch.float64)
 
 
 def _clocks(members: Sequence[Member], batch_size: int | None) -> list[Clock]:

@@ -83,7 +83,8 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     if members == 1:
         # One member is a plain matrix product, which is faster than a batch of one.
         rows, matrix = x.reshape(-1, n_inputs), weight.view(n_inputs, n_outputs)
-        out = rows @ matrix if bias is None else torch.addmm(bias[0], rows, matrix)
+        offset = None if bias is None else bias.view(-1)
+        out = rows @ matrix if offset is None else torch.addmm(offset, rows, matrix)
         return out.view(1, -1, n_outputs)
     x = x.expand(members, -1, -1)
     if n_outputs == 1 and not x.is_cuda:

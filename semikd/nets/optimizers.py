@@ -7,14 +7,24 @@ step is torch's own fused one, else the same formula with one number for each me
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 _BETAS = (0.9, 0.999)
 _EPS = 1e-8
 _MOMENTUM = 0.9
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Tensors that one call of a kernel can move: of one format, penalised or not."""
+
+    places: list[int]
+    penalised: bool
+    device: torch.device
 
 
 class Optimizer(ABC):
@@ -51,7 +61,7 @@ class Optimizer(ABC):
                 rate, decay = self._alike
                 self._step_alike(gradients, rate * factors[0], decay)
             else:
-                rates = self.learning_rate * torch.tensor(factors)
+                rates = self.learning_rate * torch.tensor(factors, dtype=torch.float64)
                 self._step_each(gradients, rates)
 
     def select(self, leaves: Mapping[str, Tensor], members: Tensor) -> None:
@@ -69,6 +79,7 @@ class Optimizer(ABC):
         self._alike: list[float] | None = None
         if bool((both == both[:, :1]).all()):
             self._alike = both[:, 0].tolist()
+        self._groups = self._grouped()
 
     def _step_alike(
         self, gradients: Sequence[Tensor], rate: float, decay: float
@@ -79,6 +90,19 @@ class Optimizer(ABC):
     @abstractmethod
     def _step_each(self, gradients: Sequence[Tensor], rates: Tensor) -> None:
         """Move the parameters in place, each member's at its own rate."""
+
+    def _grouped(self) -> list[_Group]:
+        """Return the tensors by what a kernel needs to have in common."""
+        no_penalty = not bool(self.weight_decay.any())
+        groups: dict[tuple[torch.dtype, bool], list[int]] = {}
+        for i, (leaf, weight) in enumerate(
+            zip(self.leaves, self._penalised(), strict=True)
+        ):
+            groups.setdefault((leaf.dtype, weight and not no_penalty), []).append(i)
+        return [
+            _Group(places, penalised, self.leaves[places[0]].device)
+            for (_, penalised), places in groups.items()
+        ]
 
     def _penalised(self) -> list[bool]:
         """Return which tensors are weights."""
@@ -98,34 +122,26 @@ class Adam(Optimizer):
 
     slots = ("mean", "square")
     decoupled = False
+    _kernel: Any = staticmethod(torch._fused_adam_)
 
     def _step_alike(
         self, gradients: Sequence[Tensor], rate: float, decay: float
     ) -> None:
         """Take the step that all members share, by torch's own kernel."""
-        weights = self._penalised()
-        for chosen in (True, False) if decay else (None,):
-            at = [i for i, own in enumerate(weights) if chosen in (None, own)]
-            if not at:
-                continue
-            steps = [
-                torch.tensor(float(self.n_steps - 1), device=self.leaves[i].device)
-                for i in at
-            ]
-            adam(
-                [self.leaves[i] for i in at],
-                [gradients[i] for i in at],
-                [self.memory["mean"][i] for i in at],
-                [self.memory["square"][i] for i in at],
+        for group in self._groups:
+            step = torch.full((), float(self.n_steps), device=group.device)
+            self._kernel(
+                [self.leaves[i] for i in group.places],
+                [gradients[i] for i in group.places],
+                [self.memory["mean"][i] for i in group.places],
+                [self.memory["square"][i] for i in group.places],
                 [],
-                steps,
-                fused=True,
-                decoupled_weight_decay=self.decoupled,
+                [step] * len(group.places),
                 amsgrad=False,
+                lr=rate,
                 beta1=_BETAS[0],
                 beta2=_BETAS[1],
-                lr=rate,
-                weight_decay=decay if chosen else 0.0,
+                weight_decay=decay if group.penalised else 0.0,
                 eps=_EPS,
                 maximize=False,
             )
@@ -152,6 +168,7 @@ class AdamW(Adam):
     """Adam with the penalty beside it: weights shrink by their own share."""
 
     decoupled = True
+    _kernel: Any = staticmethod(torch._fused_adamw_)
 
 
 class SGD(Optimizer):

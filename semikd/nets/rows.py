@@ -4,12 +4,16 @@ Data that fits stays on the device and a batch is an index gather; no row is eve
 touched by Python.
 """
 
+import hashlib
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+# Rows of a file by which it is recognised: reading all would cost as much as an epoch.
+_HASHED = 4_096
 
 
 class Rows(Protocol):
@@ -49,6 +53,10 @@ class ResidentRows:
         rows = self.inputs.index_select(0, index.view(-1))
         return rows.view(*index.shape, *self.inputs.shape[1:])
 
+    def fingerprint(self) -> str:
+        """Return a hash of all rows."""
+        return _hash_of(self.inputs.cpu().contiguous().numpy())
+
 
 class MappedRows:
     """Rows in a file, of which only those of a batch are read into memory.
@@ -61,6 +69,8 @@ class MappedRows:
         Where batches go.
     dtype : torch.dtype
         Their number format there.
+    mean, scale : ndarray, optional
+        Subtracted from each row, and divided by, as it is read.
 
     Examples
     --------
@@ -76,8 +86,12 @@ class MappedRows:
         inputs: NDArray[np.floating],
         device: torch.device,
         dtype: torch.dtype,
+        *,
+        mean: NDArray[np.floating] | float = 0.0,
+        scale: NDArray[np.floating] | float = 1.0,
     ) -> None:
         self.inputs, self.device, self.dtype = inputs, device, dtype
+        self.mean, self.scale = mean, scale
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -87,5 +101,18 @@ class MappedRows:
         places = index.cpu().numpy()
         # In the order of the file: neighbours are then read together.
         distinct, where = np.unique(places, return_inverse=True)
-        rows = np.asarray(self.inputs[distinct])[where.reshape(places.shape)]
-        return torch.from_numpy(rows).to(self.device, self.dtype)
+        rows = (self.inputs[distinct] - self.mean) / self.scale
+        read = torch.from_numpy(np.asarray(rows)).to(self.device, self.dtype)
+        return read[torch.from_numpy(where.reshape(places.shape)).to(self.device)]
+
+    def fingerprint(self) -> str:
+        """Return a hash of some thousand rows, from all over the file."""
+        step = max(1, len(self.inputs) // _HASHED)
+        how = f"{self.inputs.shape} {self.mean} {self.scale} {self.dtype} "
+        return _hash_of(np.ascontiguousarray(self.inputs[::step]), how)
+
+
+def _hash_of(array: NDArray[np.generic], how: str = "") -> str:
+    """Return a hash of numbers, with their shape and format."""
+    said = f"{how}{array.shape} {array.dtype}".encode()
+    return hashlib.sha256(said + array.tobytes()).hexdigest()

@@ -13,8 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from semikd._validation import Shown, invalid
-from semikd.nets.layers import Dropout
+from semikd.nets.alike import is_plain, module_state, refuse_shared
+from semikd.nets.devices import is_out_of_memory
+from semikd.nets.lending import (
+    global_generator,
+    globals_kept,
+    lent_to_torch,
+    noise_widths,
+)
 from semikd.nets.native import Forward, member_forward, turned_names
 
 Mode = Literal["native", "vmap", "one by one"]
@@ -50,13 +56,16 @@ class Stack:
     """
 
     def __init__(self, modules: Sequence[nn.Module], example: Tensor) -> None:
-        _refuse_shared(modules)
+        refuse_shared(modules)
         self._template = copy.deepcopy(modules[0])
         self._turned: frozenset[str] = frozenset()
         self._tensors: dict[str, Tensor] = {}
-        self._widths = _noise_widths(self._template, example)
+        self._widths = noise_widths(self._template, example)
+        # Generators and numbers of rows of the batch, for members run one by one.
+        self._lent: list[tuple[torch.Generator, int]] = []
+        self._draws = False
         known = member_forward(self._template, self._tensors) is not None
-        self.mode: Mode = "native" if known and not _is_tied(self._template) else "vmap"
+        self.mode: Mode = "native" if known and is_plain(self._template) else "vmap"
         if self.mode == "native":
             self._turned = turned_names(self._template)
         self._adopt(self._stacked(modules))
@@ -81,11 +90,6 @@ class Stack:
         """All tensors of the members by name, each of shape (M, ...)."""
         return {k: t for k, t in self._tensors.items() if k not in self._widths}
 
-    @property
-    def has_batch_statistics(self) -> bool:
-        """Whether a row's score depends on the rows beside it while training."""
-        return any("running_mean" in name for name in self._tensors)
-
     def train(self, training: bool = True) -> None:
         """Switch dropout and batch statistics on, or off."""
         self._template.train(training)
@@ -98,6 +102,10 @@ class Stack:
         Only rows that count are drawn, so that what a member gets does not depend on
         the length of the batches of others; the rest is 1, which zeroes nothing.
         """
+        if self.mode == "one by one":
+            self._lent = list(zip(generators, lengths, strict=True))
+        if not self._widths:
+            return
         like = next(iter(self._tensors.values()))
         for name, width in self._widths.items():
             noise = like.new_ones((len(lengths), n_rows, *width))
@@ -111,19 +119,23 @@ class Stack:
         """Return one member as a module of its own, in evaluation mode."""
         module = copy.deepcopy(self._template)
         module.load_state_dict(
-            {
-                name: self._laid_out(name, tensor[index].detach())
-                for name, tensor in self.state.items()
-            },
+            self.member_state(index),
             # A tied tensor is there once.
             strict=False,
         )
         return module.eval()
 
+    def member_state(self, index: int) -> dict[str, Tensor]:
+        """Return the tensors of one member by name, laid out as in its module."""
+        return {
+            name: self._laid_out(name, tensor[index].detach())
+            for name, tensor in self.state.items()
+        }
+
     def select(self, members: Tensor) -> "Stack":
         """Return a stack of some members, as copies."""
         chosen = copy.copy(self)
-        chosen._tensors = {}
+        chosen._tensors, chosen._lent = {}, []
         chosen._adopt(
             {
                 name: tensor.detach().index_select(0, members)
@@ -157,7 +169,7 @@ class Stack:
 
     def _stacked(self, modules: Sequence[nn.Module]) -> dict[str, Tensor]:
         """Return the states of modules, side by side."""
-        states = [_state(module) for module in modules]
+        states = [module_state(module) for module in modules]
         return {
             name: torch.stack([self._laid_out(name, state[name]) for state in states])
             for name in states[0]
@@ -186,12 +198,20 @@ class Stack:
     def _one_by_one(self, x: Tensor) -> Tensor:
         """Run the members in turn, where no way is known to run them at once."""
         x = x.expand(len(self), *x.shape[1:])
-        return torch.stack(
-            [
-                self._call({k: t[m] for k, t in self._tensors.items()}, rows)
-                for m, rows in enumerate(x)
-            ]
-        )
+        training = self._template.training and len(self._lent) == len(self)
+        lengths = [n for _, n in self._lent] if training else [x.shape[1]] * len(self)
+        scores = [self._alone(m, x[m, :n], training) for m, n in enumerate(lengths)]
+        return torch.nn.utils.rnn.pad_sequence(scores, batch_first=True)
+
+    def _alone(self, m: int, rows: Tensor, training: bool) -> Tensor:
+        """Run one member on the rows that count, with noise drawn for it alone."""
+        own = {name: tensor[m] for name, tensor in self._tensors.items()}
+        own |= {name: own[name][: len(rows)] for name in self._widths if name in own}
+        if not self._draws:
+            return self._call(own, rows)
+        generator = self._lent[m][0] if training else _fresh(rows.device)
+        with lent_to_torch(generator):
+            return self._call(own, rows)
 
     def _call(self, tensors: dict[str, Tensor], x: Tensor) -> Tensor:
         """Run one member."""
@@ -201,60 +221,31 @@ class Stack:
     def _can_vmap(self, example: Tensor) -> bool:
         """Try out whether torch can run, and differentiate, all members at once."""
         before = {name: tensor.detach().clone() for name, tensor in self.state.items()}
+        drawn_from = global_generator(example.device)
         self.train()
         for name, width in self._widths.items():
             self._tensors[name] = example.new_ones((len(self), len(example), *width))
-        try:
-            scores = self._by_vmap(example[None])
-            torch.autograd.grad(scores.sum(), list(self.leaves.values()))
-        # torch has many ways to say that a module cannot be run so.
-        except Exception:
-            return False
-        finally:
-            # The trial moved batch statistics.
-            self.load(before)
+        with globals_kept(example.device):
+            try:
+                state = drawn_from.get_state()
+                self._call({k: t[0] for k, t in self._tensors.items()}, example)
+                # Noise of all members at once would depend on who is among them.
+                self._draws = not torch.equal(drawn_from.get_state(), state)
+                if self._draws:
+                    return False
+                scores = self._by_vmap(example[None])
+                torch.autograd.grad(scores.sum(), list(self.leaves.values()))
+            # torch has many ways to say that a module cannot be run so.
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
+                return False
+            finally:
+                # The trial moved batch statistics.
+                self.load(before)
         return True
 
 
-def _state(module: nn.Module) -> dict[str, Tensor]:
-    """Return parameters and buffers by name, each once; without the lent noise."""
-    tensors = dict(module.named_parameters()) | dict(module.named_buffers())
-    saved = module.state_dict()
-    return {name: t.detach() for name, t in tensors.items() if name in saved}
-
-
-def _is_tied(module: nn.Module) -> bool:
-    """Return whether a parameter of the module has two names."""
-    names = list(module.named_parameters(remove_duplicate=False))
-    return len(names) > len(list(module.named_parameters()))
-
-
-def _noise_widths(module: nn.Module, example: Tensor) -> dict[str, torch.Size]:
-    """Return the noise that a row needs in each dropout, by the name of the buffer."""
-    widths: dict[str, torch.Size] = {}
-    hooks = []
-    for path, layer in module.named_modules():
-        if isinstance(layer, Dropout):
-            name = f"{path}.noise" if path else "noise"
-
-            def note(_: nn.Module, __: object, out: Tensor, name: str = name) -> None:
-                widths[name] = out.shape[1:]
-
-            hooks.append(layer.register_forward_hook(note))
-    with torch.no_grad():
-        module.eval()(example)
-    for hook in hooks:
-        hook.remove()
-    return widths
-
-
-def _refuse_shared(modules: Sequence[nn.Module]) -> None:
-    """Refuse members that train the same numbers."""
-    owner: dict[int, int] = {}
-    for member, module in enumerate(modules):
-        for name, parameter in module.named_parameters():
-            first = owner.setdefault(id(parameter), member)
-            if first != member:
-                shown = Shown(f"{name!r} in members {first} and {member}")
-                remedy = "Build new layers in each call of the factory"
-                raise invalid("module", "share no parameter", shown, remedy)
+def _fresh(device: torch.device) -> torch.Generator:
+    """Return a generator for what a module draws while nobody trains it."""
+    return torch.Generator(device).manual_seed(0)

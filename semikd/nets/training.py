@@ -110,8 +110,12 @@ class TrainingOptions:
         'bfloat16' runs matrix products in half precision; parameters stay as they are.
     compile : bool, default=False
         Run the members through ``torch.compile``; pays off for long fits.
+    deterministic : bool, default=False
+        Let torch use only algorithms that always give the same numbers, for the time of
+        the fit; an operation that has none is an error of torch.
     time_limit : float or None, default=None
-        Seconds after which training ends, at the next end of an epoch.
+        Seconds after which training ends, each member's at its next end of an epoch. A
+        fit that goes on from a checkpoint counts those before it.
     max_members : int or None, default=None
         Most members trained at once; None is all, and half as many each time the
         device runs out of memory.
@@ -133,6 +137,7 @@ class TrainingOptions:
     clip_norm: float | None = None
     precision: str = "full"
     compile: bool = False
+    deterministic: bool = False
     time_limit: float | None = None
     max_members: int | None = None
     augment: Callable[[Tensor, "object"], Tensor] | None = None
@@ -196,12 +201,22 @@ def diverged(what: str) -> ValueError:
 
 
 class Deadline:
-    """Whether the time for a fit is over."""
+    """The time spent on a fit, and whether it is over."""
 
     def __init__(self, limit: float | None) -> None:
-        self._end = None if limit is None else time.monotonic() + limit
+        self._limit = limit
+        self._start = time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
 
     @property
     def is_over(self) -> bool:
         """Whether the limit has passed."""
-        return self._end is not None and time.monotonic() >= self._end
+        return self._limit is not None and self.spent >= self._limit
+
+    def add(self, seconds: float) -> None:
+        """Count time that was spent before."""
+        self._start -= seconds

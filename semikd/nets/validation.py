@@ -77,7 +77,7 @@ class Watch:
         lengths = torch.tensor([len(rows) for rows in own], device=own[0].device)
         # Members that watch the same rows read them once.
         common = all(rows is own[0] or torch.equal(rows, own[0]) for rows in own)
-        rows = torch.nn.utils.rnn.pad_sequence(own[:1] if common else own, True)
+        rows = _side_by_side(own[:1] if common else own)
         ids = torch.tensor(
             [loop.names[loop.alive[p]] for p in places], device=own[0].device
         )
@@ -92,3 +92,9 @@ class Watch:
                 losses = loop.objective(stack(inputs), Batch(index, ids, inputs))
                 total += (losses * (place < lengths[:, None])).double().sum(dim=1)
         return total / lengths
+
+
+def _side_by_side(own: list[Tensor]) -> Tensor:
+    """Return rows (M, v), padded by rows of the member: others' may have no target."""
+    most = torch.arange(max(map(len, own)), device=own[0].device)
+    return torch.stack([rows[most.clamp(max=len(rows) - 1)] for rows in own])
