@@ -116,22 +116,28 @@ def _bag(ensemble: Any, at: int) -> Indices:
 def _answer(ensemble: Any, at: int, X: Any) -> FloatArray:
     """Return what one member says: shares of all classes, or means, shape (n, m)."""
     model = ensemble.estimators_[at]
+    # Trees of a forest take the table as it is; checking it again for each costs more
+    # than their answers where rows are few.
+    asked: dict[str, Any] = {"check_input": False}
     if is_bagging(ensemble):
+        asked = {}
         columns = ensemble.estimators_features_[at]
         if not np.array_equal(columns, np.arange(X.shape[1])):
             X = X[:, columns]
     if not hasattr(ensemble, "classes_"):
-        means = np.asarray(model.predict(X), dtype=np.float64)
+        means = np.asarray(model.predict(X, **asked), dtype=np.float64)
         return means[:, None] if means.ndim == 1 else means
-    return _class_shares(model, X, len(ensemble.classes_))
+    return _class_shares(model, X, asked, len(ensemble.classes_))
 
 
-def _class_shares(model: Any, X: Any, n_classes: int) -> FloatArray:
+def _class_shares(
+    model: Any, X: Any, asked: dict[str, Any], n_classes: int
+) -> FloatArray:
     """Return probabilities, or votes, over all classes; members know them by number."""
     if not hasattr(model, "predict_proba"):
         votes = np.asarray(model.predict(X), dtype=np.intp)
         return np.asarray(np.eye(n_classes)[votes])
-    known = np.asarray(model.predict_proba(X))
+    known = np.asarray(model.predict_proba(X, **asked))
     if known.shape[1] == n_classes:
         return known
     shares = np.zeros((len(known), n_classes))

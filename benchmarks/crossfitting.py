@@ -1,0 +1,334 @@
+"""What honest labels cost: out-of-bag, leave-one-out and folds, in plain fits."""
+
+import argparse
+import statistics
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from _harness import (
+    FloatArray,
+    Row,
+    alternate,
+    available,
+    compared,
+    environment,
+    parse,
+    report,
+    scores,
+    split,
+    start,
+    table,
+)
+
+ROUNDS, CHECKED, SPLITS = 5, 30, 3
+WIDTHS = {"ridge": (50, 100, 500, 1500), "logistic": (10, 50, 100, 500, 1500)}
+N_GROWTH, SMALL_N, SMALL_D = 10_000, 200, 50
+# Rows that are refitted where a single refit takes seconds.
+FEW, WIDE = 10, 500
+
+
+@dataclass(frozen=True)
+class Case:
+    """A teacher on a table, and the cheap strategy it has."""
+
+    data: str
+    teacher: str
+    X: FloatArray
+    y: Any
+    cv: str | None
+    d: int | None = None
+
+
+def make_teacher(name: str, small: bool = False) -> Any:
+    """Return an unfitted teacher with a fixed seed."""
+    if name == "forest":
+        from sklearn.ensemble import RandomForestClassifier
+
+        return RandomForestClassifier(60 if small else 200, random_state=0)
+    if name == "neighbours":
+        from sklearn.neighbors import KNeighborsClassifier
+
+        return KNeighborsClassifier(25)
+    if name == "logistic":
+        from sklearn.linear_model import LogisticRegression
+
+        return LogisticRegression(max_iter=1000)
+    if name == "boosting":
+        from semikd import BoostingTeacher
+
+        return BoostingTeacher(max_iter=30 if small else 1000, random_state=0)
+    from sklearn.linear_model import Ridge
+
+    from semikd.teachers import SquaresTeacher
+
+    return Ridge() if name == "ridge" else SquaresTeacher(Ridge())
+
+
+CHEAP = {
+    "forest": "oob",
+    "squares": "loo",
+    "neighbours": "loo",
+    "logistic": "loo",
+    "boosting": None,
+}
+
+
+def labels(case: Case, cv: Any, n_jobs: int | None = None) -> Any:
+    """Return the record of one strategy."""
+    from semikd import cross_fit
+
+    return cross_fit(
+        make_teacher(case.teacher, len(case.y) < 1000),
+        case.X,
+        case.y,
+        cv=cv,
+        new_rows="none",
+        n_jobs=n_jobs,
+        random_state=0,
+    )
+
+
+def cost(case: Case, rounds: int) -> Row:
+    """Return times of the plain fit, the cheap strategy and ten folds."""
+    teacher = make_teacher(case.teacher, len(case.y) < 1000)
+
+    def plain() -> None:
+        teacher.fit(case.X, case.y)
+
+    sides = {"plain": plain}
+    if case.cv is None:
+        sides |= {"cheap": lambda: labels(case, 5), "all": lambda: labels(case, 5, -1)}
+    else:
+        sides |= {"cheap": lambda: labels(case, case.cv)}
+    # One round is not counted.
+    for work in sides.values():
+        work()
+    times = alternate(sides, rounds)
+    ten = alternate({"plain": plain, "ten": lambda: labels(case, 10)}, 1)
+    row: Row = {"seconds": {**times, "ten folds": ten}}
+    for which, kind in enumerate(("time", "processor")):
+        one = [t[which] for t in times["plain"]]
+        row[kind] = compared([t[which] for t in times["cheap"]], one)
+        row[f"ten {kind}"] = ten["ten"][0][which] / ten["plain"][0][which]
+    if "all" in times:
+        row["workers"] = compared(
+            [t[0] for t in times["all"]], [t[0] for t in times["plain"]]
+        )
+    cheap = statistics.median(t[0] for t in times["cheap"])
+    row["ten / cheap"] = ten["ten"][0][0] / cheap
+    return row
+
+
+def said(case: Case, model: Any, X: FloatArray) -> FloatArray:
+    """Return means, or probabilities of the last class."""
+    if case.teacher == "ridge":
+        return np.asarray(model.predict(X))
+    return np.asarray(model.predict_proba(X)[:, -1])
+
+
+def by_refits(case: Case, rows: Any) -> tuple[FloatArray, FloatArray]:
+    """Return what a fit to all rows, and one without each row, says of these rows."""
+    teacher = make_teacher(case.teacher)
+    if case.teacher == "logistic":
+        # As near to the optimum as it gets: shares of small steps are compared.
+        teacher.set_params(solver="newton-cholesky", tol=1e-10)
+    inside = said(case, teacher.fit(case.X, case.y), case.X[rows])
+    without = np.empty(len(rows))
+    for at, row in enumerate(rows):
+        others = (case.X[row] != case.X).any(axis=1)
+        teacher.fit(case.X[others], case.y[others])
+        without[at] = said(case, teacher, case.X[row : row + 1])[0]
+    return inside, without
+
+
+def by_trees(case: Case, rows: Any) -> FloatArray:
+    """Return the mean over trees whose bag holds no copy of a row, one by one."""
+    from semikd import cross_fit
+
+    teacher = make_teacher(case.teacher, len(case.y) < 1000)
+    record = cross_fit(teacher, case.X, case.y, cv="oob", random_state=0)
+    forest = record.refitted
+    bags = [
+        np.bincount(bag, minlength=len(case.y)) for bag in forest.estimators_samples_
+    ]
+    without = np.full(len(rows), np.nan)
+    for at, row in enumerate(rows):
+        copies = (case.X[row] == case.X).all(axis=1)
+        out = [not bag[copies].any() for bag in bags]
+        trees = [t for t, free in zip(forest.estimators_, out, strict=True) if free]
+        one = case.X[row : row + 1]
+        if len(trees) >= 10:
+            without[at] = np.mean([t.predict_proba(one)[0, -1] for t in trees])
+    return without
+
+
+def agreement(case: Case, n_rows: int) -> Row:
+    """Return differences from brute force on rows drawn at random."""
+    rows = np.random.default_rng(0).permutation(len(case.y))[:n_rows]
+    ours = labels(case, case.cv)
+    ours = ours.mean[rows, -1]
+    if case.teacher == "forest":
+        apart = np.abs(ours - by_trees(case, rows))
+        return {"rows": len(rows), "difference": float(np.nanmax(apart))}
+    inside, without = by_refits(case, rows)
+    apart, step = np.abs(ours - without), np.abs(inside - without)
+    share = np.divide(apart, step, out=np.zeros(len(rows)), where=step > 0)
+    return {
+        "rows": len(rows),
+        "difference": float(np.nanmax(apart)),
+        "share of the step": float(np.nanquantile(share, 0.99)),
+        "largest share": float(np.nanmax(share)),
+    }
+
+
+def students(case: Case, seed: int) -> list[Row]:
+    """Return held-out scores of the default student under every strategy."""
+    from semikd import DistilledClassifier
+
+    train, test = split(case.y, seed)
+    rows = []
+    for cv in ("in-sample", *([case.cv] if case.cv else []), 5, 10):
+        teacher = make_teacher(case.teacher, len(case.y) < 1000)
+        model = DistilledClassifier(teacher, cv=cv, random_state=seed)
+        model.fit(case.X[train], case.y[train])
+        held_out = model.predict_proba(case.X[test])[:, 1]
+        rows.append({"cv": str(cv), "seed": seed, **scores(case.y[test], held_out)})
+    return rows
+
+
+def simulated(model: str, n: int, d: int) -> Case:
+    """Return normal covariates, a tenth of which matter, and noise like the signal."""
+    rng = np.random.default_rng(d)
+    X = rng.normal(size=(n, d))
+    slopes = np.zeros(d)
+    slopes[: max(1, d // 10)] = rng.normal(size=max(1, d // 10))
+    signal = X @ slopes / np.linalg.norm(slopes)
+    noise = rng.normal(size=n)
+    if model == "ridge":
+        return Case("normal", model, X, (signal + noise) / np.sqrt(2.0), "loo", d)
+    return Case("normal", model, X, (signal + noise > 0).astype(int), "loo", d)
+
+
+def margins(case: Case, row: Row) -> list[str]:
+    """Return which of the asked figures this case misses."""
+    time, d = row["time"]["ratio"], case.d or case.X.shape[1]
+    asked = {
+        "forest": {"1.2 fits": time <= 1.2},
+        "ridge": {
+            "1e-8": row["agreement"].get("difference", 0.0) <= 1e-8,
+            "3 fits": d < WIDE or time <= 3.0,
+            "a third of ten folds": row["ten / cheap"] >= 3.0,
+        },
+        "logistic": {
+            "2.5 fits": d > 100 or time <= 2.5,
+            "1 % of the step": row["agreement"].get("share of the step", 0.0) <= 0.01,
+        },
+    }
+    return [what for what, kept in asked.get(case.teacher, {}).items() if not kept]
+
+
+def shown(case: Case, row: Row) -> Row:
+    """Return one line of the table of costs."""
+    time, agreed = row["time"], row["agreement"]
+    low, high = time["quartiles"]
+    missed = margins(case, row)
+    judged = case.teacher in {"forest", "ridge", "logistic"}
+    share = agreed.get("share of the step")
+    return {
+        "data": f"{case.data} ({len(case.y):,} x {case.X.shape[1]})",
+        "teacher": case.teacher,
+        "cv": case.cv or "5",
+        "one fit s": f"{time['theirs']:.3f}",
+        "cheap / fit": f"{time['ratio']:.2f} [{low:.2f}, {high:.2f}]",
+        "processor": f"{row['processor']['ratio']:.2f}",
+        "all workers": f"{row['workers']['ratio']:.2f}" if "workers" in row else "",
+        "ten folds / fit": f"{row['ten time']:.1f}",
+        "ten folds / cheap": f"{row['ten / cheap']:.1f}",
+        "off by": f"{agreed['difference']:.1e}" if agreed else "",
+        "of the step": "" if share is None else f"{share:.2%}",
+        "as asked": ("yes" if not missed else "no: " + ", ".join(missed))
+        if judged
+        else "",
+    }
+
+
+def scored(rows: list[Row]) -> list[Row]:
+    """Return mean scores of each data set, teacher and strategy over splits."""
+    keys = dict.fromkeys((r["data"], r["teacher"], r["cv"]) for r in rows)
+    lines = []
+    for data, teacher, cv in keys:
+        mine = [
+            r for r in rows if (r["data"], r["teacher"], r["cv"]) == (data, teacher, cv)
+        ]
+        line = {"data": data, "teacher": teacher, "cv": cv}
+        for metric in ("AUC", "log-loss"):
+            values = [r[metric] for r in mine]
+            spread = statistics.stdev(values) if len(values) > 1 else 0.0
+            line[metric] = f"{statistics.mean(values):.4f} ({spread:.4f})"
+        lines.append(line)
+    return lines
+
+
+def real_cases(name: str) -> list[Case]:
+    """Return every teacher on one table, its columns standardised."""
+    X, y = table(name)
+    spread = X.std(axis=0)
+    X = (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return [Case(name, teacher, X, y, cv) for teacher, cv in CHEAP.items()]
+
+
+def growth_cases(small: bool) -> list[Case]:
+    """Return the simulated tables."""
+    n = 400 if small else N_GROWTH
+    cases = [
+        simulated(model, n, d)
+        for model, widths in WIDTHS.items()
+        for d in ((10, 50) if small else widths)
+    ]
+    return [*cases, simulated("logistic", SMALL_N, SMALL_D)]
+
+
+def n_checked(case: Case) -> int:
+    """Return how many rows are compared with brute force."""
+    if case.teacher == "forest":
+        return 10 * CHECKED
+    if case.d is not None and len(case.y) == SMALL_N:
+        return SMALL_N
+    return FEW if case.d is not None and case.d >= WIDE else CHECKED
+
+
+def main(options: argparse.Namespace) -> None:
+    """Measure costs and agreement of every case, and score students on real tables."""
+    warnings.simplefilter("ignore")
+    names = ["breast_cancer"] if options.small else available(["adult", "magic"])
+    real = [c for n in names for c in real_cases(n)]
+    results, held_out = [], []
+    for case in [*growth_cases(options.small), *real]:
+        row = cost(case, 2 if options.small else ROUNDS)
+        row["agreement"] = agreement(case, n_checked(case)) if case.cv else {}
+        results.append((case, row))
+        print(shown(case, row), flush=True)
+    for case in real:
+        for seed in range(1 if options.small else SPLITS):
+            known = {"data": case.data, "teacher": case.teacher}
+            held_out += [{**known, **row} for row in students(case, seed)]
+        print(scored(held_out)[-4:], flush=True)
+    lines = [shown(case, row) for case, row in results]
+    record = {
+        "environment": environment(),
+        "results": [{**shown(c, r), **r} for c, r in results],
+        "scores": held_out,
+    }
+    n_growth = len(growth_cases(options.small))
+    tables = {
+        "Costs on real tables": lines[n_growth:],
+        "Costs by width": lines[:n_growth],
+        "The student on held-out rows, mean and deviation": scored(held_out),
+    }
+    report("crossfitting", options, record, tables)
+
+
+if __name__ == "__main__":
+    main(start(parse(__doc__ or "")))
