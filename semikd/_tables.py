@@ -110,6 +110,15 @@ def class_factors(
     return np.asarray(factors, dtype=np.float64)
 
 
+def label_positions(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the position of each label among sorted classes, refusing any other."""
+    strange = np.setdiff1d(labels, classes)
+    if len(strange):
+        constraint = f"hold the classes {classes.tolist()}"
+        raise invalid("y", constraint, strange.tolist()[0])
+    return np.searchsorted(classes, labels)
+
+
 def refuse_missing(name: str, values: NDArray[Any]) -> None:
     """Refuse NaN, infinity and None where each row needs a label or group."""
     if values.dtype.kind == "f":

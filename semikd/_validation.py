@@ -171,3 +171,9 @@ def sample_weights(weights: ArrayLike | None, n_samples: int) -> FloatArray | No
             "Leave it out to weigh every row alike",
         )
     return array
+
+
+def weights_or_ones(weights: ArrayLike | None, n_samples: int) -> FloatArray:
+    """Return weights, checked; all one where none are given."""
+    checked = sample_weights(weights, n_samples)
+    return np.ones(n_samples) if checked is None else checked

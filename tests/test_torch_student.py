@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from semikd import nets
 from semikd.losses import (
     CrossEntropyLoss,
     HardLabelMix,
@@ -19,10 +20,12 @@ from semikd.losses import (
     LogProbabilityLoss,
     ProbabilityLoss,
 )
+from semikd.networks import MLP, NetworkOptions, Training, prepare
+from semikd.networks.fitting import Task, _objective
+from semikd.networks.rows import canonical, merged
+from semikd.networks.tables import moments
 from semikd.simplex import center, softmax
 from semikd.students import TorchStudent
-from semikd.students._network import NetworkOptions, _problem, _validation_rows
-from semikd.students._rows import canonical, merged, moments
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +45,12 @@ def exact(sizes=(), **settings):
 def quick(**settings):
     """Return a small student that trains in mini-batches."""
     given = {"batch_size": 20, "max_epochs": 5, "random_state": 0, **settings}
-    return TorchStudent((8,), **given)
+    return TorchStudent(given.pop("module", (8,)), **given)
+
+
+def thinned(dropout, sizes=(8,)):
+    """Return a small network with dropout."""
+    return MLP(sizes, dropout=dropout)
 
 
 def soft(n=80, k=2, seed=0):
@@ -129,9 +137,10 @@ def test_a_large_network_meets_the_target_of_every_loss(loss, k):
     X, p, _ = soft(n=8, k=k)
     student = TorchStudent(
         (64,),
-        learning_rate=0.02,
+        learning_rate=0.03,
         weight_decay=0.0,
-        max_epochs=250,
+        max_epochs=300,
+        training=Training(schedule="cosine"),
         validation_fraction=0.0,
         random_state=0,
     )
@@ -162,7 +171,8 @@ def fitted(student, **settings):
 def test_a_seed_names_a_model():
     X = soft()[0]
     first, same, other = (
-        fitted(quick(dropout=0.2, random_state=seed)).scores(X) for seed in (1, 1, 2)
+        fitted(quick(module=thinned(0.2), random_state=seed)).scores(X)
+        for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, same)
     assert np.abs(first - other).max() > 1e-3
@@ -171,12 +181,14 @@ def test_a_seed_names_a_model():
 def test_global_generators_do_not_move():
     torch.manual_seed(3)
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1]  # noqa: NPY002
-    fitted(quick(dropout=0.2, random_state=None))
+    fitted(quick(module=thinned(0.2), random_state=None))
     assert torch.equal(torch.get_rng_state(), torch_state)
     np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
 
 
-@pytest.mark.parametrize("student", [quick(dropout=0.2), exact((4,), weight_decay=0.1)])
+@pytest.mark.parametrize(
+    "student", [quick(module=thinned(0.2)), exact((4,), weight_decay=0.1)]
+)
 def test_a_permuted_table_gives_the_same_model(student):
     X, p, weight = soft()
     target, loss = CrossEntropyLoss().phi(p), CrossEntropyLoss()
@@ -217,26 +229,34 @@ def test_a_weight_is_a_repeated_row_for_l_bfgs_to_the_last_bit():
 def test_batches_of_uneven_weights_have_the_mean_loss_of_all_rows_as_their_mean():
     X, p, weight = soft()
     loss = CrossEntropyLoss()
-    rows = canonical(X, loss.phi(p), weight)
-    settings = exact().get_params()
-    del settings["loss"]
-    nobody = np.zeros(len(X), dtype=bool)
-    problem = _problem(rows, nobody, loss, NetworkOptions(**settings), 0)
-    f = problem.module(problem.inputs)
-    batches = torch.randperm(len(X)).tensor_split(8)
-    risks = [problem.objective(f[batch], batch).mean().item() for batch in batches]
-    scores = f.detach().numpy()
-    expected = np.average(loss.value(scores, rows.target), weights=rows.weight)
+    target, options = loss.phi(p), NetworkOptions.of(exact())
+    every, nobody = np.arange(len(X)), np.zeros(len(X), dtype=bool)
+    task = Task(every, nobody, target, weight, options, seed=0)
+    objective = _objective([task], loss, torch.device("cpu"), torch.float64)
+    scores = np.random.default_rng(0).normal(size=target.shape)
+    risks = []
+    for rows in torch.randperm(len(X)).tensor_split(8):
+        f = torch.from_numpy(scores)[rows]
+        batch = nets.Batch(rows[None], torch.zeros(1, dtype=torch.long), f[None])
+        risks.append(objective(f[None], batch).mean().item())
+    expected = np.average(loss.value(scores, target), weights=weight)
     assert np.mean(risks) == pytest.approx(expected, rel=1e-12)
     assert np.ptp(risks) > 0.1
 
 
 def test_copies_of_a_row_watch_or_train_together():
     X = np.repeat(np.random.default_rng(0).normal(size=(50, 2)), 3, axis=0)
-    held_out = _validation_rows(X, seed=0, fraction=0.2).reshape(50, 3)
-    assert (held_out.all(axis=1) | ~held_out.any(axis=1)).all()
-    assert held_out[:, 0].sum() == 10
-    assert not _validation_rows(X, seed=0, fraction=0.0).any()
+    target, weight = np.zeros((150, 1)), np.ones(150)
+    prepared = prepare(X, target, weight)
+    for fraction, n_held_out in [(0.2, 10), (0.0, 0)]:
+        student = quick(validation_fraction=fraction)
+        options = NetworkOptions.of(student)
+        task = student._task(prepared, prepared.order, target, weight, options)
+        held_out = np.zeros(150, dtype=bool)
+        held_out[task.rows[task.held_out]] = True
+        triples = held_out.reshape(50, 3)
+        assert (triples.all(axis=1) | ~triples.any(axis=1)).all()
+        assert triples[:, 0].sum() == n_held_out
 
 
 def test_early_stopping_keeps_the_best_epoch():
@@ -284,7 +304,7 @@ def test_rows_are_merged_only_where_content_agrees():
         for x, t, w in zip(rows.X[:, 0], rows.target[:, 0], rows.weight, strict=True)
     }
     assert found == {(1.0, 0.5): 4.0, (0.0, 0.5): 6.0, (1.0, 0.2): 5.0}
-    mean, scale = moments(rows)
+    mean, scale = moments(rows.X, rows.weight)
     assert mean[0] == pytest.approx(9 / 15)
     assert scale[0] == pytest.approx(np.sqrt(9 * 6) / 15)
 
@@ -374,12 +394,18 @@ def test_a_fit_that_diverges_says_so_in_one_line():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"hidden_layer_sizes": 64}, "hidden_layer_sizes must be a sequence.*got 64"),
-        ({"hidden_layer_sizes": "64"}, "hidden_layer_sizes must be a sequence"),
-        ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be an integer of at"),
+        ({"module": 64}, "module must be.*got 64"),
+        ({"module": "64"}, "module must be.*got '64'"),
+        ({"module": (0,)}, "hidden_layer_sizes must be an integer of at"),
         ({"solver": "adams"}, "solver must be one of.*Did you mean 'adam'"),
-        ({"dropout": 1.0}, "dropout must be a number at least 0 and at most 0.99"),
-        ({"solver": "lbfgs", "dropout": 0.1}, "dropout must be 0 for solver='lbfgs'"),
+        (
+            {"module": thinned(1.0)},
+            "dropout must be a number at least 0 and at most 0.99",
+        ),
+        (
+            {"solver": "lbfgs", "module": thinned(0.1)},
+            "dropout must be 0 for solver='lbfgs'",
+        ),
         ({"learning_rate": 0.0}, "learning_rate must be a number above 0"),
         ({"weight_decay": -1.0}, "weight_decay must be a number at least 0"),
         ({"batch_size": 0}, "batch_size must be an integer.*None takes all rows"),

@@ -196,6 +196,11 @@ def _network(learner: Any) -> NetworkArrays:
 
     from semikd.nets import Dropout
 
+    if not learner.encoding_.is_plain:
+        constraint = "read numbers without gaps or categories"
+        remedy = "Encode the table before the student"
+        shown = Shown(f"{type(learner).__name__} on other columns")
+        raise wrong_type("student", constraint, shown, remedy)
     strange = [
         type(layer).__name__
         for layer in learner.module_

@@ -17,6 +17,9 @@ from semikd.nets.layers import Dropout
 
 Module = TypeVar("Module", bound=nn.Module)
 
+# Numbers of input on the device at a time, when scores are asked for.
+_MOST_NUMBERS = 4_000_000
+
 
 def mlp(
     n_features: int,
@@ -104,26 +107,27 @@ def n_parameters(module: nn.Module) -> int:
 
 def predict(
     module: nn.Module,
-    inputs: NDArray[np.float64],
+    inputs: NDArray[np.floating],
     *,
     device: torch.device,
-    chunk: int = 65_536,
+    chunk: int | None = None,
 ) -> NDArray[np.float64]:
-    """Return the scores of rows, in float64 whatever the module was trained in.
+    """Return the scores of rows, computed in the number format of the inputs.
 
     Only float64 makes a row's score independent of the rows beside it to the accuracy
-    that comparisons need.
+    that comparisons need, whatever the module was trained in.
 
     Parameters
     ----------
     module : torch.nn.Module
         Fitted network; it is left as it is.
-    inputs : ndarray of shape (n, d)
+    inputs : ndarray of float of shape (n, ...)
         Its inputs.
     device : torch.device
         Where to compute.
-    chunk : int, default=65536
-        Rows on the device at a time, which bounds the memory.
+    chunk : int, optional
+        Rows on the device at a time, which bounds the memory; by default what makes
+        some four million numbers.
 
     Returns
     -------
@@ -136,8 +140,11 @@ def predict(
     >>> predict(mlp(2, (), 3), np.zeros((5, 2)), device=find_device("cpu")).shape
     (5, 3)
     """
-    exact = copy.deepcopy(module).to(device, torch.float64).eval()
+    chunk = chunk or max(1, _MOST_NUMBERS * len(inputs) // max(inputs.size, 1))
     with torch.no_grad():
+        # Taken from the inputs: numpy's formats have no torch name.
+        dtype = torch.from_numpy(inputs[:0]).dtype
+        exact = copy.deepcopy(module).to(device, dtype).eval()
         parts = [
             exact(torch.from_numpy(inputs[start : start + chunk]).to(device)).cpu()
             for start in range(0, max(len(inputs), 1), chunk)

@@ -15,6 +15,7 @@ from semikd.networks.perceptron import MLP
 from semikd.networks.shapes import InputShape
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 __all__ = [
@@ -94,6 +95,21 @@ class CustomFactory(Architecture):
         del other
         self._check_scores(module, inputs, n_outputs)
         return module
+
+    def outline(
+        self,
+        inputs: InputShape,
+        n_outputs: int,
+        dtype: "torch.dtype | None" = None,
+    ) -> "nn.Module":
+        """Return a network for its shapes, without memory where it can be so built."""
+        from semikd import nets
+
+        try:
+            return super().outline(inputs, n_outputs, dtype)
+        # A function that computes while it builds needs numbers to compute with.
+        except Exception:
+            return nets.seeded(lambda: self.build(inputs, n_outputs, dtype), 0)
 
     def _called(self, inputs: InputShape, n_outputs: int) -> "nn.Module":
         """Return what the factory builds."""

@@ -13,6 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from semikd._tables import label_positions
 from semikd._validation import Shown, invalid, sample_weights
 from semikd.losses import DistillationLoss, get_loss
 from semikd.simplex import FloatArray, one_hot
@@ -68,18 +69,10 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         -------
         StudentClassifier
         """
-        loss = get_loss(self.loss, auto=self.default_loss)
-        sparse = "csr" if get_tags(self).input_tags.sparse else False
         # X goes on as it came: the target fit records the names of its columns.
-        labels = validate_data(self, X, y, accept_sparse=sparse)[1]
-        check_classification_targets(labels)
+        labels = self._labels(X, y)
+        target, loss, classes = self._certain(X, labels, None)
         weights = sample_weights(sample_weight, len(labels))
-        classes, codes = np.unique(labels, return_inverse=True)
-        if len(classes) < 2:
-            shown = Shown(f"1 class: {classes.tolist()[0]!r}")
-            raise invalid("y", "have at least two classes", shown)
-        certain = one_hot(codes, len(classes))
-        target = loss.with_labels(loss.phi(certain), certain)
         self.fit_target(X, target, loss=loss, sample_weight=weights)
         self.classes_ = classes
         return self
@@ -103,6 +96,29 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         codes = chosen(self.decision_function(X))
         labels: NDArray[Any] = self.classes_[codes]
         return labels
+
+    def _labels(self, X: ArrayLike, y: ArrayLike) -> NDArray[Any]:
+        """Return class labels, checked against the rows of X."""
+        sparse = "csr" if get_tags(self).input_tags.sparse else False
+        labels: NDArray[Any] = validate_data(self, X, y, accept_sparse=sparse)[1]
+        check_classification_targets(labels)
+        return labels
+
+    def _certain(
+        self, X: Any, y: ArrayLike, classes: ArrayLike | None
+    ) -> tuple[FloatArray, DistillationLoss, NDArray[Any]]:
+        """Return the targets that certain labels have, their scale and the classes."""
+        loss = get_loss(self.loss, auto=self.default_loss)
+        labels = np.asarray(y)
+        known, codes = np.unique(labels, return_inverse=True)
+        if classes is not None:
+            known = np.unique(np.asarray(classes))
+            codes = label_positions(labels, known)
+        if len(known) < 2:
+            shown = Shown(f"1 class: {known.tolist()[0]!r}")
+            raise invalid("y", "have at least two classes", shown)
+        certain = one_hot(codes, len(known))
+        return loss.with_labels(loss.phi(certain), certain), loss, known
 
     def _remember(self, loss: DistillationLoss, width: int) -> None:
         """Store the scale and the positions of its classes, once a fit succeeded."""

@@ -3,25 +3,28 @@
 Torch is imported by the methods, never with the module.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
-import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from semikd._random import RandomState
-from semikd._validation import finite_array, sample_weights
+from semikd._tables import checked_labels
+from semikd._validation import finite_array, weights_or_ones
+from semikd.crossfit import n_rows
 from semikd.losses import DistillationLoss
+from semikd.networks import (
+    NetworkEstimator,
+    NetworkOptions,
+    OnlineTargets,
+    Training,
+    prepare,
+)
+from semikd.networks.architectures import as_architecture
+from semikd.networks.shapes import InputShape
 from semikd.simplex import FloatArray
-from semikd.students._rows import canonical
 from semikd.students.classifier import StudentClassifier
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from semikd.nets import Epoch
-    from semikd.students._network import NetworkOptions
 
 __all__ = ["TorchStudent"]
 
@@ -29,26 +32,29 @@ __all__ = ["TorchStudent"]
 _ROUNDING = 1e-9
 
 
-class TorchStudent(StudentClassifier):
-    r"""A multilayer perceptron fitted to targets on the scale of a loss.
+class TorchStudent(NetworkEstimator, StudentClassifier):
+    r"""A network fitted to targets on the scale of a loss, on a table or on images.
 
     .. math:: \min_\theta \; \frac{1}{\sum_i w_i} \sum_i w_i \, \ell(f_\theta(x_i);
        \tau_i) + \frac{\lambda}{2} \sum_{\text{layers}} \|W\|^2
 
-    on columns standardised by their weighted mean and standard deviation.
+    on columns standardised by their weighted mean and standard deviation; missing
+    numbers become the mean beside an indicator, categorical columns of a data frame
+    positions with embeddings, images (n, c, h, w) are standardised by channel.
 
     Parameters
     ----------
-    hidden_layer_sizes : sequence of int, default=(64, 64)
-        Units of each hidden layer. ``()`` is a linear student, a convex problem.
+    module : sequence of int, architecture or callable, default=(64, 64)
+        Units of each hidden layer of a perceptron, ``()`` being a linear student, a
+        convex problem; an architecture of ``semikd.networks`` such as ``MLP`` or
+        ``ResNet``, whose settings are reached as ``module__x``; or a function of the
+        input's shape and the number of scores that returns a ``torch.nn.Module``.
     loss : str or DistillationLoss, default='cross_entropy'
         The scale that ``fit`` uses; ``fit_target`` is given its own.
     solver : {'adam', 'lbfgs'}, default='adam'
         'adam' trains in mini-batches. 'lbfgs' takes all rows at once until the gradient
         vanishes: for small networks and, in float64, for answers that do not depend on
         the order of the rows or on whether a weight or a repeated row is given.
-    dropout : float, default=0.0
-        Chance of a hidden unit to be left out, in [0, 0.99]; only for 'adam'.
     learning_rate : float, default=1e-3
         Step size of 'adam'.
     weight_decay : float, default=1e-4
@@ -59,8 +65,11 @@ class TorchStudent(StudentClassifier):
         Most passes of 'adam' over the rows, or iterations of 'lbfgs'.
     validation_fraction : float, default=0.1
         Share of the distinct rows, in [0, 0.9], on which 'adam' watches the loss: it
-        stops after ten epochs without improvement and returns to the best one. 0 trains
+        stops after ``training.patience`` epochs without improvement and returns to the
+        best one. 0 trains
         on all rows to the last epoch; 'lbfgs' always uses all rows.
+    training : Training, optional
+        Further options of 'adam': patience, schedule, precision, checkpoints and more.
     device : str, default='auto'
         'cpu', 'cuda' or 'cuda:0' and so on; 'auto' is a GPU where there is one.
     dtype : {'float32', 'float64'}, default='float32'
@@ -76,11 +85,13 @@ class TorchStudent(StudentClassifier):
         Epoch, training and validation loss, without the penalty.
     loss_ : DistillationLoss
         The scale of the fitted scores.
+    encoding_ : TableEncoding or ImageEncoding
+        How rows become the numbers that the network reads.
     mean_, scale_ : ndarray of shape (d,)
-        Weighted mean and standard deviation of the columns; a constant column has
-        scale 1.
+        Weighted mean and standard deviation of the numeric columns; a constant column
+        has scale 1.
     module_ : torch.nn.Module
-        The fitted network, on the processor, for standardised inputs.
+        The fitted network, on the processor, for encoded inputs.
     n_features_in_ : int
         Number of columns.
     n_iter_ : int
@@ -120,37 +131,31 @@ class TorchStudent(StudentClassifier):
     array([[1.5]])
     """
 
-    history_: "tuple[Epoch, ...]"
-    mean_: FloatArray
-    module_: "nn.Module"
-    n_iter_: int
-    scale_: FloatArray
-
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] = (64, 64),
+        module: Any = (64, 64),
         *,
         loss: str | DistillationLoss = "cross_entropy",
         solver: str = "adam",
-        dropout: float = 0.0,
         learning_rate: float = 1e-3,
         weight_decay: float = 1e-4,
         batch_size: int | None = 256,
         max_epochs: int = 100,
         validation_fraction: float = 0.1,
+        training: Training | None = None,
         device: str = "auto",
         dtype: str = "float32",
         random_state: RandomState = None,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
+        self.module = module
         self.loss = loss
         self.solver = solver
-        self.dropout = dropout
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.validation_fraction = validation_fraction
+        self.training = training
         self.device = device
         self.dtype = dtype
         self.random_state = random_state
@@ -164,7 +169,7 @@ class TorchStudent(StudentClassifier):
         low, high = target_range or (0.0, 1.0)
         inside = low >= -_ROUNDING and high <= 1.0 + _ROUNDING
         stops = self.solver == "adam" and self.validation_fraction > 0
-        convex = not len(self.hidden_layer_sizes) and self.weight_decay > 0
+        convex = as_architecture(self.module).is_linear and self.weight_decay > 0
         if loss.name != "cross_entropy" or inside or stops or convex:
             return None
         return (
@@ -175,23 +180,19 @@ class TorchStudent(StudentClassifier):
 
     def _check_settings(self) -> None:
         """Refuse a parameter out of its range, or a device that is not at hand."""
-        self._options()
+        NetworkOptions.of(self)
 
     def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
         """Return the parameters behind one score per row, at most 1.
 
         These are the hidden layers, which scores share, and the score's own output.
         """
-        widths = [n_features, *self.hidden_layer_sizes, 1]
-        n_parameters = sum((fan_in + 1) * out for fan_in, out in pairwise(widths))
-        return min(1.0, n_parameters / n_samples)
-
-    def n_coefficients(self) -> int:
-        """Return the number of parameters of the fitted network."""
-        from semikd import nets
-
-        check_is_fitted(self)
-        return nets.n_parameters(self.module_)
+        architecture = as_architecture(self.module)
+        if architecture.reads_images is not False:
+            # Nothing bounds them before the fit: channels do not tell the size.
+            return 1.0
+        shape = InputShape.table(n_features, ())
+        return min(1.0, architecture.n_parameters(shape, 1) / n_samples)
 
     def fit_target(
         self,
@@ -200,36 +201,105 @@ class TorchStudent(StudentClassifier):
         *,
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
+        online: OnlineTargets | None = None,
     ) -> Self:
-        """Minimise the weighted mean of losses at these targets, shape (n, m)."""
-        from semikd.students._network import fit_network
+        """Minimise the weighted mean of losses at these targets, shape (n, m).
 
-        options = self._options()
-        X = validate_data(self, X, dtype=np.float64)
-        target = finite_array("target", target, shape=(len(X), None))
-        weight = sample_weights(sample_weight, len(X))
-        weight = np.ones(len(X)) if weight is None else weight
-        found = fit_network(canonical(X, target, weight), loss, options)
-        self._remember(loss, loss.n_scores(target))
-        self.module_, self.history_ = found.module, found.history
-        self.mean_, self.scale_ = found.mean, found.scale
-        self.n_iter_ = len(found.history)
+        With ``online`` the targets of a batch are made for its rows as they are shown,
+        augmented, by teachers that did not see them.
+        """
+        return self._fit(X, target, loss, sample_weight, online=online)
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Go on from the present parameters, ``max_epochs`` over these labelled rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Covariates; the first call decides how they are encoded.
+        y : array-like of shape (n,)
+            Class labels.
+        classes : array-like of shape (k,), optional
+            All classes there will be; needed in the first call if y lacks some.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        TorchStudent
+        """
+        known = getattr(self, "classes_", classes)
+        target, loss, found = self._certain(X, y, known)
+        self._fit(X, target, loss, sample_weight, go_on=True)
+        self.classes_ = found
         return self
 
-    def _options(self) -> "NetworkOptions":
-        """Return the parameters but the loss, checked."""
-        from semikd.students._network import NetworkOptions
-
-        settings = self.get_params(deep=False)
-        del settings["loss"]
-        return NetworkOptions(**settings)
+    def fit_many(
+        self,
+        X: Any,
+        targets: Sequence[FloatArray],
+        *,
+        loss: DistillationLoss,
+        sample_weight: FloatArray | None = None,
+        settings: Sequence[Mapping[str, Any]] | None = None,
+    ) -> list[Self]:
+        """Fit one student for each target, those of one architecture as one batch."""
+        each = settings or [{}] * len(targets)
+        students = [self.copy().configure(dict(setting)) for setting in each]
+        X = self._checked(X, reset=True)
+        weight = weights_or_ones(sample_weight, n_rows(X))
+        options = [NetworkOptions.of(student) for student in students]
+        if any(not one.in_a_batch_with(options[0]) for one in options):
+            # What all members of a batch share differs: the loop it is.
+            return super().fit_many(
+                X, targets, loss=loss, sample_weight=sample_weight, settings=each
+            )
+        tables = [finite_array("target", t, shape=(n_rows(X), None)) for t in targets]
+        prepared = [prepare(X, t, weight) for t in tables]
+        tasks = [
+            self._task(one, one.order, table, weight, option)
+            for one, table, option in zip(prepared, tables, options, strict=True)
+        ]
+        found = self._fit_batch(prepared[0], tasks, loss)
+        for student, network, one, table in zip(
+            students, found, prepared, tables, strict=True
+        ):
+            student._checked(X, reset=True)
+            student._adopt(network, one)
+            student._remember(loss, loss.n_scores(table))
+        return students
 
     def scores(self, X: Any) -> FloatArray:
         """Return the fitted scores in float64, shape (n, m)."""
-        from semikd import nets
-
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        # A student trained on a GPU also answers where there is none.
-        device = nets.devices().get(self.device, nets.find_device("cpu"))
-        return nets.predict(self.module_, (X - self.mean_) / self.scale_, device=device)
+        return self._network_scores(X)
+
+    def _fit(
+        self,
+        X: Any,
+        target: Any,
+        loss: DistillationLoss,
+        sample_weight: Any,
+        *,
+        go_on: bool = False,
+        online: OnlineTargets | None = None,
+    ) -> Self:
+        """Fit to targets, from fresh parameters or from the present ones."""
+        NetworkOptions.of(self)
+        X = self._checked(X, reset=not (go_on and hasattr(self, "module_")))
+        target = finite_array("target", target, shape=(n_rows(X), None))
+        weight = weights_or_ones(sample_weight, n_rows(X))
+        self._fit_network(X, target, weight, loss, go_on=go_on, online=online)
+        self._remember(loss, loss.n_scores(target))
+        return self
+
+    def _labels(self, X: Any, y: ArrayLike) -> NDArray[Any]:
+        """Return class labels, for tables and images alike."""
+        self._checked(X, reset=True)
+        return checked_labels(X, y)

@@ -28,7 +28,7 @@ class WeightedRows:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.students._rows import WeightedRows
+    >>> from semikd.networks.rows import WeightedRows
     >>> WeightedRows(np.zeros((2, 1)), np.ones((2, 1)), np.ones(2)).weight
     array([1., 1.])
     """
@@ -38,8 +38,38 @@ class WeightedRows:
     weight: FloatArray
 
 
+def canonical_order(
+    X: FloatArray, target: FloatArray, weight: FloatArray
+) -> NDArray[np.intp]:
+    """Return the positions of the rows of positive weight, sorted by their content.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Covariates; any missing one is the same NaN.
+    target : ndarray of shape (n, m)
+        Targets.
+    weight : ndarray of shape (n,)
+        Weights, not negative.
+
+    Returns
+    -------
+    ndarray of int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.networks.rows import canonical_order
+    >>> column = np.array([[2.0], [1.0], [3.0]])
+    >>> len(canonical_order(column, column, np.array([1.0, 1.0, 0.0])))
+    2
+    """
+    used = np.flatnonzero(weight > 0)
+    return used[np.argsort(_bytes(X[used], target[used], weight[used, None]))]
+
+
 def canonical(X: FloatArray, target: FloatArray, weight: FloatArray) -> WeightedRows:
-    """Return the rows of positive weight, sorted by their content.
+    """Return the rows of positive weight in an order of their content.
 
     Parameters
     ----------
@@ -57,17 +87,13 @@ def canonical(X: FloatArray, target: FloatArray, weight: FloatArray) -> Weighted
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.students._rows import canonical
+    >>> from semikd.networks.rows import canonical
     >>> column = np.array([[2.0], [1.0], [3.0]])
     >>> canonical(column, column, np.array([1.0, 1.0, 0.0])).X.shape
     (2, 1)
     """
-    used = weight > 0
-    # Adding zero makes -0.0 and 0.0 the same bytes, by which the rows are sorted.
-    table = np.column_stack([X[used], target[used], weight[used]]) + 0.0
-    order = np.argsort(table.view(f"V{table.itemsize * table.shape[1]}")[:, 0])
-    columns = np.split(table[order], [X.shape[1], table.shape[1] - 1], axis=1)
-    return WeightedRows(columns[0], columns[1], columns[2][:, 0])
+    order = canonical_order(X, target, weight)
+    return WeightedRows(X[order] + 0.0, target[order] + 0.0, weight[order])
 
 
 def merged(rows: WeightedRows) -> WeightedRows:
@@ -85,44 +111,16 @@ def merged(rows: WeightedRows) -> WeightedRows:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.students._rows import canonical, merged
+    >>> from semikd.networks.rows import canonical, merged
     >>> column = np.array([[1.0], [1.0], [3.0]])
     >>> float(merged(canonical(column, column, np.ones(3))).weight.max())
     2.0
     """
-    content = np.column_stack([rows.X, rows.target])
-    is_new = (content[1:] != content[:-1]).any(axis=1)
+    content = _bytes(rows.X, rows.target)
+    is_new = content[1:] != content[:-1]
     starts = np.flatnonzero(np.concatenate([[True], is_new]))
     total = np.add.reduceat(rows.weight, starts)
     return WeightedRows(rows.X[starts], rows.target[starts], total)
-
-
-def moments(rows: WeightedRows) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted mean and standard deviation of the columns of X.
-
-    A column that is constant to rounding has scale 1.
-
-    Parameters
-    ----------
-    rows : WeightedRows
-        Rows of a fit.
-
-    Returns
-    -------
-    mean, scale : ndarray of shape (d,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from semikd.students._rows import canonical, moments
-    >>> X = np.array([[0.0, 5.0], [2.0, 5.0]])
-    >>> moments(canonical(X, X, np.ones(2)))
-    (array([1., 5.]), array([1., 1.]))
-    """
-    mean = np.average(rows.X, axis=0, weights=rows.weight)
-    spread = np.sqrt(np.average((rows.X - mean) ** 2, axis=0, weights=rows.weight))
-    rounding = 10 * np.finfo(np.float64).eps * np.abs(rows.X).max(axis=0)
-    return mean, np.where(spread > rounding, spread, 1.0)
 
 
 def normalized(weight: FloatArray, held_out: NDArray[np.bool_]) -> FloatArray:
@@ -142,7 +140,7 @@ def normalized(weight: FloatArray, held_out: NDArray[np.bool_]) -> FloatArray:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.students._rows import normalized
+    >>> from semikd.networks.rows import normalized
     >>> normalized(np.array([1.0, 3.0, 7.0]), np.array([False, False, True]))
     array([0.5, 1.5, 1. ])
     """
@@ -151,3 +149,10 @@ def normalized(weight: FloatArray, held_out: NDArray[np.bool_]) -> FloatArray:
         if part.any():
             scaled[part] /= weight[part].mean()
     return scaled
+
+
+def _bytes(*parts: FloatArray) -> NDArray[np.void]:
+    """Return each row as one value that can be sorted and compared."""
+    # Adding zero makes -0.0 and 0.0 the same bytes.
+    table = np.ascontiguousarray(np.column_stack(parts)) + 0.0
+    return table.view(f"V{table.itemsize * table.shape[1]}")[:, 0]

@@ -1,0 +1,223 @@
+"""What every estimator that is a network shares: checks, fits, scores and files."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from semikd._progress import Reporter, silent
+from semikd._random import RandomState, spawn_seeds
+from semikd.crossfit import content_split, n_rows, take_rows
+from semikd.losses import DistillationLoss
+from semikd.networks.options import NetworkOptions
+from semikd.networks.prepared import Prepared, prepare
+from semikd.networks.rows import WeightedRows, merged
+from semikd.networks.tables import ImageEncoding, TableEncoding, TableLayout
+from semikd.networks.training import Training
+from semikd.simplex import FloatArray
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from semikd.nets import Epoch
+    from semikd.networks.fitting import FittedNetwork, Task
+    from semikd.networks.online import OnlineTargets
+
+__all__ = ["NetworkEstimator"]
+
+# Rows that are encoded at a time when scores are asked for.
+_PART = 65_536
+
+
+class NetworkEstimator(BaseEstimator):
+    """The parts of an estimator that know networks; members say what is fitted.
+
+    Attributes
+    ----------
+    encoding_ : TableEncoding or ImageEncoding
+        How rows become the numbers that the network reads.
+    history_ : tuple of Epoch
+        Epoch, training and validation loss, without the penalty.
+    module_ : torch.nn.Module
+        The fitted network, on the processor.
+    n_iter_ : int
+        Epochs or iterations that were run.
+
+    Examples
+    --------
+    >>> from semikd import TorchStudent
+    >>> from semikd.networks import NetworkEstimator
+    >>> isinstance(TorchStudent(), NetworkEstimator)
+    True
+    """
+
+    module: Any
+    solver: str
+    max_epochs: int
+    validation_fraction: float
+    training: Training | None
+    device: str
+    random_state: RandomState
+
+    encoding_: TableEncoding | ImageEncoding
+    history_: "tuple[Epoch, ...]"
+    module_: "nn.Module"
+    n_iter_: int
+
+    @property
+    def mean_(self) -> FloatArray:
+        """Weighted mean of the numeric columns, or of the channels of images."""
+        return self.encoding_.mean
+
+    @property
+    def scale_(self) -> FloatArray:
+        """Standard deviation of the numeric columns, or of channels; 1 if constant."""
+        return self.encoding_.scale
+
+    def n_coefficients(self) -> int:
+        """Return the number of parameters of the fitted network."""
+        from semikd import nets
+
+        check_is_fitted(self)
+        return nets.n_parameters(self.module_)
+
+    def _checked(self, X: Any, *, reset: bool) -> Any:
+        """Return the table or images; their columns are noted or compared."""
+        if hasattr(X, "columns"):
+            validate_data(self, X, skip_check_array=True, reset=reset)
+            return X
+        if isinstance(X, np.memmap) and X.ndim == 2 and X.dtype.kind == "f":
+            # A copy of it may not fit into memory.
+            validate_data(self, X, skip_check_array=True, reset=reset)
+            return X
+        # Not np.ndim: what only can be made an array has no ndim.
+        is_image = np.asarray(X).ndim == 4
+        return validate_data(
+            self,
+            X,
+            dtype="numeric" if is_image else np.float64,
+            allow_nd=is_image,
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=2 if reset else 1,
+            reset=reset,
+        )
+
+    def _fit_network(
+        self,
+        X: Any,
+        target: FloatArray,
+        weight: FloatArray,
+        loss: DistillationLoss,
+        *,
+        groups: NDArray[Any] | None = None,
+        strata: NDArray[np.intp] | None = None,
+        go_on: bool = False,
+        online: "OnlineTargets | None" = None,
+    ) -> None:
+        """Fit one network to targets, and remember it; ``go_on`` from the present."""
+        from semikd.networks.fitting import fit_networks, solve_network
+
+        options = NetworkOptions.of(self)
+        go_on = (go_on or options.training.warm_start) and hasattr(self, "module_")
+        prepared = prepare(X, target, weight, self.encoding_ if go_on else None)
+        if options.solver == "lbfgs":
+            prepared, target, weight = _merged(prepared, target, weight)
+        task = self._task(
+            prepared, prepared.order, target, weight, options, groups, strata
+        )
+        task = replace(
+            task,
+            start=self.module_ if go_on else None,
+            online=online,
+            encoding=prepared.encoding,
+        )
+        if options.solver == "lbfgs":
+            found = solve_network(prepared.inputs, prepared.shape, task, loss)
+        else:
+            found = fit_networks(prepared.inputs, prepared.shape, [task], loss)[0]
+        self._adopt(found, prepared)
+
+    def _fit_batch(
+        self,
+        prepared: Prepared,
+        tasks: "list[Task]",
+        loss: DistillationLoss,
+        progress: Reporter = silent,
+    ) -> "list[FittedNetwork]":
+        """Fit many networks to rows of one table at once."""
+        from semikd.networks.fitting import fit_networks
+
+        return fit_networks(prepared.inputs, prepared.shape, tasks, loss, progress)
+
+    def _task(
+        self,
+        prepared: Prepared,
+        rows: NDArray[np.intp],
+        target: FloatArray,
+        weight: FloatArray,
+        options: NetworkOptions,
+        groups: NDArray[Any] | None = None,
+        strata: NDArray[np.intp] | None = None,
+        *,
+        seed: RandomState = None,
+    ) -> "Task":
+        """Return what is to be fitted to these rows, some held out to watch."""
+        from semikd.networks.fitting import Task
+
+        seed = options.random_state if seed is None else seed
+        split_seed, fit_seed = spawn_seeds(seed, 2)
+        held_out = np.zeros(len(rows), dtype=bool)
+        if options.validation_fraction and options.solver == "adam":
+            held_out = content_split(
+                take_rows(prepared.content, rows),
+                fraction=options.validation_fraction,
+                random_state=split_seed,
+                groups=None if groups is None else groups[rows],
+                strata=None if strata is None else strata[rows],
+            )
+        if held_out.all():
+            held_out[:] = False
+        return Task(rows, held_out, target, weight, options, fit_seed)
+
+    def _adopt(self, found: "FittedNetwork", prepared: Prepared) -> None:
+        """Take a fitted network as one's own."""
+        self.module_, self.history_ = found.module, found.history
+        self.n_iter_ = len(found.history)
+        self.encoding_ = prepared.encoding
+
+    def _network_scores(self, X: Any) -> FloatArray:
+        """Return the scores of rows in float64, shape (n, m)."""
+        from semikd import nets
+
+        X = self._checked(X, reset=False)
+        # A network trained on a GPU also answers where there is none.
+        device = nets.devices().get(self.device, nets.find_device("cpu"))
+        parts = []
+        for start in range(0, max(n_rows(X), 1), _PART):
+            rows = np.arange(start, min(start + _PART, n_rows(X)))
+            part = self.encoding_.encode(take_rows(X, rows))
+            parts.append(nets.predict(self.module_, part, device=device))
+        return np.concatenate(parts)
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that missing values and categorical columns are fine."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        return tags
+
+
+def _merged(
+    prepared: Prepared, target: FloatArray, weight: FloatArray
+) -> tuple[Prepared, FloatArray, FloatArray]:
+    """Return each distinct row once, so that copies and weights are the same sums."""
+    order = prepared.order
+    rows = merged(WeightedRows(prepared.content[order], target[order], weight[order]))
+    layout = TableLayout.of(prepared.encoding)
+    encoding = TableEncoding.learned(layout, rows.X, rows.weight)
+    every = np.arange(len(rows.weight))
+    inputs = encoding.standardised(rows.X)
+    return Prepared(encoding, inputs, every, rows.X), rows.target, rows.weight

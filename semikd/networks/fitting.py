@@ -1,0 +1,272 @@
+"""Where targets on a scale meet the torch engine, so that neither knows the other."""
+
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor, nn
+
+from semikd import nets
+from semikd._progress import Reporter, silent
+from semikd._random import spawn_seeds
+from semikd.losses import DistillationLoss
+from semikd.networks.online import OnlineTargets
+from semikd.networks.options import NetworkOptions
+from semikd.networks.prepared import MappedTable
+from semikd.networks.rows import normalized
+from semikd.networks.shapes import InputShape
+from semikd.networks.training import EpochEnd
+from semikd.simplex import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One network to be fitted to some rows of a table.
+
+    Parameters
+    ----------
+    rows : ndarray of int of shape (t,)
+        Its rows, in an order that only their content decides.
+    held_out : ndarray of bool of shape (t,)
+        Which of them only watch the loss.
+    target : ndarray of shape (n, m)
+        Targets of all rows of the table; those of other rows are not read.
+    weight : ndarray of shape (n,)
+        Weights of all rows, positive for these.
+    options : NetworkOptions
+        How it is built and trained.
+    seed : int
+        Seed of its first parameters, the order of the rows and dropout.
+    start : torch.nn.Module, optional
+        Where to start from, in place of fresh parameters.
+    online : OnlineTargets, optional
+        Makes the targets of rows as they are shown, in place of ``target``.
+    encoding : TableEncoding or ImageEncoding, optional
+        That of the inputs, for ``online``.
+    """
+
+    rows: NDArray[np.intp]
+    held_out: NDArray[np.bool_]
+    target: FloatArray
+    weight: FloatArray
+    options: NetworkOptions
+    seed: int
+    start: nn.Module | None = None
+    online: OnlineTargets | None = None
+    encoding: Any = None
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """A network on the processor, with what happened in its training."""
+
+    module: nn.Module
+    history: tuple[nets.Epoch, ...] = field(repr=False)
+    mode: str
+
+
+def fit_networks(
+    inputs: Any,
+    shape: InputShape,
+    tasks: Sequence[Task],
+    loss: DistillationLoss,
+    progress: Reporter = silent,
+) -> list[FittedNetwork]:
+    """Fit networks to rows of one table, as one batch where they can be.
+
+    Parameters
+    ----------
+    inputs : ndarray of shape (n, ...) or MappedTable
+        What networks read of each row.
+    shape : InputShape
+        Its kind.
+    tasks : sequence of Task
+        The networks; device, format and batches are those of the first.
+    loss : DistillationLoss
+        The scale of all targets.
+    progress : callable
+        Called with a step as each epoch starts.
+    """
+    common = tasks[0].options
+    device, dtype = nets.find_device(common.device), nets.find_dtype(common.dtype)
+    if isinstance(inputs, MappedTable):
+        table, mean, scale = inputs.table, inputs.mean, inputs.scale
+        rows: Any = nets.MappedRows(table, device, dtype, mean=mean, scale=scale)
+    else:
+        rows = torch.tensor(inputs, device=device, dtype=dtype)
+    # Members that read the same rows are given the same tensor, so that the engine
+    # sees it and reads them once.
+    shared: dict[bytes, Tensor] = {}
+
+    def positions(rows: NDArray[np.intp]) -> Tensor:
+        at = torch.from_numpy(np.ascontiguousarray(rows)).to(device)
+        return shared.setdefault(rows.tobytes(), at)
+
+    members = []
+    for task in tasks:
+        module_seed, seed = spawn_seeds(task.seed, 2)
+        watching = task.rows[task.held_out]
+        members.append(
+            nets.Member(
+                _network(task, shape, loss, module_seed, dtype).to(device),
+                training=positions(task.rows[~task.held_out]),
+                validation=positions(watching) if len(watching) else None,
+                seed=seed,
+                learning_rate=task.options.learning_rate,
+                weight_decay=task.options.weight_decay,
+                max_epochs=task.options.max_epochs,
+            )
+        )
+    found = nets.train(
+        members,
+        rows,
+        _objective(tasks, loss, device, dtype),
+        options=_engine_options(common),
+        listen=_listener(common, tasks),
+        progress=progress,
+    )
+    return [FittedNetwork(one.module.cpu(), one.history, one.mode) for one in found]
+
+
+def solve_network(
+    inputs: FloatArray, shape: InputShape, task: Task, loss: DistillationLoss
+) -> FittedNetwork:
+    """Minimise on all rows until the gradient vanishes, by L-BFGS."""
+    options = task.options
+    device, dtype = nets.find_device(options.device), nets.find_dtype(options.dtype)
+    module_seed = spawn_seeds(task.seed, 2)[0]
+    module = _network(task, shape, loss, module_seed, dtype).to(device)
+    rows_loss = _objective([task], loss, device, dtype)
+    members = torch.zeros(1, dtype=torch.long, device=device)
+    rows = torch.from_numpy(task.rows).to(device)
+    table = torch.tensor(inputs[task.rows], device=device, dtype=dtype)
+
+    def objective(scores: Tensor, _: Tensor) -> Tensor:
+        batch = nets.Batch(rows[None], members, table[None])
+        return rows_loss(scores[None], batch).mean()
+
+    history, gradient = nets.minimize(
+        module,
+        table,
+        objective,
+        weight_decay=options.weight_decay,
+        max_iter=options.max_epochs,
+    )
+    tolerance = float(np.sqrt(np.finfo(options.dtype).eps))
+    if gradient > tolerance:
+        warnings.warn(
+            f"L-BFGS ended after {len(history)} iterations with a gradient of "
+            f"{gradient:.1e}, above {tolerance:.1e}. Increase max_epochs or "
+            "weight_decay.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    return FittedNetwork(module.cpu(), history, "all rows at once")
+
+
+def _network(
+    task: Task,
+    shape: InputShape,
+    loss: DistillationLoss,
+    seed: int,
+    dtype: torch.dtype,
+) -> nn.Module:
+    """Return the network as it starts: at the right level for a squared loss."""
+    if task.start is not None:
+        return task.start
+    m = loss.n_scores(task.target)
+    architecture = task.options.architecture
+    module = nets.seeded(lambda: architecture.build(shape, m, dtype), seed)
+    heads = [
+        layer
+        for layer in module.modules()
+        if isinstance(layer, nn.Linear) and layer.out_features == m
+    ]
+    if loss.is_squared and heads and heads[-1].bias is not None:
+        constant = np.average(
+            task.target[task.rows], axis=0, weights=task.weight[task.rows]
+        )
+        with torch.no_grad():
+            heads[-1].bias.copy_(torch.from_numpy(constant))
+    return module
+
+
+def _objective(
+    tasks: Sequence[Task],
+    loss: DistillationLoss,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> nets.Objective:
+    """Return the weighted loss of rows: a mean under weights of mean 1."""
+    targets = _targets(tasks, device, dtype)
+    weights = _lookup([_scaled(task) for task in tasks], device, dtype)
+
+    def objective(scores: Tensor, batch: nets.Batch) -> Tensor:
+        losses: Tensor = weights(batch) * loss.value(scores, targets(batch))
+        return losses
+
+    return objective
+
+
+def _targets(tasks: Sequence[Task], device: torch.device, dtype: torch.dtype) -> Any:
+    """Return how to find the targets of a batch, looked up or made for its inputs."""
+    first = tasks[0]
+    if first.online is None:
+        return _lookup([task.target for task in tasks], device, dtype)
+    relabel = first.online.bound(first.encoding, device)
+    return lambda batch: relabel(batch.inputs[0], batch.rows[0])[None]
+
+
+def _lookup(
+    arrays: Sequence[FloatArray], device: torch.device, dtype: torch.dtype
+) -> Any:
+    """Return how to look up the numbers of a batch, (M, b, ...)."""
+    if all(a is arrays[0] or np.array_equal(a, arrays[0]) for a in arrays[1:]):
+        table = torch.tensor(arrays[0], device=device, dtype=dtype)
+        return lambda batch: nets.ResidentRows(table).take(batch.rows)
+    many = torch.tensor(np.stack(arrays), device=device, dtype=dtype)
+    return lambda batch: many[batch.members[:, None], batch.rows]
+
+
+def _scaled(task: Task) -> FloatArray:
+    """Return the weights of a task, of mean 1 in training and among those held out."""
+    scaled = np.zeros(len(task.weight))
+    scaled[task.rows] = normalized(task.weight[task.rows], task.held_out)
+    return scaled
+
+
+def _engine_options(options: NetworkOptions) -> nets.TrainingOptions:
+    """Return the engine's form of the options that all members share."""
+    training = options.training
+    return nets.TrainingOptions(
+        batch_size=options.batch_size,
+        patience=training.patience,
+        optimizer=training.optimizer,
+        schedule=training.schedule,
+        clip_norm=training.clip_norm,
+        precision=training.precision,
+        compile=training.compile,
+        time_limit=training.time_limit,
+        augment=training.augment,
+    )
+
+
+def _listener(options: NetworkOptions, tasks: Sequence[Task]) -> Any:
+    """Return what tells callbacks of epochs; any of them may end a training."""
+    began = time.monotonic()
+
+    def listen(member: int, epoch: nets.Epoch) -> bool:
+        n_epochs = tasks[member].options.max_epochs
+        pace = (time.monotonic() - began) / epoch.epoch
+        end = EpochEnd(member, epoch, n_epochs, pace * (n_epochs - epoch.epoch))
+        # All are told, whatever the first of them says.
+        answers = [callback(end) for callback in options.training.callbacks]
+        return any(answers)
+
+    return listen

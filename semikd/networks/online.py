@@ -1,0 +1,138 @@
+"""Labels made while the student trains: the teacher sees the very pixels it sees.
+
+When images are shifted or flipped at random, a label that was made beforehand is one
+for another picture. Here the networks of the fold that held a row out label the rows as
+they are shown.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semikd._validation import Shown, invalid, wrong_type
+from semikd.losses import CrossEntropyLoss
+from semikd.networks.estimator import NetworkEstimator
+from semikd.simplex import FloatArray
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+__all__ = ["OnlineTargets"]
+
+Relabel = Callable[["Tensor", "Tensor"], "Tensor"]
+
+
+@dataclass(frozen=True, eq=False)
+class OnlineTargets:
+    r"""Targets of rows as they are shown, from fold teachers that did not see the row.
+
+    .. math:: \tau_i = \frac1r \sum_r T\bigl(\hat p^{(-t_r(i))}(\tilde x_i), i\bigr)
+
+    with :math:`\tilde x_i` the augmented row and T what turns probabilities into a
+    target. On rows that are not augmented these are the cached targets.
+
+    Parameters
+    ----------
+    teachers : sequence of sequences of NetworkEstimator
+        Fold teachers of each repeat.
+    fold : ndarray of int of shape (r, n)
+        Fold of each of the student's rows.
+    target : callable
+        Probabilities (b, k) and positions (b,) to targets (b, m).
+
+    Raises
+    ------
+    TypeError
+        If a teacher is no network.
+    ValueError
+        If a row was held out by no teacher.
+
+    References
+    ----------
+    .. [1] T. Dao, G. M. Kamath, V. Syrgkanis and L. Mackey, "Knowledge Distillation as
+       Semiparametric Inference", ICLR 2021 (the CIFAR experiments label augmented
+       images so; the paper does not say how, this form is the library's).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd import cross_fit
+    >>> from semikd.networks import OnlineTargets
+    >>> from semikd.teachers import TorchClassifier
+    >>> X = np.random.default_rng(0).normal(size=(40, 2))
+    >>> teacher = TorchClassifier((4,), max_epochs=2, device="cpu")
+    >>> record = cross_fit(teacher, X, X[:, 0] > 0, cv=4, random_state=0)
+    >>> online = OnlineTargets(record.teachers, record.fold, lambda p, rows: p)
+    >>> online.fold.shape
+    (1, 40)
+    """
+
+    teachers: Sequence[Sequence[Any]]
+    fold: NDArray[np.intp]
+    target: Callable[[FloatArray, NDArray[np.intp]], FloatArray]
+
+    def __post_init__(self) -> None:
+        each = [teacher for repeat in self.teachers for teacher in repeat]
+        strange = [one for one in each if not isinstance(one, NetworkEstimator)]
+        if strange or not each:
+            kind = (
+                type(strange[0]).__name__ if strange else "no teachers that were kept"
+            )
+            remedy = "Use TorchClassifier as teacher, or cached labels"
+            constraint = "be networks to label rows as they are shown"
+            raise wrong_type("teacher", constraint, Shown(kind), remedy)
+        if (self.fold < 0).any():
+            shown = Shown(f"{int((self.fold < 0).any(axis=0).sum())} in no fold")
+            remedy = "Cross-fit with folds, or use cached labels"
+            raise invalid("labels", "come from folds for every row", shown, remedy)
+
+    def bound(self, encoding: Any, device: "torch.device") -> Relabel:
+        """Return the targets of inputs that a student encoded, and their positions."""
+        import torch
+
+        from semikd.networks.recoding import recoder
+
+        sides = [
+            [
+                (t.module_.to(device).eval(), recoder(encoding, t.encoding_, device))
+                for t in repeat
+            ]
+            for repeat in self.teachers
+        ]
+        folds = torch.from_numpy(self.fold).to(device)
+        loss = CrossEntropyLoss()
+
+        def relabel(inputs: "Tensor", rows: "Tensor") -> "Tensor":
+            places = rows.cpu().numpy()
+            targets = []
+            with torch.no_grad():
+                for repeat, fold in zip(sides, folds, strict=True):
+                    scores = _held_out_scores(repeat, inputs, fold[rows])
+                    p = loss.probabilities(scores.double()).cpu().numpy()
+                    targets.append(self.target(p, places))
+            found = np.mean(targets, axis=0)
+            return torch.from_numpy(found).to(device, inputs.dtype)
+
+        return relabel
+
+
+def _held_out_scores(
+    teachers: Sequence[tuple[Any, Callable[["Tensor"], "Tensor"]]],
+    inputs: "Tensor",
+    fold: "Tensor",
+) -> "Tensor":
+    """Return the scores of each row by the teacher of its fold, shape (b, m)."""
+    scores: Any = None
+    for t, (module, recoded) in enumerate(teachers):
+        own = (fold == t).nonzero()[:, 0]
+        if not len(own):
+            continue
+        found = module(recoded(inputs[own]))
+        if scores is None:
+            scores = found.new_zeros((len(inputs), found.shape[1]))
+        scores[own] = found
+    return scores  # type: ignore[no-any-return]
