@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from semikd._validation import Shown, invalid
 from semikd.crossfit.folds import Rows
-from semikd.crossfit.shortcuts import bagging
+from semikd.crossfit.shortcuts import bagging, logistic
 from semikd.crossfit.shortcuts.exact import EXACT
 from semikd.crossfit.shortcuts.hooks import Hook
 from semikd.crossfit.shortcuts.labels import Shortcut, last_step
@@ -40,7 +40,7 @@ class Strategy(Protocol):
 # By name, in the order in which 'auto' tries them; a teacher's own method goes first.
 _STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     "oob": (Hook("out_of_bag"), bagging),
-    "loo": (Hook("leave_one_out"), *EXACT),
+    "loo": (Hook("leave_one_out"), *EXACT, logistic),
 }
 _IN_WORDS = {"oob": "out-of-bag", "loo": "leave-one-out"}
 CHEAP = (*_STRATEGIES, "auto")
