@@ -12,14 +12,17 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, Ridge, RidgeClassifier, RidgeCV
+from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from semikd import cross_fit
 from semikd.crossfit.indicators import indicator_probabilities
 from semikd.crossfit.shortcuts import FallBack
+from semikd.exceptions import SemikdWarning
 from semikd.teachers import SquaresTeacher
 
 Floats = NDArray[np.float64]
@@ -96,7 +99,14 @@ def test_a_regressor_of_one_output_is_fitted_once_for_each_class() -> None:
     np.testing.assert_allclose(
         teacher.predict_proba(X), indicator_probabilities(np.stack(said, axis=1))
     )
-    assert len(SquaresTeacher(RandomForestRegressor(2, random_state=0)).fit(X, y).regressors_) == 1
+    assert (
+        len(
+            SquaresTeacher(RandomForestRegressor(2, random_state=0))
+            .fit(X, y)
+            .regressors_
+        )
+        == 1
+    )
 
 
 def test_frames_and_sparse_rows_go_to_the_regressor_as_they_are() -> None:
@@ -184,3 +194,44 @@ def test_one_class_and_weights_that_nobody_takes_are_refused() -> None:
         SquaresTeacher().fit(X, np.zeros(len(X)))
     with pytest.raises(TypeError, match="regressor must accept sample_weight"):
         SquaresTeacher(KNeighborsRegressor()).fit(X, y, np.ones(len(X)))
+
+
+def test_cross_fitting_takes_its_labels_from_one_fit() -> None:
+    X, y = made()
+    weights = np.linspace(0.0, 2.0, len(y))
+    teacher = SquaresTeacher(Ridge(0.3))
+    labels = cross_fit(teacher, X, y, cv="loo", sample_weight=weights)
+    kept = weights > 0
+    expected = refits(teacher, X[kept], y[kept], units(X[kept]), weights[kept])
+    np.testing.assert_allclose(labels.mean[kept], expected, atol=1e-10)
+    assert np.isnan(labels.mean[~kept]).all()
+    assert labels.leans
+    new = clone(teacher).fit(X, y, weights).predict_proba(X[:5] + 0.1)
+    np.testing.assert_allclose(labels.label(X[:5] + 0.1), new)
+
+
+def test_without_any_signal_labels_rank_the_classes_backwards() -> None:
+    X, y = made(2)
+    X, y = X[:80], y[:80]
+    labels = cross_fit(SquaresTeacher(Ridge(1e9)), X, y, cv="loo").mean[:, 1]
+    assert roc_auc_score(y == "b", labels) == 0.0
+    folds = cross_fit(SquaresTeacher(Ridge(1e9)), X, y, cv=5, random_state=0)
+    assert roc_auc_score(y == "b", folds.mean[:, 1]) > 0.3
+
+
+def test_a_regressor_that_is_tuned_on_all_rows_falls_back_to_folds() -> None:
+    X, y = made()
+    with pytest.warns(SemikdWarning, match="RidgeCV chooses alpha on the outcomes"):
+        labels = cross_fit(SquaresTeacher(RidgeCV()), X, y, cv="loo", random_state=0)
+    assert not labels.leans
+    quiet = cross_fit(SquaresTeacher(RidgeCV()), X, y, cv="auto", random_state=0)
+    assert "RidgeCV" in quiet.strategy
+
+
+def test_rows_of_leverage_one_are_counted() -> None:
+    X, y = made(2)
+    X = np.column_stack([X, np.arange(len(X)) == 40])
+    teacher = SquaresTeacher(LinearRegression())
+    with pytest.warns(SemikdWarning, match="1 of 90 rows"):
+        labels = cross_fit(teacher, X, y, cv="loo")
+    assert np.flatnonzero(~labels.labelled).tolist() == [40]
