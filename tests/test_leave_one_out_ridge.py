@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy import sparse
@@ -278,6 +279,65 @@ def test_a_pipeline_leaves_rows_out_of_its_learner() -> None:
     np.testing.assert_allclose(found.prediction, expected, atol=1e-10)
     fitted = clone(pipeline).fit(X, y)
     np.testing.assert_allclose(found.teacher.predict(X), fitted.predict(X))
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_the_teacher_is_the_plain_fit_to_all_rows(
+    intercept: bool, weighted: bool, outputs: int
+) -> None:
+    X, y = made(60, 4)
+    y, alpha = (y, [0.1, 10.0]) if outputs == 2 else (y[:, 0], 3.0)
+    weights = some_weights(len(X)) if weighted else None
+    ridge = Ridge(np.array(alpha), fit_intercept=intercept)
+    rows = described(X, weights=weights)
+    found = RIDGE.labels(ridge, X, y, rows, seed=0, n_jobs=None).teacher
+    plain = clone(ridge).fit(X, y, weights)
+    assert found.coef_.shape == plain.coef_.shape
+    np.testing.assert_allclose(found.coef_, plain.coef_, rtol=1e-10)
+    np.testing.assert_allclose(found.intercept_, plain.intercept_, rtol=1e-10)
+    assert set(vars(found)) == set(vars(plain))
+    assert found.n_features_in_ == 4
+
+
+def test_the_teacher_of_a_frame_knows_its_columns() -> None:
+    X, y = made(60, 2)
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    found = RIDGE.labels(Ridge(), frame, y, described(X), seed=0, n_jobs=None)
+    assert found.teacher.feature_names_in_.tolist() == ["a", "b"]
+    np.testing.assert_allclose(found.prediction, left_out(Ridge(), X, y, described(X)))
+
+
+def test_redundant_columns_are_no_trouble_for_ridge() -> None:
+    X, y = made(60, 2)
+    X = np.column_stack([X, X.sum(axis=1), np.ones(len(X))])
+    rows = described(X)
+    found = RIDGE.labels(Ridge(), X, y, rows, seed=0, n_jobs=None)
+    expected = refits(Ridge(), X, y, rows)
+    np.testing.assert_allclose(found.prediction, expected, atol=1e-8)
+    plain = Ridge().fit(X, y)
+    np.testing.assert_allclose(found.teacher.predict(X), plain.predict(X), rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("teacher", "message"),
+    [
+        (Ridge(alpha="much"), "'alpha' parameter of Ridge"),
+        (Ridge(alpha=np.ones(3)), "Number of targets and number of penalties"),
+        (Ridge(), "NaN"),
+    ],
+    ids=["word", "three", "missing"],
+)
+def test_what_ridge_refuses_is_refused_in_its_own_words(
+    teacher: Any, message: str
+) -> None:
+    X, y = made(60, 2)
+    rows = described(X)
+    if message == "NaN":
+        X[3] = np.nan
+    with pytest.raises(ValueError, match=message):
+        RIDGE.labels(teacher, X, y, rows, seed=0, n_jobs=None)
 
 
 def test_neither_table_nor_teacher_is_changed() -> None:

@@ -4,16 +4,19 @@ One factorisation of the Gram matrix of the columns, or of the rows where they a
 fewer, gives the fit of every row from the others.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
 import numpy as np
 from scipy import linalg
 from scipy.linalg import blas, lapack
 
 from semikd.crossfit.rows import Indices
-from semikd.crossfit.shortcuts.distinct import Distinct
 from semikd.crossfit.shortcuts.left_out import by_factor, by_inverse, inverse_root
 from semikd.simplex import FloatArray
 
-__all__ = ["squares_without"]
+__all__ = ["WeightedRows"]
 
 # Rows whose leverages are found at once: what a cache holds is solved fastest.
 _ROWS = 1000
@@ -21,91 +24,154 @@ _ROWS = 1000
 _SINGULAR = 1e-8
 
 
-def squares_without(
-    X: FloatArray,
-    y: FloatArray,
-    alphas: FloatArray,
-    apart: Distinct,
-    *,
-    intercept: bool,
-) -> FloatArray:
-    r"""Return what penalised least squares would say of rows that it had not seen.
+@dataclass(frozen=True)
+class WeightedRows:
+    r"""Distinct rows, centred and weighted: all that penalised least squares sees.
 
     .. math:: \min_{b, b_0} \textstyle\sum_i w_i (y_i - b_0 - x_i' b)^2
        + \alpha \lVert b \rVert^2
 
     Parameters
     ----------
-    X : ndarray of shape (m, d)
-        Distinct rows.
-    y : ndarray of shape (m, k)
-        Their mean outcomes.
-    alphas : ndarray of shape (k,)
-        Penalty of each outcome; at 0 the directions that no row spans stay unused.
-    apart : Distinct
-        Weights, and which rows leave together.
-    intercept : bool
-        Whether there is one; it is not penalised.
-
-    Returns
-    -------
-    ndarray of shape (m, k)
-
-    Notes
-    -----
-    :math:`O(m d \min(m, d))` in a copy of the table, which is all the memory it takes
-    beside a matrix of :math:`\min(m, d)^2`; each further value of alpha costs as much
-    again.
+    design : ndarray of shape (m, d)
+        Rows less their mean, times the roots of their weights. ``without`` overwrites
+        it.
+    t : ndarray of shape (m, k)
+        Mean outcomes, likewise.
+    root : ndarray of shape (m, 1)
+        Roots of the weights.
+    mean : tuple of ndarray of shape (d,) and (k,), or None
+        What was taken off; None without an intercept.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.crossfit.shortcuts.distinct import Distinct
-    >>> from semikd.crossfit.shortcuts.least_squares import squares_without
-    >>> apart = Distinct(*[np.arange(3)] * 3, np.ones(3))
+    >>> from semikd.crossfit.shortcuts.least_squares import WeightedRows
     >>> X, y = np.array([[0.0], [1.0], [3.0]]), np.array([[0.0], [1.0], [4.0]])
-    >>> squares_without(X, y, np.zeros(1), apart, intercept=True).round(6)
-    array([[-0.5     ],
-           [ 1.333333],
-           [ 3.      ]])
+    >>> rows = WeightedRows.of(X, y, np.ones(3), intercept=True)
+    >>> rows.without(np.zeros(1), np.arange(3)).round(6)
+    array([[ 0.5     ],
+           [-0.333333],
+           [ 1.      ]])
     """
-    root = np.sqrt(apart.weights)[:, None]
-    total = apart.weights.sum() if intercept else np.inf
-    design, t = X - (apart.weights @ X) / total, y - (apart.weights @ y) / total
-    if (root != 1.0).any():
-        design *= root
-        t *= root
-    v = root[:, 0] / np.sqrt(total)
-    residual, different = np.empty_like(t), np.unique(alphas)
-    for alpha in different:
-        own = alphas == alpha
-        spare = design if alpha == different[-1] else design.copy()
-        residual[:, own] = _without(spare, v, t[:, own], alpha, apart.unit)
-    return np.asarray(y - residual / root)
+
+    design: FloatArray
+    t: FloatArray
+    root: FloatArray
+    mean: tuple[FloatArray, FloatArray] | None
+
+    @classmethod
+    def of(
+        cls, X: FloatArray, y: FloatArray, weights: FloatArray, *, intercept: bool
+    ) -> Self:
+        """Return distinct rows of these total weights and mean outcomes.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, d)
+            Distinct rows.
+        y : ndarray of shape (m, k)
+            Their mean outcomes.
+        weights : ndarray of shape (m,)
+            Their total weights.
+        intercept : bool
+            Whether there is one; it is not penalised.
+
+        Returns
+        -------
+        WeightedRows
+        """
+        root = np.sqrt(weights)[:, None]
+        total = weights.sum() if intercept else np.inf
+        mean = (weights @ X) / total, (weights @ y) / total
+        design, t = X - mean[0], y - mean[1]
+        if (root != 1.0).any():
+            design *= root
+            t *= root
+        return cls(design, t, root, mean if intercept else None)
+
+    @cached_property
+    def gram(self) -> FloatArray:
+        """The Gram matrix of the columns, shape (d, d), before any overwriting."""
+        return np.asarray(self.design.T @ self.design)
+
+    def without(self, alphas: FloatArray, unit: Indices) -> FloatArray:
+        r"""Return by how much each outcome exceeds what fits without its unit say.
+
+        Parameters
+        ----------
+        alphas : ndarray of shape (k,)
+            Penalty of each outcome; at 0 the directions that no row spans stay unused.
+        unit : ndarray of int of shape (m,)
+            Which rows leave together.
+
+        Returns
+        -------
+        ndarray of shape (m, k)
+            NaN where a unit alone determines a coefficient.
+
+        Notes
+        -----
+        :math:`O(m d \min(m, d))`, and no more memory than the design and matrices of
+        :math:`\min(m, d)^2`; each further value of alpha costs as much again.
+        """
+        v = np.zeros(len(self.t))
+        if self.mean is not None:
+            v = self.root[:, 0] / np.linalg.norm(self.root)
+        residual, different = np.empty_like(self.t), np.unique(alphas)
+        if different.max() > 0 and self.design.shape[0] >= self.design.shape[1]:
+            # Once for all penalties, and before the design is overwritten.
+            _ = self.gram
+        for alpha in different:
+            own = alphas == alpha
+            last = alpha == different[-1]
+            design = self.design if last else self.design.copy()
+            residual[:, own] = self._without(design, v, self.t[:, own], alpha, unit)
+        return np.asarray(residual / self.root)
+
+    def same_sums(self) -> tuple[FloatArray, FloatArray] | None:
+        r"""Return few rows to which least squares fits the same, or None if singular.
+
+        With :math:`L L'` the Gram matrix and z solving :math:`L z = X' t`, the columns
+        of L with outcomes z have the sums of squares and products of all rows; with an
+        intercept they are put on either side of the mean.
+        """
+        lower, failed = lapack.dpotrf(self.gram.T, lower=1)
+        if failed:
+            return None
+        moment = self.design.T @ self.t
+        z = linalg.solve_triangular(lower, moment, lower=True, check_finite=False)
+        if self.mean is None:
+            return np.ascontiguousarray(lower.T), z
+        half, z = lower.T / np.sqrt(2.0), z / np.sqrt(2.0)
+        (x, y), both = self.mean, np.concatenate
+        return both([x + half, x - half]), both([y + z, y - z])
+
+    def _without(
+        self,
+        design: FloatArray,
+        v: FloatArray,
+        t: FloatArray,
+        alpha: float,
+        unit: Indices,
+    ) -> FloatArray:
+        """Return weighted residuals by the cheapest factorisation that is safe."""
+        if alpha > 0 and design.shape[0] < design.shape[1]:
+            R, taken = _inverse_root(design, v, alpha)
+            return by_inverse(R, taken, t, unit)
+        Z = _gram_factor(design, self.gram.copy(), alpha) if alpha > 0 else None
+        if Z is None:
+            Z = _singular_factor(design, alpha)
+        return by_factor(Z, v, t, unit)
 
 
-def _without(
-    design: FloatArray, v: FloatArray, t: FloatArray, alpha: float, unit: Indices
-) -> FloatArray:
-    """Return weighted left-out residuals by the cheapest factorisation that is safe.
-
-    The design is overwritten.
-    """
-    if alpha > 0 and design.shape[0] < design.shape[1]:
-        R, taken = _inverse_root(design, v, alpha)
-        return by_inverse(R, taken, t, unit)
-    Z = _gram_factor(design, alpha) if alpha > 0 else None
-    if Z is None:
-        Z = _singular_factor(design, alpha)
-    return by_factor(Z, v, t, unit)
-
-
-def _gram_factor(design: FloatArray, alpha: float) -> FloatArray | None:
+def _gram_factor(
+    design: FloatArray, gram: FloatArray, alpha: float
+) -> FloatArray | None:
     """Return Z with H = Z Z' by Cholesky's factor of the Gram matrix, if it is safe.
 
-    The design is overwritten if it is.
+    Both matrices are overwritten if it is.
     """
-    gram = design.T @ design
     gram[np.diag_indices_from(gram)] += alpha
     norm = np.abs(gram).sum(axis=0).max()
     # The transpose is the same matrix, in the order of Fortran.

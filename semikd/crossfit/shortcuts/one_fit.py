@@ -15,7 +15,9 @@ from semikd.crossfit.shortcuts.labels import (
 )
 from semikd.simplex import FloatArray
 
-__all__ = ["OneFit"]
+__all__ = ["NOTE", "OneFit"]
+
+NOTE = "the exact fit without each row"
 
 
 @dataclass(frozen=True)
@@ -110,5 +112,4 @@ class OneFit:
         """
         parts = fit_parts(teacher, X, y, rows, seed)
         said = self.without(parts, y, rows)
-        note = "the exact fit without each row"
-        return Shortcut(said, parts.teacher, note, self.missing)
+        return Shortcut(said, parts.teacher, NOTE, self.missing)

@@ -24,15 +24,16 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from semikd.crossfit.folds import Rows
 from semikd.crossfit.indicators import indicator_probabilities
+from semikd.crossfit.learners import seeded_clone
 from semikd.crossfit.shortcuts.distinct import (
     Distinct,
     distinct,
     on_all_rows,
     outcomes,
 )
-from semikd.crossfit.shortcuts.labels import FallBack, FittedParts
-from semikd.crossfit.shortcuts.least_squares import squares_without
-from semikd.crossfit.shortcuts.one_fit import OneFit
+from semikd.crossfit.shortcuts.labels import FallBack, FittedParts, Shortcut
+from semikd.crossfit.shortcuts.least_squares import WeightedRows
+from semikd.crossfit.shortcuts.one_fit import NOTE, OneFit
 from semikd.simplex import FloatArray, last_column, one_hot
 
 __all__ = ["RIDGE", "ridge_without"]
@@ -40,6 +41,8 @@ __all__ = ["RIDGE", "ridge_without"]
 # Classes themselves, not what is derived from them: that may fit otherwise.
 _LEARNERS = (Ridge, RidgeClassifier, LinearRegression)
 _TUNED = (RidgeCV, RidgeClassifierCV)
+# Rows for each column from which sums of them are the cheaper thing to fit to.
+_MANY = 4
 # Cells of a sparse table that may be spelled out (160 MB).
 _CELLS = 20_000_000
 
@@ -111,16 +114,67 @@ def ridge_without(parts: FittedParts, y: NDArray[Any], rows: Rows) -> FloatArray
     else:
         Y = last_column(one_hot(rows.codes[rows.active], len(rows.classes)))
         Y = 2.0 * Y - 1.0
-    fit = squares_without(
-        _dense(parts.X, apart),
-        apart.mean(Y, weights),
-        np.broadcast_to(getattr(learner, "alpha", 0.0), Y.shape[1]),
-        apart,
-        intercept=bool(learner.fit_intercept),
-    )
+    means = apart.mean(Y, weights)
+    table = _dense(parts.X, apart)
+    intercept = bool(learner.fit_intercept)
+    seen = WeightedRows.of(table, means, apart.weights, intercept=intercept)
+    fit = means - seen.without(_alphas(learner, Y), apart.unit)
     if rows.classes is not None:
         fit = indicator_probabilities(fit, signed=True)
     return on_all_rows(fit, apart, rows)
+
+
+class _RidgeFit(OneFit):
+    """The strategy, where one Gram matrix may serve both the fit and the labels."""
+
+    def labels(
+        self,
+        teacher: Any,
+        X: Any,
+        y: NDArray[Any],
+        rows: Rows,
+        *,
+        seed: int,
+        n_jobs: int | None,
+    ) -> Shortcut:
+        """Fit once, and label each row as a fit to the rows that stay would.
+
+        Ridge regression by Cholesky's factor, of many rows, knows them by their sums
+        of squares and products alone: it is fitted to few rows that have the same.
+        """
+        if not _knows_sums(teacher, X, rows):
+            return super().labels(teacher, X, y, rows, seed=seed, n_jobs=n_jobs)
+        weights = None if rows.weights is None else rows.weights[rows.active]
+        apart, Y = distinct(rows), outcomes(y, rows)
+        means = apart.mean(Y, weights)
+        table = X if len(apart.first) == len(X) else X[rows.active[apart.first]]
+        intercept = bool(teacher.fit_intercept)
+        seen = WeightedRows.of(table, means, apart.weights, intercept=intercept)
+        few = seen.same_sums()
+        if few is None:
+            return super().labels(teacher, X, y, rows, seed=seed, n_jobs=n_jobs)
+        fitted = seeded_clone(teacher, seed)
+        fitted.fit(few[0], few[1] if y.ndim > 1 else few[1][:, 0])
+        fit = means - seen.without(_alphas(teacher, Y), apart.unit)
+        return Shortcut(on_all_rows(fit, apart, rows), fitted, NOTE, self.missing)
+
+
+def _knows_sums(teacher: Any, X: Any, rows: Rows) -> bool:
+    """Return whether a fit by Cholesky's factor sees no more than sums of the rows."""
+    if type(teacher) is not Ridge or teacher.solver not in {"auto", "cholesky"}:
+        return False
+    table = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype == np.float64
+    alpha = np.asarray(teacher.alpha)
+    if not table or alpha.dtype.kind not in "iuf" or (alpha <= 0).any():
+        return False
+    # What is not finite is the learner's to refuse.
+    finite = bool(np.isfinite(X.sum()))
+    return finite and len(rows.active) > _MANY * X.shape[1]
+
+
+def _alphas(learner: Any, Y: FloatArray) -> FloatArray:
+    """Return the penalty of each outcome."""
+    return np.broadcast_to(getattr(learner, "alpha", 0.0), Y.shape[1])
 
 
 def _handles(learner: Any) -> bool:
@@ -170,7 +224,7 @@ def _dense(X: Any, apart: Distinct) -> FloatArray:
     return table if shape[0] == len(table) else table[apart.first]
 
 
-RIDGE = OneFit(
+RIDGE = _RidgeFit(
     handles=_handles,
     refusal=_refusal,
     without=ridge_without,
