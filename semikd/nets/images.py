@@ -99,7 +99,9 @@ def resnet(n_channels: int, depth: int, n_outputs: int) -> nn.Sequential:
         *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, n_outputs)
     )
     for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
+        # On the device of shapes alone there is nothing to draw, and torch would load
+        # its compiler to find that out.
+        if isinstance(layer, nn.Conv2d | nn.Linear) and not layer.weight.is_meta:
             nn.init.kaiming_normal_(layer.weight)
     return module
 

@@ -122,7 +122,9 @@ class PeriodicEmbedding(nn.Module):
     ) -> None:
         super().__init__()
         self.width = n_columns * width
-        self.frequency = nn.Parameter(scale * torch.randn(n_columns, n_frequencies))
+        self.frequency = nn.Parameter(torch.empty(n_columns, n_frequencies))
+        if not self.frequency.is_meta:
+            nn.init.normal_(self.frequency, std=scale)
         self.mix = nn.Linear(2 * n_frequencies, width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -224,19 +226,21 @@ class LinearTable(nn.Module):
         if n_numeric:
             self.numbers = nn.Linear(n_numeric, n_outputs)
         else:
-            # There is nothing to draw, of which torch would warn.
-            self.numbers = nn.utils.skip_init(nn.Linear, 0, n_outputs)
-            nn.init.zeros_(self.numbers.bias)
+            self.bias = nn.Parameter(torch.zeros(n_outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return scores, (b, d) to (b, m)."""
         numbers, codes = x[:, : self.n_numeric], x[:, self.n_numeric :]
-        return self._sum(self.numbers(numbers), self.categories(codes))
+        scores = self.numbers(numbers) if self.n_numeric else self.bias
+        return self._sum(scores, self.categories(codes))
 
     def forward_members(self, scope: Scope, x: Tensor) -> Tensor:
         """Return scores of all members, (M, b, m)."""
         numbers, codes = x[..., : self.n_numeric], x[..., self.n_numeric :]
-        scores = scope.run("numbers", numbers)
+        if self.n_numeric:
+            scores = scope.run("numbers", numbers)
+        else:
+            scores = scope["bias"][:, None]
         return self._sum(scores, scope.run("categories", codes))
 
     def _sum(self, scores: Tensor, embedded: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ ROOMS = [
     "job",
     "label_aware",
     "losses",
+    "networks",
     "report",
     "simplex",
     "students",
@@ -67,7 +68,9 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert shown.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["crossfit", "students", "distillation", "evaluation"])
+@pytest.mark.parametrize(
+    "name", ["crossfit", "networks", "students", "distillation", "evaluation"]
+)
 def test_rooms_do_not_import_torch_or_plots_until_used(name: str) -> None:
     code = (
         f"import sys, semikd.{name}; heavy = {{'torch', 'statsmodels', 'matplotlib'}}; "
