@@ -19,6 +19,7 @@ from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.learners import check_teacher
 from semikd.losses import CrossEntropyLoss, DistillationLoss, HardLabelMix, get_loss
+from semikd.networks import NetworkEstimator
 from semikd.simplex import FloatArray, clip, reweight
 from semikd.students import Student
 
@@ -83,6 +84,26 @@ def check_outputs(teacher: Any, cv: Any, n_outputs: int) -> None:
         shown = Shown(type(teacher).__name__)
         remedy = "Wrap it in sklearn.multioutput.MultiOutputRegressor"
         raise wrong_type("teacher", f"predict {n_outputs} outputs", shown, remedy)
+
+
+def check_online(teacher: Any, student: Student, cv: Any, class_weight: Any) -> None:
+    """Refuse labels that are made as the student learns, where they cannot be."""
+    name, value = "online_labels", True
+    if not student.takes_online:
+        shown = Shown(type(student.learner).__name__)
+        constraint = "be a network to be labelled as it learns (online_labels=True)"
+        raise wrong_type("student", constraint, shown, "Use TorchStudent")
+    if not isinstance(cv, OutOfFold) and not isinstance(teacher, NetworkEstimator):
+        shown = Shown(type(teacher).__name__)
+        constraint = "be a network to label as a student learns (online_labels=True)"
+        raise wrong_type("teacher", constraint, shown, "Use TorchClassifier")
+    if isinstance(cv, str):
+        constraint = f"be False for cv={cv!r}"
+        remedy = "Use a number of folds, each row being held out by one of them"
+        raise invalid(name, constraint, value, remedy)
+    if class_weight is not None:
+        remedy = "Use sample_weight for the student's rows"
+        raise invalid(name, "be False with class_weight", value, remedy)
 
 
 def check_record(labels: OutOfFold, X: Any, classes: NDArray[Any] | None) -> None:

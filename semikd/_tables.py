@@ -36,6 +36,8 @@ def checked_table(estimator: Any, X: Any, *, reset: bool = True) -> Any:
         X,
         accept_sparse=get_tags(estimator).input_tags.sparse,
         dtype=None,
+        # Images have four axes.
+        allow_nd=getattr(X, "ndim", 2) == 4,
         ensure_all_finite=False,
         reset=reset,
         ensure_min_samples=2 if reset else 1,

@@ -22,8 +22,7 @@ from semikd.losses import (
 )
 from semikd.networks import MLP, NetworkOptions, Training, prepare
 from semikd.networks.fitting import Task, _objective
-from semikd.networks.rows import canonical, merged
-from semikd.networks.tables import moments
+from semikd.networks.rows import canonical, merged, moments
 from semikd.simplex import center, softmax
 from semikd.students import TorchStudent
 

@@ -7,6 +7,7 @@ methods. An *objective* takes the scores of a batch, shape (M, b, m), with its `
 and returns the loss of each row, shape (M, b).
 """
 
+from semikd.nets.augmentation import flip_and_crop
 from semikd.nets.checkpoints import Checkpoint
 from semikd.nets.devices import devices, find_device, find_dtype, find_precision
 from semikd.nets.fleet import train
@@ -42,6 +43,7 @@ __all__ = [
     "find_device",
     "find_dtype",
     "find_precision",
+    "flip_and_crop",
     "minimize",
     "mlp",
     "n_parameters",

@@ -5,6 +5,7 @@ for another picture. Here the networks of the fold that held a row out label the
 they are shown.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -79,9 +80,7 @@ class OnlineTargets:
         each = [teacher for repeat in self.teachers for teacher in repeat]
         strange = [one for one in each if not isinstance(one, NetworkEstimator)]
         if strange or not each:
-            kind = (
-                type(strange[0]).__name__ if strange else "no teachers that were kept"
-            )
+            kind = type(strange[0]).__name__ if strange else "none that was kept"
             remedy = "Use TorchClassifier as teacher, or cached labels"
             constraint = "be networks to label rows as they are shown"
             raise wrong_type("teacher", constraint, Shown(kind), remedy)
@@ -98,7 +97,10 @@ class OnlineTargets:
 
         sides = [
             [
-                (t.module_.to(device).eval(), recoder(encoding, t.encoding_, device))
+                (
+                    copy.deepcopy(t.module_).to(device),
+                    recoder(encoding, t.encoding_, device),
+                )
                 for t in repeat
             ]
             for repeat in self.teachers
@@ -131,7 +133,7 @@ def _held_out_scores(
         own = (fold == t).nonzero()[:, 0]
         if not len(own):
             continue
-        found = module(recoded(inputs[own]))
+        found = module(recoded(inputs[own]).to(next(module.parameters()).dtype))
         if scores is None:
             scores = found.new_zeros((len(inputs), found.shape[1]))
         scores[own] = found

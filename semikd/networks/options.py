@@ -12,7 +12,15 @@ from semikd.networks.training import Training, resolved_training
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """The parameters of a network estimator, checked."""
+    """The parameters of a network estimator, checked.
+
+    Examples
+    --------
+    >>> from semikd import TorchStudent
+    >>> from semikd.networks import NetworkOptions
+    >>> NetworkOptions.of(TorchStudent((8,))).architecture
+    MLP(hidden_layer_sizes=(8,))
+    """
 
     architecture: Architecture
     solver: str

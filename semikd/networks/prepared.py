@@ -74,6 +74,23 @@ def prepare(
         Weights; rows of weight zero take no part in anything.
     encoding : TableEncoding or ImageEncoding, optional
         That of an earlier fit.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    ValueError
+        If a number is infinite, or images have another layout or range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.networks import prepare
+    >>> prepare(np.array([[1.0], [3.0]]), np.zeros((2, 1)), np.ones(2)).inputs
+    array([[-1.],
+           [ 1.]])
     """
     if isinstance(X, np.memmap) and X.ndim == 2:
         return _mapped(X, weight, encoding)

@@ -123,6 +123,44 @@ def merged(rows: WeightedRows) -> WeightedRows:
     return WeightedRows(rows.X[starts], rows.target[starts], total)
 
 
+def moments(numbers: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return weighted mean and standard deviation of columns, leaving gaps out.
+
+    A column that is constant to rounding, or empty, has scale 1.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n, d)
+        Columns; NaN is a gap.
+    weight : ndarray of shape (n,)
+        Positive weights.
+
+    Returns
+    -------
+    mean, scale : ndarray of shape (d,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.networks.rows import moments
+    >>> moments(np.array([[0.0, 5.0], [2.0, np.nan]]), np.ones(2))
+    (array([1., 5.]), array([1., 1.]))
+    """
+    gaps = np.isnan(numbers)
+    if not gaps.any():
+        mean = np.average(numbers, axis=0, weights=weight)
+        spread = np.sqrt(np.average((numbers - mean) ** 2, axis=0, weights=weight))
+        largest = np.abs(numbers).max(axis=0)
+    else:
+        total = np.maximum(weight @ ~gaps, np.finfo(np.float64).tiny)
+        mean = weight @ np.where(gaps, 0.0, numbers) / total
+        squares = np.where(gaps, 0.0, numbers - mean) ** 2
+        spread = np.sqrt(weight @ squares / total)
+        largest = np.abs(np.where(gaps, 0.0, numbers)).max(axis=0)
+    rounding = 10 * np.finfo(np.float64).eps * largest
+    return mean, np.where(spread > rounding, spread, 1.0)
+
+
 def normalized(weight: FloatArray, held_out: NDArray[np.bool_]) -> FloatArray:
     """Return weights with mean 1 among the held-out rows and among the others.
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import Shown, invalid
+from semikd.networks.rows import moments
 from semikd.networks.shapes import InputShape
 from semikd.simplex import FloatArray
 
@@ -207,44 +208,6 @@ class ImageEncoding:
             t.astype(np.float32)[:, None, None] for t in (self.mean, self.scale)
         )
         return (pixels - mean) / scale
-
-
-def moments(numbers: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return weighted mean and standard deviation of columns, leaving gaps out.
-
-    A column that is constant to rounding, or empty, has scale 1.
-
-    Parameters
-    ----------
-    numbers : ndarray of shape (n, d)
-        Columns; NaN is a gap.
-    weight : ndarray of shape (n,)
-        Positive weights.
-
-    Returns
-    -------
-    mean, scale : ndarray of shape (d,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from semikd.networks.tables import moments
-    >>> moments(np.array([[0.0, 5.0], [2.0, np.nan]]), np.ones(2))
-    (array([1., 5.]), array([1., 1.]))
-    """
-    gaps = np.isnan(numbers)
-    if not gaps.any():
-        mean = np.average(numbers, axis=0, weights=weight)
-        spread = np.sqrt(np.average((numbers - mean) ** 2, axis=0, weights=weight))
-        largest = np.abs(numbers).max(axis=0)
-    else:
-        total = np.maximum(weight @ ~gaps, np.finfo(np.float64).tiny)
-        mean = weight @ np.where(gaps, 0.0, numbers) / total
-        squares = np.where(gaps, 0.0, numbers - mean) ** 2
-        spread = np.sqrt(weight @ squares / total)
-        largest = np.abs(np.where(gaps, 0.0, numbers)).max(axis=0)
-    rounding = 10 * np.finfo(np.float64).eps * largest
-    return mean, np.where(spread > rounding, spread, 1.0)
 
 
 def _columns(X: Any) -> list[NDArray[Any]]:

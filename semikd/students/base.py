@@ -69,6 +69,9 @@ class Student(ABC):
     default_loss: str
     """Name of the loss that 'auto' stands for with this student."""
 
+    takes_online: bool = False
+    """Whether its rows can be labelled as it learns, as they are shown to it."""
+
     @property
     @abstractmethod
     def learner(self) -> Any:

@@ -131,6 +131,8 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
     array([[1.5]])
     """
 
+    takes_online = True
+
     def __init__(
         self,
         module: Any = (64, 64),
@@ -219,20 +221,8 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
     ) -> Self:
         """Go on from the present parameters, ``max_epochs`` over these labelled rows.
 
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
-            Covariates; the first call decides how they are encoded.
-        y : array-like of shape (n,)
-            Class labels.
-        classes : array-like of shape (k,), optional
-            All classes there will be; needed in the first call if y lacks some.
-        sample_weight : array-like of shape (n,), optional
-            Weights of the rows.
-
-        Returns
-        -------
-        TorchStudent
+        The first call decides how columns are encoded, and needs ``classes`` if y lacks
+        some of them.
         """
         known = getattr(self, "classes_", classes)
         target, loss, found = self._certain(X, y, known)

@@ -1,37 +1,30 @@
-"""Neural networks as teachers: all folds of a cross-fit are trained in one batch."""
+"""Neural networks on labels, alone or as teachers."""
 
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from semikd._progress import Reporter, silent
-from semikd._random import RandomState, spawn_seeds
+from semikd._random import RandomState
 from semikd._tables import checked_labels, class_factors, label_positions
 from semikd._validation import weights_or_ones
-from semikd.crossfit import n_rows, take_rows
-from semikd.losses import CrossEntropyLoss
+from semikd.crossfit import n_rows
 from semikd.networks import (
     NetworkEstimator,
-    NetworkOptions,
     Training,
-    prepare,
 )
-from semikd.simplex import FloatArray, last_column, one_hot
+from semikd.simplex import FloatArray
+from semikd.teachers._folds import LOSS, FoldsInABatch, certain_targets
 
 if TYPE_CHECKING:
-    from semikd.networks.fitting import FittedNetwork
-    from semikd.networks.prepared import Prepared
+    pass
 
 __all__ = ["TorchClassifier"]
 
-_LOSS = CrossEntropyLoss()
 
-
-class TorchClassifier(ClassifierMixin, NetworkEstimator):
+class TorchClassifier(FoldsInABatch, ClassifierMixin, NetworkEstimator):
     r"""A network trained on labels, on a table or on images, alone or as a teacher.
 
     .. math:: \min_\theta \; -\frac{1}{\sum_i w_i} \sum_i w_i \log p_\theta(y_i \mid
@@ -206,7 +199,7 @@ class TorchClassifier(ClassifierMixin, NetworkEstimator):
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Return the class probabilities of each row, shape (n, k)."""
-        return np.asarray(_LOSS.probabilities(self._scores(X)))
+        return np.asarray(LOSS.probabilities(self._scores(X)))
 
     def decision_function(self, X: Any) -> FloatArray:
         """Return scores: log-odds of shape (n,) for two classes, else (n, k)."""
@@ -219,67 +212,6 @@ class TorchClassifier(ClassifierMixin, NetworkEstimator):
         codes = decision > 0 if decision.ndim == 1 else decision.argmax(axis=1)
         labels: NDArray[Any] = self.classes_[codes.astype(np.intp)]
         return labels
-
-    @available_if(lambda self: self.solver == "adam")  # type: ignore[untyped-decorator]
-    def cross_fit_proba(
-        self,
-        X: Any,
-        y: ArrayLike,
-        folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
-        *,
-        sample_weight: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
-        random_state: RandomState = None,
-        progress: Reporter | None = None,
-    ) -> tuple[list[FloatArray], list[Self]]:
-        """Label the test rows of all folds, whose networks are trained as one batch.
-
-        Columns are standardised, and their categories listed, by all rows: what is
-        shared is the covariates, never an outcome.
-
-        Parameters
-        ----------
-        X, y : array-like
-            All rows and their labels.
-        folds : list of (train, test)
-            Positions of the rows of each fold.
-        sample_weight, groups : array-like of shape (n,), optional
-            Weights, and groups that the early stopping does not divide.
-        random_state : int, generator or None
-            Seed of the networks.
-        progress : callable, optional
-            Called with a step as each epoch starts.
-
-        Returns
-        -------
-        labels : list of ndarray of shape (n_test, k)
-        teachers : list of TorchClassifier
-        """
-        X = self._checked(X, reset=True)
-        classes, codes = np.unique(np.asarray(y), return_inverse=True)
-        groups = None if groups is None else np.asarray(groups)
-        target = _certain(codes, len(classes))
-        weight = weights_or_ones(sample_weight, n_rows(X))
-        prepared = prepare(X, target, weight)
-        options = NetworkOptions.of(self)
-        seeds = spawn_seeds(random_state, len(folds))
-        tasks = []
-        for (train, _), seed in zip(folds, seeds, strict=True):
-            rows = prepared.order[np.isin(prepared.order, train)]
-            own = np.zeros(len(weight))
-            own[rows] = self._counted(np.asarray(y)[rows], classes, weight[rows])
-            tasks.append(
-                self._task(
-                    prepared, rows, target, own, options, groups, codes, seed=seed
-                )
-            )
-        found = self._fit_batch(prepared, tasks, _LOSS, progress or silent)
-        teachers = [self._twin(network, prepared, classes) for network in found]
-        labels = [
-            teacher.predict_proba(take_rows(X, np.asarray(test)))
-            for teacher, (_, test) in zip(teachers, folds, strict=True)
-        ]
-        return labels, teachers
 
     def _fit(
         self,
@@ -295,10 +227,10 @@ class TorchClassifier(ClassifierMixin, NetworkEstimator):
         codes = label_positions(labels, classes)
         weight = weights_or_ones(sample_weight, n_rows(X))
         weight = self._counted(labels, classes, weight)
-        target = _certain(codes, len(classes))
+        target = certain_targets(codes, len(classes))
         groups = None if groups is None else np.asarray(groups)
         self._fit_network(
-            X, target, weight, _LOSS, groups=groups, strata=codes, go_on=go_on
+            X, target, weight, LOSS, groups=groups, strata=codes, go_on=go_on
         )
         self.classes_ = classes
         return self
@@ -312,24 +244,7 @@ class TorchClassifier(ClassifierMixin, NetworkEstimator):
         factors = class_factors(self.class_weight, labels, classes, weight)
         return weight * factors[label_positions(labels, classes)]
 
-    def _twin(
-        self, network: "FittedNetwork", prepared: "Prepared", classes: NDArray[Any]
-    ) -> Self:
-        """Return a copy of the estimator with a network of its own."""
-        twin: Self = type(self)(**self.get_params(deep=False))
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self, name):
-                setattr(twin, name, getattr(self, name))
-        twin._adopt(network, prepared)
-        twin.classes_ = classes
-        return twin
-
     def _scores(self, X: Any) -> FloatArray:
         """Return the scores of rows, shape (n, m)."""
         check_is_fitted(self)
         return self._network_scores(X)
-
-
-def _certain(codes: NDArray[np.intp], n_classes: int) -> FloatArray:
-    """Return the targets of certain labels: one number for two classes."""
-    return np.asarray(last_column(one_hot(codes, n_classes)))

@@ -8,126 +8,27 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.tree import DecisionTreeRegressor
-from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import ClassifierMixin
 
 from semikd._learners import (
     check_learners,
-    check_record,
+    check_online,
     counted_weights,
-    is_estimator,
-    labelled_rows,
     resolved_loss,
     shifted_labels,
-    suited_source,
-    with_reason,
 )
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_labels, checked_table, class_factors
 from semikd._validation import sample_weights
 from semikd.corrections import Correction, get_correction
-from semikd.crossfit import OutOfFold, cross_fit, take_rows
+from semikd.distillation.algorithm import Distilled
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray, one_hot
-from semikd.students import Student, new_student
+from semikd.students import new_student
 from semikd.students._decision import chosen, decisions, log_probabilities
 from semikd.teachers import BoostingTeacher
 
-__all__ = ["Distilled", "DistilledClassifier"]
-
-
-class Distilled(BaseEstimator):
-    """The paper's algorithm, shared by the classifier and the regressor."""
-
-    correction_: Correction
-    loss_: DistillationLoss
-
-    def _label(
-        self,
-        teacher: Any,
-        X: Any,
-        y: NDArray[Any],
-        weights: FloatArray | None,
-        groups: Any,
-        seed: int,
-        classes: NDArray[Any] | None = None,
-    ) -> OutOfFold:
-        """Let teachers label the rows they did not see, or take the labels brought."""
-        cv = suited_source(self.cv, get_correction(self.correction))
-        if isinstance(cv, OutOfFold):
-            check_record(cv, X, classes)
-            return cv
-        record = cross_fit(
-            teacher,
-            X,
-            y,
-            cv=cv,
-            groups=groups,
-            sample_weight=weights,
-            n_repeats=self.n_repeats,
-            new_rows="none",  # a small model carries no large ones
-            n_jobs=self.n_jobs,
-            random_state=seed,
-        )
-        return with_reason(record, self.cv, cv)
-
-    def _learn(
-        self,
-        student: Student,
-        loss: DistillationLoss,
-        correction: Correction,
-        X: Any,
-        record: OutOfFold,
-        labels: FloatArray,
-        outcome: FloatArray,
-        weights: FloatArray | None,
-    ) -> Self:
-        """Move each label towards the outcome; let the student learn these targets."""
-        rows = labelled_rows(labels, weights)
-        X, labels, outcome = take_rows(X, rows), labels[:, rows], outcome[rows]
-        complexity = student.complexity(
-            len(rows), self.n_features_in_, loss.n_outputs(outcome.shape[1])
-        )
-        targets = [
-            correction.target(p, outcome, loss=loss, complexity=complexity, X=X)
-            for p in labels
-        ]
-        # A repeat that left a row out has no say in its target.
-        target = np.nanmean(targets, axis=0)
-        student.require(loss, target)
-        target = loss.with_labels(target, outcome)
-        weights = None if weights is None else weights[rows]
-        student.fit_target(X, target, loss=loss, sample_weight=weights)
-        # All at once, and last: a failed fit leaves the model (not its known columns).
-        self.size_ = student.size()
-        self._student, self.student_ = student, student.learner
-        self.labels_, self.loss_, self.correction_ = record, loss, correction
-        return self
-
-    def _scores(self, X: Any) -> FloatArray:
-        """Return the student's scores, shape (n, m)."""
-        check_is_fitted(self)
-        return self._student.scores(checked_table(self, X, reset=False))
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Say whether a student has learned; a refused fit leaves none."""
-        return hasattr(self, "student_")
-
-    def __sklearn_tags__(self) -> Any:
-        """Take from teacher and student what both can do."""
-        tags = super().__sklearn_tags__()
-        parts = [part for part in self._parts() if is_estimator(part)]
-        inputs = [get_tags(part).input_tags for part in parts]
-        tags.input_tags.sparse = all(part.sparse for part in inputs)
-        tags.input_tags.allow_nan = all(part.allow_nan for part in inputs)
-        return tags
-
-    def _parts(self) -> tuple[Any, Any]:
-        """Return teacher and student, or what stands in for them."""
-        student = DecisionTreeRegressor() if self.student is None else self.student
-        return self.resolved_teacher(), student
+__all__ = ["DistilledClassifier"]
 
 
 class DistilledClassifier(ClassifierMixin, Distilled):
@@ -159,6 +60,9 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         'auto' takes one of them where it is valid; 'in-sample' is vanilla distillation.
     n_repeats : int, default=1
         Number of divisions into folds; targets are averaged.
+    online_labels : bool, default=False
+        Whether the fold networks label the rows as a network student is shown them,
+        augmented by ``training.augment``, in place of labels made beforehand.
     class_weight : dict or 'balanced', optional
         Factors by which classes count: the teacher's labels, at least 1 / (n + k) for
         n distinct rows, are shifted (if factors differ), the student's rows weighted.
@@ -192,7 +96,8 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     References
     ----------
     .. [1] T. Dao, G. M. Kamath, V. Syrgkanis and L. Mackey, "Knowledge Distillation as
-       Semiparametric Inference", ICLR 2021. Moving the target, not the loss, is equivalent.
+       Semiparametric Inference", ICLR 2021. Moving the target, in place of the loss, is
+       equivalent.
 
     Examples
     --------
@@ -215,6 +120,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         hard_weight: float = 0.0,
         cv: Any = 5,
         n_repeats: int = 1,
+        online_labels: bool = False,
         class_weight: Any = None,
         n_jobs: int | None = None,
         random_state: RandomState = None,
@@ -226,6 +132,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         self.hard_weight = hard_weight
         self.cv = cv
         self.n_repeats = n_repeats
+        self.online_labels = online_labels
         self.class_weight = class_weight
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -266,6 +173,8 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         correction = get_correction(self.correction)
         student.require(loss, weighted=counts is not None, n_classes=len(classes))
         check_learners(X, teacher, student, weights, cv=self.cv, classification=True)
+        if self.online_labels:
+            check_online(teacher, student, self.cv, self.class_weight)
         record = self._label(teacher, X, y, weights, groups, label_seed, classes)
         labels = shifted_labels(record, factors, weights)
         outcome = one_hot(codes, len(classes))

@@ -1,0 +1,137 @@
+"""The paper's algorithm, shared by the classifier and the regressor.
+
+Labels come from cross-fitting and targets from a correction on the scale of a loss;
+vanilla, cross-fitted and corrected distillation are arguments, not classes.
+"""
+
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.tree import DecisionTreeRegressor
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from semikd._learners import (
+    check_record,
+    is_estimator,
+    labelled_rows,
+    suited_source,
+    with_reason,
+)
+from semikd._tables import checked_table
+from semikd.corrections import Correction, get_correction
+from semikd.crossfit import OutOfFold, cross_fit, take_rows
+from semikd.losses import DistillationLoss
+from semikd.networks import OnlineTargets
+from semikd.simplex import FloatArray
+from semikd.students import Student
+
+__all__ = ["Distilled"]
+
+
+class Distilled(BaseEstimator):
+    """The paper's algorithm, shared by the classifier and the regressor."""
+
+    correction_: Correction
+    loss_: DistillationLoss
+    online_labels: bool = False
+
+    def _label(
+        self,
+        teacher: Any,
+        X: Any,
+        y: NDArray[Any],
+        weights: FloatArray | None,
+        groups: Any,
+        seed: int,
+        classes: NDArray[Any] | None = None,
+    ) -> OutOfFold:
+        """Let teachers label the rows they did not see, or take the labels brought."""
+        cv = suited_source(self.cv, get_correction(self.correction))
+        if isinstance(cv, OutOfFold):
+            check_record(cv, X, classes)
+            return cv
+        record = cross_fit(
+            teacher,
+            X,
+            y,
+            cv=cv,
+            groups=groups,
+            sample_weight=weights,
+            n_repeats=self.n_repeats,
+            # A small model carries no large ones, but where they label as it learns.
+            new_rows="mean" if self.online_labels else "none",
+            n_jobs=self.n_jobs,
+            random_state=seed,
+        )
+        return with_reason(record, self.cv, cv)
+
+    def _learn(
+        self,
+        student: Student,
+        loss: DistillationLoss,
+        correction: Correction,
+        X: Any,
+        record: OutOfFold,
+        labels: FloatArray,
+        outcome: FloatArray,
+        weights: FloatArray | None,
+    ) -> Self:
+        """Move each label towards the outcome; let the student learn these targets."""
+        rows = labelled_rows(labels, weights)
+        X, labels, outcome = take_rows(X, rows), labels[:, rows], outcome[rows]
+        complexity = student.complexity(
+            len(rows), self.n_features_in_, loss.n_outputs(outcome.shape[1])
+        )
+        targets = [
+            correction.target(p, outcome, loss=loss, complexity=complexity, X=X)
+            for p in labels
+        ]
+        # A repeat that left a row out has no say in its target.
+        target = np.nanmean(targets, axis=0)
+        student.require(loss, target)
+        target = loss.with_labels(target, outcome)
+        weights = None if weights is None else weights[rows]
+
+        def shown(p: FloatArray, at: NDArray[np.intp]) -> FloatArray:
+            """Return the targets of rows that teachers have just labelled."""
+            y, own = outcome[at], take_rows(X, at)
+            moved = correction.target(p, y, loss=loss, complexity=complexity, X=own)
+            return np.asarray(loss.with_labels(moved, y))
+
+        more: dict[str, Any] = {}
+        if self.online_labels:
+            more["online"] = OnlineTargets(record.teachers, record.fold[:, rows], shown)
+            record = replace(record, teachers=())
+        student.fit_target(X, target, loss=loss, sample_weight=weights, **more)
+        # All at once, and last: a failed fit leaves the model (not its known columns).
+        self.size_ = student.size()
+        self._student, self.student_ = student, student.learner
+        self.labels_, self.loss_, self.correction_ = record, loss, correction
+        return self
+
+    def _scores(self, X: Any) -> FloatArray:
+        """Return the student's scores, shape (n, m)."""
+        check_is_fitted(self)
+        return self._student.scores(checked_table(self, X, reset=False))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Say whether a student has learned; a refused fit leaves none."""
+        return hasattr(self, "student_")
+
+    def __sklearn_tags__(self) -> Any:
+        """Take from teacher and student what both can do."""
+        tags = super().__sklearn_tags__()
+        parts = [part for part in self._parts() if is_estimator(part)]
+        inputs = [get_tags(part).input_tags for part in parts]
+        tags.input_tags.sparse = all(part.sparse for part in inputs)
+        tags.input_tags.allow_nan = all(part.allow_nan for part in inputs)
+        return tags
+
+    def _parts(self) -> tuple[Any, Any]:
+        """Return teacher and student, or what stands in for them."""
+        student = DecisionTreeRegressor() if self.student is None else self.student
+        return self.resolved_teacher(), student
