@@ -587,6 +587,14 @@ def test_a_factory_is_named_by_where_it_is_from():
     assert from_spec(to_spec(CustomFactory(Own)), factory=Own).factory is Own
 
 
+def test_an_architecture_without_a_name_of_its_own_is_not_described():
+    class Wider(MLP):
+        pass
+
+    with pytest.raises(TypeError, match=r"be one of MLP, ResNet, SmallCNN; got Wider"):
+        to_spec(Wider())
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [

@@ -234,6 +234,13 @@ def test_what_could_not_be_read_again_is_not_written(
     assert not (tmp_path / "thing").exists()
 
 
+def test_an_archive_that_could_not_be_read_again_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("semikd._files.records._MAX_ARCHIVE", 200)
+    with pytest.raises(ValueError, match="at most 200 bytes with their headers; got"):
+        write_record(tmp_path / "thing", THING, {}, {"a": np.ones(1)})
+    assert not (tmp_path / "thing").exists()
+
+
 def test_a_folder_of_somebody_elses_is_not_written_to(tmp_path):
     spec, inputs = NETWORKS["plain"]
     module = moved(spec, inputs)

@@ -31,6 +31,8 @@ from semikd._validation import Shown, invalid
 __all__ = ["RecordKind", "has_record", "read_record", "write_record"]
 
 _MAX_JSON = 1 << 23
+# Beyond this an archive has another end, which is not read.
+_MAX_ARCHIVE = (1 << 31) - 1
 _MAX_MEMBERS = 1 << 14
 _MOST_AXES = 6
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
@@ -185,6 +187,9 @@ def _record_files(
             constraint = f"take at most {kind.max_bytes:,} bytes"
             raise invalid("arrays", constraint, Shown(f"{total:,}"))
         data = write_arrays(plain, packed=False)
+        if len(data) > _MAX_ARCHIVE:
+            constraint = f"take at most {_MAX_ARCHIVE:,} bytes with their headers"
+            raise invalid("arrays", constraint, Shown(f"{len(data):,}"))
         entry = file_entry(data)
         name = f"{kind.stem}-{entry['sha256'][:16]}.npz"
         named = signed_json(

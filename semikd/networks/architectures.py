@@ -181,6 +181,20 @@ def as_architecture(module: object) -> Architecture:
 def to_spec(architecture: Architecture) -> dict[str, Any]:
     """Return an architecture as JSON values.
 
+    Parameters
+    ----------
+    architecture : Architecture
+        One that has a name, or a function.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    TypeError
+        If the architecture has no name in a file.
+
     Examples
     --------
     >>> from semikd.networks import ResNet
@@ -190,6 +204,11 @@ def to_spec(architecture: Architecture) -> dict[str, Any]:
     """
     if isinstance(architecture, CustomFactory):
         return {"name": "custom", "factory": architecture.source}
+    if type(architecture) is not _NAMED.get(architecture.name):
+        shown = Shown(type(architecture).__name__)
+        remedy = "Pass a function that builds the network instead"
+        known = ", ".join(kind.__name__ for kind in _NAMED.values())
+        raise wrong_type("architecture", f"be one of {known}", shown, remedy)
     settings = {
         name: _plain(value)
         for name, value in architecture.get_params(deep=False).items()
