@@ -89,7 +89,7 @@ def check_outputs(teacher: Any, cv: Any, n_outputs: int) -> None:
 def check_online(teacher: Any, student: Student, cv: Any, class_weight: Any) -> None:
     """Refuse labels that are made as the student learns, where they cannot be."""
     name, value = "online_labels", True
-    if not student.takes_online:
+    if "online" not in student.fit_options:
         shown = Shown(type(student.learner).__name__)
         constraint = "be a network to be labelled as it learns (online_labels=True)"
         raise wrong_type("student", constraint, shown, "Use TorchStudent")

@@ -137,7 +137,9 @@ class DistilledRegressor(RegressorMixin, Distilled):
         check_outputs(teacher, self.cv, outcome.shape[1])
         record = self._label(teacher, X, y, weights, groups, label_seed)
         labels = record.prediction
-        self._learn(student, loss, correction, X, record, labels, outcome, weights)
+        self._learn(
+            student, loss, correction, X, record, labels, outcome, weights, groups
+        )
         self._single = y.ndim == 1
         return self
 

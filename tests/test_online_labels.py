@@ -181,3 +181,23 @@ def test_a_student_of_other_columns_is_refused():
         other.fit_target(
             gaps, record.mean[:, 1:], loss=CrossEntropyLoss(), online=online
         )
+
+
+class SpiedStudent(TorchStudent):
+    tasks = []  # noqa: RUF012
+
+    def _task(self, *args, **kwargs):
+        self.tasks.append(super()._task(*args, **kwargs))
+        return self.tasks[-1]
+
+
+def test_groups_reach_the_early_stopping_of_the_student():
+    draws = np.random.default_rng(0)
+    X, groups = draws.normal(size=(300, 2)), np.repeat(np.arange(30), 10)
+    spy = SpiedStudent((2,), max_epochs=1, device="cpu", validation_fraction=0.3)
+    model = DistilledClassifier(LogisticRegression(), spy, random_state=0)
+    model.fit(X, X[:, 0] > 0, groups=groups)
+    task = SpiedStudent.tasks[-1]
+    watching = set(groups[task.rows[task.held_out]])
+    assert len(watching) == 9
+    assert not watching & set(groups[task.rows[~task.held_out]])

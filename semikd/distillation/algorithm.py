@@ -79,6 +79,7 @@ class Distilled(BaseEstimator):
         labels: FloatArray,
         outcome: FloatArray,
         weights: FloatArray | None,
+        groups: Any,
     ) -> Self:
         """Move each label towards the outcome; let the student learn these targets."""
         rows = labelled_rows(labels, weights)
@@ -103,6 +104,8 @@ class Distilled(BaseEstimator):
             return np.asarray(loss.with_labels(moved, y))
 
         more: dict[str, Any] = {}
+        if groups is not None and "groups" in student.fit_options:
+            more["groups"] = np.asarray(groups)[rows]
         if self.online_labels:
             more["online"] = OnlineTargets(record.teachers, record.fold[:, rows], shown)
             record = replace(record, teachers=())

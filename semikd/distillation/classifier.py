@@ -178,7 +178,9 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         record = self._label(teacher, X, y, weights, groups, label_seed, classes)
         labels = shifted_labels(record, factors, weights)
         outcome = one_hot(codes, len(classes))
-        self._learn(student, loss, correction, X, record, labels, outcome, counts)
+        self._learn(
+            student, loss, correction, X, record, labels, outcome, counts, groups
+        )
         self.classes_ = classes
         return self
 

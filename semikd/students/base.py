@@ -69,8 +69,9 @@ class Student(ABC):
     default_loss: str
     """Name of the loss that 'auto' stands for with this student."""
 
-    takes_online: bool = False
-    """Whether its rows can be labelled as it learns, as they are shown to it."""
+    fit_options: tuple[str, ...] = ()
+    """What else ``fit_target`` takes: 'groups' that a split for early stopping does not
+    divide, 'online' targets for rows as they are shown."""
 
     @property
     @abstractmethod

@@ -131,7 +131,7 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
     array([[1.5]])
     """
 
-    takes_online = True
+    fit_options = ("groups", "online")
 
     def __init__(
         self,
@@ -203,14 +203,16 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
         *,
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
+        groups: NDArray[Any] | None = None,
         online: OnlineTargets | None = None,
     ) -> Self:
         """Minimise the weighted mean of losses at these targets, shape (n, m).
 
-        With ``online`` the targets of a batch are made for its rows as they are shown,
+        No group is divided between training and the rows that watch the loss. With
+        ``online`` the targets of a batch are made for its rows as they are shown,
         augmented, by teachers that did not see them.
         """
-        return self._fit(X, target, loss, sample_weight, online=online)
+        return self._fit(X, target, loss, sample_weight, groups=groups, online=online)
 
     def partial_fit(
         self,
@@ -278,14 +280,14 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
         sample_weight: Any,
         *,
         go_on: bool = False,
-        online: OnlineTargets | None = None,
+        **more: Any,
     ) -> Self:
         """Fit to targets, from fresh parameters or from the present ones."""
         NetworkOptions.of(self)
         X = self._checked(X, reset=not (go_on and hasattr(self, "module_")))
         target = finite_array("target", target, shape=(n_rows(X), None))
         weight = weights_or_ones(sample_weight, n_rows(X))
-        self._fit_network(X, target, weight, loss, go_on=go_on, online=online)
+        self._fit_network(X, target, weight, loss, go_on=go_on, **more)
         self._remember(loss, loss.n_scores(target))
         return self
 
