@@ -231,3 +231,19 @@ def test_a_split_needs_a_share_between_zero_and_one(fraction: float) -> None:
         ValueError, match="fraction must be a number above 0 and at mos"
     ):
         content_split(np.ones((3, 1)), fraction=fraction, random_state=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.uint8, bool])
+@pytest.mark.parametrize("shape", [(70_001,), (300, 400), (50, 4, 5), (3, 0), (0, 3)])
+def test_a_table_hashed_in_blocks_has_the_hashes_of_its_columns(
+    dtype: Any, shape: tuple[int, ...]
+) -> None:
+    rng = np.random.default_rng(0)
+    table = (rng.normal(size=shape) * 3).astype(dtype)
+    if table.dtype.kind == "f" and table.size:
+        flat = table.reshape(-1)
+        flat[:4] = [np.nan, 0.0, -0.0, 2.0**60]
+    columns = table.reshape(len(table), -1) if table.size else table
+    by_column = row_hashes(pd.DataFrame(columns)) if columns.size else 0
+    for form in (table, np.asfortranarray(table)):
+        np.testing.assert_array_equal(row_hashes(form), by_column)

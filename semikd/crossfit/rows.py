@@ -23,6 +23,8 @@ __all__ = ["content_split", "hash_values", "n_rows", "row_hashes", "take_rows"]
 
 # From here on floats skip integers.
 _WIDE = 2.0**53
+# Numbers that are hashed together: 256 KB, which stay in the processor's cache.
+_CELLS = 32_768
 
 Hashes = NDArray[np.uint64]
 Indices = NDArray[np.intp]
@@ -53,9 +55,11 @@ def row_hashes(X: Any) -> Hashes:
     """
     if sparse.issparse(X):
         return _sparse_hashes(sparse.csr_array(X))
+    if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
+        return _block_hashes(np.asarray(X))
     total = np.zeros(n_rows(X), dtype=np.uint64)
     for position, column in enumerate(_columns(X)):
-        total += _keyed(hash_values(column), position)
+        total += _keyed(hash_values(column), np.array([position]))
     return total
 
 
@@ -192,20 +196,34 @@ def hash_values(column: NDArray[Any]) -> Hashes:
     return _number_hashes(values) if kind in "biuf" else _object_hashes(values)
 
 
+def _block_hashes(table: NDArray[Any]) -> Hashes:
+    """Return the hashes of the rows of an array of numbers, a cacheful at a time."""
+    rows = table.reshape(len(table), math.prod(table.shape[1:]))
+    positions = np.arange(rows.shape[1])
+    total = np.empty(len(rows), dtype=np.uint64)
+    step = max(1, _CELLS // max(1, rows.shape[1]))
+    for start in range(0, len(rows), step):
+        block = _number_hashes(rows[start : start + step])
+        total[start : start + step] = _keyed(block, positions).sum(axis=1)
+    return total
+
+
 def _number_hashes(values: NDArray[Any]) -> Hashes:
     """Return the hashes of numbers, the same for integers, floats and booleans."""
     floats = np.asarray(values, dtype=np.float64)
-    floats = np.where(np.isnan(floats), np.nan, floats)
+    missing = np.isnan(floats)
+    if missing.any():
+        floats = np.where(missing, np.nan, floats)
     bits = np.ascontiguousarray(floats).view(np.uint64)
     wide = np.abs(floats) >= _WIDE
-    if values.dtype.kind == "f":
+    if wide.any() and values.dtype.kind == "f":
         wide &= np.abs(floats) < 2.0**63
     if wide.any():
         # Integers that a float cannot tell apart, such as long identifiers.
         exact = np.where(wide, values, 0)
         whole = exact.astype(np.uint64 if values.dtype.kind == "u" else np.int64)
         bits = np.where(wide, whole.view(np.uint64), bits)
-    return np.where(floats == 0.0, np.uint64(0), _mix(bits))
+    return _except(floats == 0.0, _mix(bits))
 
 
 def _object_hashes(values: NDArray[Any]) -> Hashes:
@@ -241,10 +259,14 @@ def _sparse_hashes(X: Any) -> Hashes:
     return total
 
 
-def _keyed(hashes: Hashes, position: int) -> Hashes:
-    """Return hashes that tell this column from another; 0 stays 0."""
-    key = _key(np.array([position]))
-    return np.where(hashes == 0, np.uint64(0), _mix(hashes ^ key))
+def _keyed(hashes: Hashes, positions: NDArray[Any]) -> Hashes:
+    """Return hashes that tell these columns from others; 0 stays 0."""
+    return _except(hashes == 0, _mix(hashes ^ _key(positions)))
+
+
+def _except(zero: NDArray[np.bool_], hashes: Hashes) -> Hashes:
+    """Return hashes that are 0 in these places."""
+    return np.where(zero, np.uint64(0), hashes) if zero.any() else hashes
 
 
 def _key(positions: NDArray[Any]) -> Hashes:
@@ -254,6 +276,9 @@ def _key(positions: NDArray[Any]) -> Hashes:
 
 def _mix(bits: Hashes) -> Hashes:
     """Return the finaliser of splitmix64, a bijection that spreads bits."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+    mixed = np.asarray(bits ^ (bits >> np.uint64(30)))
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
