@@ -274,10 +274,11 @@ def scored(rows: list[Row]) -> list[Row]:
 
 
 def real_cases(name: str) -> list[Case]:
-    """Return every teacher on one table, its columns standardised."""
+    """Return every teacher on one table, standardised, with gaps at the mean."""
     X, y = table(name)
-    spread = X.std(axis=0)
-    X = (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    spread = np.nanstd(X, axis=0)
+    X = (X - np.nanmean(X, axis=0)) / np.where(spread > 0, spread, 1.0)
+    X = np.nan_to_num(X)
     return [Case(name, teacher, X, y, cv) for teacher, cv in CHEAP.items()]
 
 
