@@ -50,10 +50,9 @@ class Clock:
         self.epoch = 0
         self.deal()
 
-    @property
-    def progress(self) -> float:
-        """Epochs behind this member, with the share of the one under way."""
-        return self.epoch + self.position / self.n_batches
+    def progress(self, n_steps: int = 0) -> float:
+        """Return the epochs behind this member some steps from now, in fractions."""
+        return self.epoch + (self.position + n_steps) / self.n_batches
 
     @property
     def remaining(self) -> int:

@@ -124,18 +124,22 @@ class Loop:
         segment = next_segment(self.clocks, self._ones)
         self.stack.train()
         risks = []
-        for index, share, lengths in zip(
-            segment.index, segment.share, segment.lengths, strict=True
+        for number, (index, share, lengths) in enumerate(
+            zip(segment.index, segment.share, segment.lengths, strict=True)
         ):
-            risks.append(self._step(index, share, lengths))
+            risk, gradients = self._gradients(index, share, lengths)
+            self.optimizer.step(gradients, self._factors(number))
+            risks.append(risk)
         counts = torch.tensor(segment.lengths, device=self.totals.device)
         # Summed on the device, once: reading each loss would wait for it.
         self.totals += (torch.stack(risks).double() * counts).sum(dim=0)
         done = {c: c.advance(len(risks)) for c in dict.fromkeys(self.clocks)}
         return [place for place, clock in enumerate(self.clocks) if done[clock]]
 
-    def _step(self, index: Tensor, share: Tensor, lengths: list[int]) -> Tensor:
-        """Move all members by one batch; return the mean loss of each before it."""
+    def _gradients(
+        self, index: Tensor, share: Tensor, lengths: list[int]
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """Return the mean loss of each member on a batch, and its gradients."""
         generators = [self.noise[m] for m in self.alive]
         if len(lengths) < len(generators):
             lengths = lengths * len(generators)
@@ -147,15 +151,13 @@ class Loop:
             scores.to(self._ones.dtype), Batch(index, self._ids, inputs)
         )
         risk = (losses * share).sum(dim=1)
-        gradients = torch.autograd.grad(
+        gradients: Sequence[Tensor] = torch.autograd.grad(
             risk, self._leaves, self._ones, materialize_grads=True
         )
         longest = self.options.clip_norm
-        self.optimizer.step(
-            gradients if longest is None else _clipped(gradients, longest),
-            self._factors(),
-        )
-        return risk.detach()
+        if longest is not None:
+            gradients = _clipped(gradients, longest)
+        return risk.detach(), gradients
 
     def _shown(
         self, x: Tensor, generators: list[torch.Generator], lengths: list[int]
@@ -168,10 +170,10 @@ class Loop:
             rows[:length] = self.options.augment(rows[:length], generator)
         return shown
 
-    def _factors(self) -> list[float]:
-        """Return what the schedule makes of each member's step size now."""
+    def _factors(self, n_steps: int) -> list[float]:
+        """Return what the schedule makes of each step size, some steps from now."""
         return [
-            self._schedule(clock.progress / self.members[m].max_epochs)
+            self._schedule(clock.progress(n_steps) / self.members[m].max_epochs)
             for m, clock in zip(self.alive, self.clocks, strict=True)
         ]
 

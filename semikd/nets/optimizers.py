@@ -128,6 +128,8 @@ class Adam(Optimizer):
         self, gradients: Sequence[Tensor], rate: float, decay: float
     ) -> None:
         """Take the step that all members share, by torch's own kernel."""
+        # The kernel walks through memory, whatever the strides of a gradient are.
+        gradients = [gradient.contiguous() for gradient in gradients]
         for group in self._groups:
             step = torch.full((), float(self.n_steps), device=group.device)
             self._kernel(

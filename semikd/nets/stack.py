@@ -201,7 +201,7 @@ class Stack:
         training = self._template.training and len(self._lent) == len(self)
         lengths = [n for _, n in self._lent] if training else [x.shape[1]] * len(self)
         scores = [self._alone(m, x[m, :n], training) for m, n in enumerate(lengths)]
-        return torch.nn.utils.rnn.pad_sequence(scores, batch_first=True)
+        return torch.stack([_padded(one, x.shape[1]) for one in scores])
 
     def _alone(self, m: int, rows: Tensor, training: bool) -> Tensor:
         """Run one member on the rows that count, with noise drawn for it alone."""
@@ -244,6 +244,12 @@ class Stack:
                 # The trial moved batch statistics.
                 self.load(before)
         return True
+
+
+def _padded(scores: Tensor, n_rows: int) -> Tensor:
+    """Return scores with rows of zeros at the end."""
+    missing = scores.new_zeros((n_rows - len(scores), *scores.shape[1:]))
+    return torch.cat([scores, missing]) if len(missing) else scores
 
 
 def _fresh(device: torch.device) -> torch.Generator:
