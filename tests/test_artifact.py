@@ -45,6 +45,7 @@ from semikd.losses import (
     LogProbabilityLoss,
     ProbabilityLoss,
 )
+from semikd.networks import MLP
 from semikd.students import as_student
 
 WIDTH = 6
@@ -154,7 +155,7 @@ def test_trees_answer_to_the_last_digit(name, missing, loss, n_classes, tmp_path
         (TorchStudent((16, 8), max_epochs=2), CrossEntropyLoss(), 3, 1e-12),
         (TorchStudent((), max_epochs=2, dtype="float64"), UNCENTRED, 2, 1e-12),
         (
-            TorchStudent((8,), max_epochs=2, dropout=0.3, random_state=0),
+            TorchStudent(MLP((8,), dropout=0.3), max_epochs=2, random_state=0),
             CrossEntropyLoss(),
             2,
             1e-12,
@@ -439,8 +440,38 @@ def test_a_layer_that_is_not_known_is_refused():
 
     student = TorchStudent((3,), max_epochs=1).fit(rows(50), rows(50)[:, 0] > 0)
     student.module_[1] = nn.ReLU()
-    with pytest.raises(TypeError, match="linear layers and SiLU units; got ReLU"):
+    with pytest.raises(TypeError, match="SiLU units in turn; got ReLU"):
         student_arrays(student)
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        (lambda nn: [nn.Linear(WIDTH, 2), nn.Linear(2, 1)], "another order"),
+        (lambda nn: [nn.SiLU(), nn.Linear(WIDTH, 1)], "another order"),
+        (lambda nn: [nn.Linear(WIDTH, 1), nn.SiLU()], "another order"),
+        (lambda nn: [nn.Linear(WIDTH, 1, bias=False)], "another order"),
+        (lambda nn: [nn.Sequential(nn.Linear(WIDTH, 1))], "Sequential"),
+    ],
+)
+def test_known_layers_in_an_order_of_their_own_are_refused(parts, shown):
+    from torch import nn
+
+    student = TorchStudent(
+        lambda row, m: nn.Sequential(*parts(nn)),
+        max_epochs=1,
+    ).fit(rows(50), rows(50)[:, 0] > 0)
+    with pytest.raises(TypeError, match=f"SiLU units in turn; got {shown}"):
+        student_arrays(student)
+
+
+def test_a_linear_network_of_somebody_elses_is_shipped():
+    from torch import nn
+
+    student = TorchStudent(lambda row, m: nn.Linear(row[0], m), max_epochs=1)
+    student.fit(rows(50), rows(50)[:, 0] > 0)
+    found = student_arrays(student).scores(rows(9))
+    np.testing.assert_allclose(found, student.scores(rows(9)), atol=1e-12)
 
 
 STUMP = TreeArrays.of_leaves(

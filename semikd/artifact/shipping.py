@@ -192,30 +192,36 @@ def _linear(learner: Any) -> LinearArrays:
 
 def _network(learner: Any) -> NetworkArrays:
     """Return the layers of a fitted network."""
-    from torch import nn
-
-    from semikd.nets import Dropout
-
     if not learner.encoding_.is_plain:
         constraint = "read numbers without gaps or categories"
         remedy = "Encode the table before the student"
         shown = Shown(f"{type(learner).__name__} on other columns")
         raise wrong_type("student", constraint, shown, remedy)
-    strange = [
-        type(layer).__name__
-        for layer in learner.module_
-        if not isinstance(layer, nn.Linear | nn.SiLU | Dropout)
-    ]
-    if strange:
-        constraint = "have linear layers and SiLU units"
-        raise wrong_type("student", constraint, Shown(strange[0]))
-    layers = [layer for layer in learner.module_ if isinstance(layer, nn.Linear)]
+    layers = _linear_layers(learner.module_)
     return NetworkArrays(
         np.asarray(learner.mean_, dtype=np.float64),
         np.asarray(learner.scale_, dtype=np.float64),
         tuple(layer.weight.detach().cpu().numpy().copy() for layer in layers),
         tuple(layer.bias.detach().cpu().numpy().copy() for layer in layers),
     )
+
+
+def _linear_layers(module: Any) -> list[Any]:
+    """Return linear layers with SiLU units between them, and nothing else that acts."""
+    from torch import nn
+
+    from semikd.nets import Dropout
+
+    parts = list(module) if type(module) is nn.Sequential else [module]
+    acting = [part for part in parts if not isinstance(part, Dropout)]
+    wanted = [nn.SiLU if at % 2 else nn.Linear for at in range(len(acting) | 1)]
+    found = [type(part) for part in acting]
+    strange = [kind.__name__ for kind in found if kind not in (nn.Linear, nn.SiLU)]
+    if found != wanted or any(part.bias is None for part in acting[::2]):
+        constraint = "have linear layers and SiLU units in turn"
+        shown = Shown(strange[0] if strange else "another order")
+        raise wrong_type("student", constraint, shown)
+    return acting[::2]
 
 
 def _one_for_each(learner: Any) -> StudentArrays:
