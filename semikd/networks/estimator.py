@@ -12,6 +12,7 @@ from semikd._progress import Reporter, silent
 from semikd._random import RandomState, spawn_seeds
 from semikd.crossfit import content_split, n_rows, take_rows
 from semikd.losses import DistillationLoss
+from semikd.networks.files import EstimatorFiles
 from semikd.networks.options import NetworkOptions
 from semikd.networks.prepared import Prepared, prepare
 from semikd.networks.rows import WeightedRows, merged
@@ -32,7 +33,7 @@ __all__ = ["NetworkEstimator"]
 _PART = 65_536
 
 
-class NetworkEstimator(BaseEstimator):
+class NetworkEstimator(EstimatorFiles, BaseEstimator):
     """The parts of an estimator that know networks; members say what is fitted.
 
     Attributes
