@@ -23,6 +23,10 @@ EXACT = [
         DecisionTreeRegressor(max_depth=3, random_state=0),
     ),
     DistilledRegressor(Ridge(), Ridge()),
+    DistilledClassifier(
+        LogisticRegression(tol=1e-12, max_iter=10_000), LinearStudent(), cv="auto"
+    ),
+    DistilledRegressor(Ridge(), Ridge(), cv="loo"),
 ]
 DEFAULTS = [
     DistilledClassifier(),
