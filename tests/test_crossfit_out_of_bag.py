@@ -1,5 +1,6 @@
 """Out-of-bag labels against loops over trees, scikit-learn's own, and planted leaks."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from semikd import DistilledClassifier, OutOfFold, cross_fit
 from semikd.crossfit.shortcuts import bagging
+from semikd.crossfit.shortcuts.members import mean_without
 from semikd.exceptions import SemikdWarning
 
 Floats = NDArray[np.float64]
@@ -385,3 +387,25 @@ def test_a_student_learns_from_out_of_bag_labels() -> None:
     expected.fit(X, record.mean[:, 1])
     gap = model.predict_proba(X)[:, 1] - expected.predict(X)
     assert np.abs(gap).max() < 1e-12
+
+
+def test_bags_are_never_all_in_memory() -> None:
+    n, n_trees = 20_000, 300
+    X = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
+    forest = RandomForestRegressor(n_trees, max_depth=1, random_state=0)
+    forest.fit(X, X[:, 0])
+    tracemalloc.start()
+    _, counts = mean_without(forest, X, np.arange(n), n_jobs=None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert counts.mean() > 0.36 * n_trees
+    # A byte for each tree and row is what a table of who saw whom would take.
+    assert peak < n * n_trees / 2
+
+
+def test_a_forest_that_would_warm_start_starts_afresh() -> None:
+    X, y = table()
+    warm = RandomForestClassifier(150, warm_start=True, random_state=0).fit(X, 1 - y)
+    labels = out_of_bag(warm, X, y).mean
+    expected = out_of_bag(RandomForestClassifier(150, random_state=0), X, y).mean
+    np.testing.assert_array_equal(labels, expected)
