@@ -21,16 +21,16 @@ __all__ = ["checked_step"]
 
 # A label may be off by 1 % of what leaving its row out changes: this part is granted to
 # a Hessian that is not quite that of the optimum, and this part grows with the step.
-_CONSTANT, _GROWING = 0.003, 0.003
-# Share of rows that may be predicted to be beyond that.
+_CONSTANT, _GROWING = 0.003, 0.004
+# Share of rows that are expected to be beyond that.
 _BEYOND = 0.005
 # Tables of so few distinct rows are cheap enough to refit without each of them.
 _FEW = 300
 # Refits that cost about as much as fitting the teacher on folds: in any table, and in
 # all as many rows as this over the number of rows.
-_REFITS, _SMALL = 256, 500_000
-# A second term costs this part of a refit.
-_CHEAPER = 16
+_REFITS, _SMALL = 64, 500_000
+# Rows that may get the second term, for each that may be refitted.
+_SECOND = 64
 # Smaller changes in probability are not told from rounding.
 _ROUNDING = 1e-9
 
@@ -69,15 +69,20 @@ class _Ranked:
         most = min(24, max(8, 160_000 // n))
         return np.unique(np.geomspace(1, n, most).astype(np.intp)) - 1
 
-    def growth(self, error: FloatArray, order: int) -> float:
-        """Return the largest ratio of errors of checked rows to a power of the step."""
-        length = np.maximum(self.length[self.checked], _ROUNDING) ** order
-        return float(np.max(np.maximum(error - _CONSTANT, 0.0) / length))
+    def rough(self, error: FloatArray, order: int, *, worst: bool = False) -> int:
+        """Return how many rows, from the first, need more than a step of that order.
 
-    def rough(self, growth: float, order: int) -> int:
-        """Return how many rows, from the first, need more than a step of that order."""
-        beyond = int(np.count_nonzero(growth * self.length**order > _GROWING))
-        return max(0, beyond - int(_BEYOND * len(self.rows)))
+        Of the rows after them, few are expected to be beyond the tolerance if errors
+        grow with a power of the step as those of the checked rows do, or the worst.
+        """
+        length = np.maximum(self.length, _ROUNDING) ** order
+        rates = np.maximum(error - _CONSTANT, 0.0) / length[self.checked]
+        rates = rates.max(keepdims=True) if worst else rates
+        beyond = np.zeros(len(length))
+        for rate in rates:
+            beyond += rate * length > _GROWING
+        after = np.cumsum(beyond[::-1] / len(rates))[::-1]
+        return int(np.count_nonzero(after > _BEYOND * len(length)))
 
 
 def checked_step(
@@ -127,13 +132,14 @@ def checked_step(
     checked = ranked.rows[ranked.checked]
     exact = refit(data, best, unit, checked)
     error = first = _error(data, best, checked, step, exact)
-    rough = ranked.rough(ranked.growth(error, 1), 1)
+    # The second term is cheap: rows get it before they are likely to need it.
+    rough = ranked.rough(error, 1, worst=data.n_scores == 1)
     if rough and data.n_scores == 1 and len(checked) < len(ranked.rows):
-        _afford(rough, _CHEAPER * affordable, ranked)
+        _afford(rough, _SECOND * affordable, ranked)
         some = np.union1d(ranked.rows[:rough], checked)
         step[some] += second_order(data, best, unit, some)
         error = _error(data, best, checked, step, exact)
-        rough = min(rough, ranked.rough(ranked.growth(error, 2), 2))
+        rough = min(rough, ranked.rough(error, 2))
     more = np.setdiff1d(ranked.rows[:rough], checked)
     _afford(len(more), affordable, ranked)
     step[checked] = exact

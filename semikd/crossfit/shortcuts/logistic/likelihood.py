@@ -161,22 +161,26 @@ class Likelihood:
 
     def leverages(self, inverse: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
         """Yield ``A_i.T H^-1 A_i`` for the rows of each block, shape (b, m, m)."""
-        m, d = self.n_scores, self.X.shape[1]
+        m = self.n_scores
         halves = [np.asarray(np.linalg.cholesky(inverse[a, :, a])) for a in range(m)]
         for where, block in self.blocks():
             found = np.empty((len(block), m, m))
             for a in range(m):
                 found[:, a, a] = self._squared_length(block, halves[a])
                 for b in range(a):
-                    seen = block @ inverse[a, :d, b]
-                    if self.constant:
-                        seen += self.constant * inverse[a, -1, b]
-                        cross = self.constant * seen[:, -1]
-                    else:
-                        cross = np.zeros(len(block))
-                    cross += np.einsum("ij,ij->i", seen[:, :d], block)
+                    cross = self._product(block, inverse[a, :, b])
                     found[:, a, b] = found[:, b, a] = cross
             yield where, found
+
+    def _product(self, block: FloatArray, form: FloatArray) -> FloatArray:
+        """Return a bilinear form, (p, p), of each row with itself, shape (b,)."""
+        d = block.shape[1]
+        seen = block @ form[:d]
+        if not self.constant:
+            return np.asarray(np.einsum("ij,ij->i", seen, block))
+        seen += self.constant * form[-1]
+        last = self.constant * seen[:, -1]
+        return np.asarray(np.einsum("ij,ij->i", seen[:, :d], block) + last)
 
     def _squared_length(self, block: FloatArray, half: FloatArray) -> FloatArray:
         """Return the squared length of each row times a triangular factor, (b,)."""
