@@ -24,7 +24,7 @@ from torch.profiler import ProfilerActivity, profile
 KINDS = {
     "matrix products": r"aten::\w*mm$|gemm|cutlass|cublas|nvjet|splitK",
     "optimiser": r"adam|multi_tensor",
-    "gather": r"index_select|indexSelect|gather|aten::index$",
+    "gather": r"index_select|indexSelect|index_elementwise|gather|aten::index$",
 }
 
 

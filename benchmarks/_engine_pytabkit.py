@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from semikd.nets import Batch, Member, TrainingOptions, mlp, predict, seeded, train
+from semikd.nets import (
+    Batch,
+    Member,
+    Trained,
+    TrainingOptions,
+    mlp,
+    predict,
+    seeded,
+    train,
+)
 
 K, BATCH = 10, 256
 HIDDEN = ((64, 64), (256, 256))
@@ -65,8 +74,8 @@ def work_on(setting: Setting, name: str, hidden: tuple[int, ...]) -> Work:
     return Work(x, y, [held for _, held in dealt], hidden, epochs, setting.device)
 
 
-def ours(work: Work, seed: int) -> FloatArray:
-    """Return out-of-fold probabilities of the engine."""
+def ours(work: Work, seed: int) -> list[Trained]:
+    """Train all folds in the engine."""
     n, d = work.x.shape
     y = torch.from_numpy(work.y).to(work.device)
 
@@ -91,19 +100,23 @@ def ours(work: Work, seed: int) -> FloatArray:
     ]
     options = TrainingOptions(batch_size=BATCH, patience=work.epochs)
     x = torch.from_numpy(work.x).to(work.device)
-    found = train(members, x, objective, options=options)
-    p = np.empty(n)
+    return train(members, x, objective, options=options)
+
+
+def our_answers(work: Work, found: list[Trained]) -> FloatArray:
+    """Return out-of-fold probabilities of the engine."""
+    p = np.empty(len(work.y))
     for one, held in zip(found, work.folds, strict=True):
         f = predict(one.module, work.x[held], device=work.device)
         p[held] = 1.0 / (1.0 + np.exp(f[:, 0] - f[:, 1]))
     return p
 
 
-def theirs(work: Work, seed: int) -> FloatArray:
-    """Return out-of-fold probabilities of pytabkit."""
+def theirs(work: Work, seed: int) -> Any:
+    """Train all folds in pytabkit."""
     from pytabkit import RealMLP_TD_Classifier
 
-    model = RealMLP_TD_Classifier(
+    return RealMLP_TD_Classifier(
         device=str(work.device),
         random_state=seed,
         n_cv=K,
@@ -113,6 +126,10 @@ def theirs(work: Work, seed: int) -> FloatArray:
         batch_size=BATCH,
         **PLAIN,
     ).fit(work.x, work.y, val_idxs=np.stack(work.folds))
+
+
+def their_answers(work: Work, model: Any) -> FloatArray:
+    """Return out-of-fold probabilities of pytabkit."""
     p = np.empty(len(work.y))
     found = model.predict_proba_ensemble(work.x)
     for k, held in enumerate(work.folds):
@@ -130,12 +147,16 @@ def study(setting: Setting, name: str, hidden: tuple[int, ...]) -> Row:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         wall, cpu, found = timed(sides, setting.rounds(judged=False), setting.device)
+    answers = {
+        "engine": [our_answers(work, one) for one in found["engine"]],
+        "pytabkit": [their_answers(work, one) for one in found["pytabkit"]],
+    }
     return {
         "data": name,
         "hidden layers": str(hidden),
         "wall": compared(wall["pytabkit"], wall["engine"]),
         "processor": compared(cpu["pytabkit"], cpu["engine"]),
-        "scores": {s: [scores(work.y, p) for p in own] for s, own in found.items()},
+        "scores": {s: [scores(work.y, p) for p in own] for s, own in answers.items()},
     }
 
 

@@ -48,7 +48,7 @@ def arms(setting: Setting, work: Work) -> dict[str, Callable[[int], nn.Module]]:
 
 def asked(setting: Setting, shape: Shape, arm: str) -> float | None:
     """Return how many times as fast as an arm the engine is to be."""
-    if arm == "engine":
+    if arm == "engine" or setting.small:
         return None
     if arm.startswith("hand-written"):
         return 0.95
