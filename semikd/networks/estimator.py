@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from semikd._progress import Reporter, silent
 from semikd._random import RandomState, spawn_seeds
+from semikd._validation import invalid
 from semikd.crossfit import content_split, n_rows, take_rows
 from semikd.losses import DistillationLoss
 from semikd.networks.files import EstimatorFiles
+from semikd.networks.inputs import check_groups, check_targets, checked_rows
 from semikd.networks.options import NetworkOptions
 from semikd.networks.prepared import Prepared, prepare
 from semikd.networks.rows import WeightedRows, merged
-from semikd.networks.tables import ImageEncoding, TableEncoding, TableLayout
+from semikd.networks.tables import ImageEncoding, TableEncoding
 from semikd.networks.training import Training
 from semikd.simplex import FloatArray
 
@@ -87,24 +89,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Return the table or images; their columns are noted or compared."""
-        if hasattr(X, "columns"):
-            validate_data(self, X, skip_check_array=True, reset=reset)
-            return X
-        if isinstance(X, np.memmap) and X.ndim == 2 and X.dtype.kind == "f":
-            # A copy of it may not fit into memory.
-            validate_data(self, X, skip_check_array=True, reset=reset)
-            return X
-        # Not np.ndim: what only can be made an array has no ndim.
-        is_image = np.asarray(X).ndim == 4
-        return validate_data(
-            self,
-            X,
-            dtype="numeric" if is_image else np.float64,
-            allow_nd=is_image,
-            ensure_all_finite="allow-nan",
-            ensure_min_samples=2 if reset else 1,
-            reset=reset,
-        )
+        return checked_rows(self, X, reset=reset)
 
     def _fit_network(
         self,
@@ -122,10 +107,20 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         from semikd.networks.fitting import fit_networks, solve_network
 
         options = NetworkOptions.of(self)
+        check_targets([target], loss, n_rows(X))
+        check_groups(groups, n_rows(X))
+        if options.solver == "lbfgs" and getattr(X, "ndim", 2) == 4:
+            remedy = "Images are trained in mini-batches"
+            raise invalid("solver", "be 'adam' for images", "lbfgs", remedy)
+        if options.solver == "lbfgs" and isinstance(X, np.memmap):
+            # Its steps take all rows at once.
+            X = np.array(X)
         go_on = (go_on or options.training.warm_start) and hasattr(self, "module_")
         prepared = prepare(X, target, weight, self.encoding_ if go_on else None)
         if options.solver == "lbfgs":
-            prepared, target, weight = _merged(prepared, target, weight)
+            prepared, target, weight = _merged(
+                prepared, target, weight, learn=not go_on
+            )
         task = self._task(
             prepared, prepared.order, target, weight, options, groups, strata
         )
@@ -151,6 +146,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         """Fit many networks to rows of one table at once."""
         from semikd.networks.fitting import fit_networks
 
+        check_targets([task.target for task in tasks], loss, len(tasks[0].weight))
         return fit_networks(prepared.inputs, prepared.shape, tasks, loss, progress)
 
     def _task(
@@ -169,6 +165,10 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         from semikd.networks.fitting import Task
 
         seed = options.random_state if seed is None else seed
+        if seed is None and options.training.checkpoint is not None:
+            remedy = "A fit that goes on has to begin as it did"
+            constraint = "be given with training.checkpoint"
+            raise invalid("random_state", constraint, None, remedy)
         split_seed, fit_seed = spawn_seeds(seed, 2)
         held_out = np.zeros(len(rows), dtype=bool)
         if options.validation_fraction and options.solver == "adam":
@@ -212,13 +212,15 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
 
 
 def _merged(
-    prepared: Prepared, target: FloatArray, weight: FloatArray
+    prepared: Prepared, target: FloatArray, weight: FloatArray, *, learn: bool
 ) -> tuple[Prepared, FloatArray, FloatArray]:
     """Return each distinct row once, so that copies and weights are the same sums."""
-    order = prepared.order
+    order, encoding = prepared.order, prepared.encoding
     rows = merged(WeightedRows(prepared.content[order], target[order], weight[order]))
-    layout = TableLayout.of(prepared.encoding)
-    encoding = TableEncoding.learned(layout, rows.X, rows.weight)
+    # Images were refused before.
+    assert isinstance(encoding, TableEncoding)  # noqa: S101
+    if learn:
+        encoding = TableEncoding.learned(encoding.layout, rows.X, rows.weight)
     every = np.arange(len(rows.weight))
     inputs = encoding.standardised(rows.X)
     return Prepared(encoding, inputs, every, rows.X), rows.target, rows.weight

@@ -19,6 +19,7 @@ from semikd.losses import DistillationLoss
 from semikd.networks.online import OnlineTargets
 from semikd.networks.options import NetworkOptions
 from semikd.networks.prepared import MappedTable
+from semikd.networks.resuming import own_checkpoint
 from semikd.networks.rows import normalized
 from semikd.networks.shapes import InputShape
 from semikd.networks.training import EpochEnd
@@ -97,9 +98,9 @@ def fit_networks(
     device, dtype = nets.find_device(common.device), nets.find_dtype(common.dtype)
     if isinstance(inputs, MappedTable):
         table, mean, scale = inputs.table, inputs.mean, inputs.scale
-        rows: Any = nets.MappedRows(table, device, dtype, mean=mean, scale=scale)
+        rows: nets.Rows = nets.MappedRows(table, device, dtype, mean=mean, scale=scale)
     else:
-        rows = torch.tensor(inputs, device=device, dtype=dtype)
+        rows = nets.ResidentRows(torch.tensor(inputs, device=device, dtype=dtype))
     # Members that read the same rows are given the same tensor, so that the engine
     # sees it and reads them once.
     shared: dict[bytes, Tensor] = {}
@@ -123,13 +124,15 @@ def fit_networks(
                 max_epochs=task.options.max_epochs,
             )
         )
+    engine = _engine_options(common)
     found = nets.train(
         members,
         rows,
         _objective(tasks, loss, device, dtype),
-        options=_engine_options(common),
+        options=engine,
         listen=_listener(common, tasks),
         progress=progress,
+        checkpoint=own_checkpoint(tasks, loss, members, rows, engine),
     )
     return [FittedNetwork(one.module.cpu(), one.history, one.mode) for one in found]
 
@@ -252,6 +255,7 @@ def _engine_options(options: NetworkOptions) -> nets.TrainingOptions:
         clip_norm=training.clip_norm,
         precision=training.precision,
         compile=training.compile,
+        deterministic=training.deterministic,
         time_limit=training.time_limit,
         augment=training.augment,
     )
@@ -260,10 +264,13 @@ def _engine_options(options: NetworkOptions) -> nets.TrainingOptions:
 def _listener(options: NetworkOptions, tasks: Sequence[Task]) -> Any:
     """Return what tells callbacks of epochs; any of them may end a training."""
     began = time.monotonic()
+    # A fit that goes on from a checkpoint does not begin with its first epoch.
+    first: dict[int, int] = {}
 
     def listen(member: int, epoch: nets.Epoch) -> bool:
         n_epochs = tasks[member].options.max_epochs
-        pace = (time.monotonic() - began) / epoch.epoch
+        done = 1 + epoch.epoch - first.setdefault(member, epoch.epoch)
+        pace = (time.monotonic() - began) / done
         end = EpochEnd(member, epoch, n_epochs, pace * (n_epochs - epoch.epoch))
         # All are told, whatever the first of them says.
         answers = [callback(end) for callback in options.training.callbacks]

@@ -65,7 +65,8 @@ class NetworkOptions:
             count("batch_size", estimator.batch_size, remedy=remedy)
         count("max_epochs", estimator.max_epochs)
         number("validation_fraction", estimator.validation_fraction, low=0.0, high=0.9)
-        nets.find_device(estimator.device)
+        training = resolved_training(estimator.training)
+        nets.find_precision(training.precision, nets.find_device(estimator.device))
         nets.find_dtype(estimator.dtype)
         dropout = getattr(architecture, "dropout", 0.0)
         if estimator.solver == "lbfgs" and dropout:
@@ -79,7 +80,7 @@ class NetworkOptions:
             estimator.batch_size,
             estimator.max_epochs,
             estimator.validation_fraction,
-            resolved_training(estimator.training),
+            training,
             estimator.device,
             estimator.dtype,
             estimator.random_state,

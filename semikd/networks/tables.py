@@ -65,14 +65,6 @@ class TableLayout:
         gaps = [j for j, i in enumerate(numeric) if np.isnan(columns[i][counts]).any()]
         return cls(numeric, categorical, tuple(gaps), tuple(map(_in_order, seen)))
 
-    @staticmethod
-    def of(encoding: "TableEncoding | ImageEncoding") -> "TableLayout":
-        """Return the layout of an encoded table; images have none."""
-        if isinstance(encoding, TableEncoding):
-            return encoding.layout
-        remedy = "Use solver='adam' for images"
-        raise invalid("solver", "be 'adam' for images", "lbfgs", remedy)
-
     @property
     def shape(self) -> InputShape:
         """What the network is given for each row."""
@@ -252,7 +244,8 @@ def _positions(column: NDArray[Any], values: tuple[str, ...]) -> FloatArray:
 def _pixels(X: NDArray[Any]) -> NDArray[np.float32]:
     """Return images as floats in [0, 1], refusing another layout or range."""
     if X.ndim != 4 or X.shape[1] not in {1, 2, 3, 4} or min(X.shape[2:]) < 5:
-        remedy = "Channels come second: X.transpose(0, 3, 1, 2) moves them there"
+        last = X.ndim == 4 and X.shape[3] in {1, 2, 3, 4}
+        remedy = "X.transpose(0, 3, 1, 2) moves channels to their place" if last else ""
         constraint = "hold images of shape (n, channels, height, width)"
         raise invalid("X", constraint, Shown(str(X.shape)), remedy)
     whole = X.dtype.kind in "iu"

@@ -4,6 +4,7 @@ The options live in one object, whose fields can be reached, and searched over, 
 ``training__patience`` and so on.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -75,9 +76,12 @@ class Training(BaseEstimator):
     augment : callable, optional
         Training rows (b, ...) and a ``torch.Generator`` to other rows of that shape,
         drawn anew for each batch, for instance ``semikd.nets.flip_and_crop``.
-    checkpoint : str or path, optional
-        Folder to which the state of a fit is saved at the ends of epochs, and from
-        which a fit that was cut off goes on.
+    checkpoint : str, path or semikd.nets.Checkpoint, optional
+        Folder to which the state of a fit is written each minute, at the end of an
+        epoch, and from which the same fit goes on after it was cut off, to the same
+        model. Each fit has a folder of its own in it, which stays when the fit is
+        finished and then gives the model without training. Needs a seed: that of the
+        estimator, or of what copies and fits it.
     callbacks : sequence of callables, default=()
         Each is called with an ``EpochEnd``; True ends that network's training.
     warm_start : bool, default=False
@@ -140,6 +144,7 @@ class Training(BaseEstimator):
                 raise wrong_type(
                     f"training.{name}", "be True or False", getattr(self, name)
                 )
+        _check_checkpoint(self.checkpoint)
         callbacks = self.callbacks
         if callable(callbacks) or not all(callable(each) for each in callbacks):
             constraint = "be a sequence of callables"
@@ -151,6 +156,14 @@ _NAMES = {
     "schedule": ("constant", "cosine", "warm_cosine", "steps"),
     "precision": ("full", "bfloat16"),
 }
+
+
+def _check_checkpoint(checkpoint: Any) -> None:
+    """Refuse what names no folder."""
+    folder = getattr(checkpoint, "folder", checkpoint)
+    if checkpoint is not None and not isinstance(folder, str | os.PathLike):
+        constraint = "be a folder, a semikd.nets.Checkpoint or None"
+        raise wrong_type("training.checkpoint", constraint, checkpoint)
 
 
 def resolved_training(training: Training | None) -> Training:

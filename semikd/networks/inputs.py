@@ -1,0 +1,93 @@
+"""What enters an estimator that is a network, checked before anything is trained."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import validate_data
+
+from semikd._tables import refuse_missing
+from semikd._validation import Shown, check_shape, invalid, wrong_type
+from semikd.losses import DistillationLoss, HardLabelMix
+from semikd.networks.tables import ImageEncoding
+from semikd.simplex import FloatArray
+
+
+def checked_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Return a table or images; their columns are noted, or compared with the noted."""
+    if not reset:
+        _refuse_other_kind(X, getattr(estimator, "encoding_", None))
+    if hasattr(X, "columns"):
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        if not len(X) or not len(X.columns):
+            shape = (len(X), len(X.columns))
+            raise invalid("X", "have at least one row and column", Shown(str(shape)))
+        return X
+    if isinstance(X, np.memmap) and X.ndim == 2 and X.dtype.kind == "f":
+        # A copy of it may not fit into memory.
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        return X
+    # Not np.ndim: what only can be made an array has no ndim.
+    array = np.asarray(X)
+    _refuse_text(array)
+    is_image = array.ndim == 4
+    return validate_data(
+        estimator,
+        X,
+        dtype="numeric" if is_image else np.float64,
+        allow_nd=is_image,
+        ensure_all_finite="allow-nan",
+        ensure_min_samples=2 if reset else 1,
+        reset=reset,
+    )
+
+
+def check_targets(
+    targets: list[FloatArray], loss: DistillationLoss, n_rows: int
+) -> None:
+    """Refuse targets that rows, or the scores of a loss, do not have."""
+    for target in targets:
+        check_shape("target", target, (n_rows, None))
+        width = target.shape[1]
+        if not width or (isinstance(loss, HardLabelMix) and width % 2):
+            halves = "as many columns of labels as of targets"
+            wanted = halves if isinstance(loss, HardLabelMix) else "at least one column"
+            raise invalid("target", f"have {wanted}", Shown(str(target.shape)))
+    widths = sorted({target.shape[1] for target in targets})
+    if len(widths) > 1:
+        constraint = "have one number of columns"
+        raise invalid("targets", constraint, Shown(" and ".join(map(str, widths))))
+
+
+def check_groups(groups: NDArray[Any] | None, n_rows: int) -> None:
+    """Refuse groups that are not one for each row."""
+    if groups is not None:
+        check_shape("groups", groups, (n_rows,))
+        refuse_missing("groups", groups)
+
+
+def _refuse_text(array: NDArray[Any]) -> None:
+    """Refuse text in an array, whose columns cannot be told apart by their kind."""
+    if array.dtype.kind not in "OUST":
+        return
+    text = (v for v in array.flat if isinstance(v, str | bytes))
+    for value in text:
+        try:
+            float(value)
+        except ValueError:
+            remedy = "Pass a data frame, whose columns of text are categories"
+            raise wrong_type("X", "hold numbers", value, remedy) from None
+
+
+def _refuse_other_kind(X: Any, encoding: Any) -> None:
+    """Refuse images where a table was fitted, and a table where images were."""
+    if encoding is None:
+        return
+    found = getattr(X, "shape", None)
+    found = np.shape(X) if found is None else found
+    if isinstance(encoding, ImageEncoding):
+        if len(found) != 4 and len(found) > 1:
+            constraint = f"hold images of shape {encoding.size}, as in the fit"
+            raise invalid("X", constraint, Shown(f"an array of shape {tuple(found)}"))
+    elif len(found) == 4:
+        raise invalid("X", "be a table, as in the fit", Shown(f"images {found}"))
