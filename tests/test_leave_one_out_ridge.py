@@ -309,15 +309,21 @@ def test_the_teacher_of_a_frame_knows_its_columns() -> None:
     np.testing.assert_allclose(found.prediction, left_out(Ridge(), X, y, described(X)))
 
 
-def test_redundant_columns_are_no_trouble_for_ridge() -> None:
+@pytest.mark.parametrize("intercept", [False, True])
+def test_redundant_columns_and_unlike_units_are_no_trouble_for_ridge(
+    intercept: bool,
+) -> None:
     X, y = made(60, 2)
-    X = np.column_stack([X, X.sum(axis=1), np.ones(len(X))])
-    rows = described(X)
-    found = RIDGE.labels(Ridge(), X, y, rows, seed=0, n_jobs=None)
-    expected = refits(Ridge(), X, y, rows)
-    np.testing.assert_allclose(found.prediction, expected, atol=1e-8)
-    plain = Ridge().fit(X, y)
+    levels = np.eye(3)[np.arange(len(X)) % 3]
+    X = np.column_stack([X * [30.0, 0.01], X.sum(axis=1), levels, np.ones(len(X))])
+    rows, ridge = described(X), Ridge(0.1, fit_intercept=intercept)
+    found = RIDGE.labels(ridge, X, y, rows, seed=0, n_jobs=None)
+    expected = refits(ridge, X, y, rows)
+    np.testing.assert_allclose(found.prediction, expected, rtol=1e-8)
+    plain = clone(ridge).fit(X, y)
     np.testing.assert_allclose(found.teacher.predict(X), plain.predict(X), rtol=1e-8)
+    small = found.teacher.coef_[:, 1], plain.coef_[:, 1]
+    np.testing.assert_allclose(*small, rtol=1e-8)
 
 
 @pytest.mark.parametrize(

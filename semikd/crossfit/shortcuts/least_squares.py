@@ -129,22 +129,29 @@ class WeightedRows:
             residual[:, own] = self._without(design, v, self.t[:, own], alpha, unit)
         return np.asarray(residual / self.root)
 
-    def same_sums(self) -> tuple[FloatArray, FloatArray] | None:
-        r"""Return few rows to which least squares fits the same, or None if singular.
+    def same_sums(self) -> tuple[FloatArray, FloatArray]:
+        r"""Return few rows, with outcomes, to which least squares fits the same.
 
         With :math:`L L'` the Gram matrix and z solving :math:`L z = X' t`, the columns
         of L with outcomes z have the sums of squares and products of all rows; with an
         intercept they are put on either side of the mean.
         """
-        lower, failed = lapack.dpotrf(self.gram.T, lower=1)
-        if failed:
-            return None
-        moment = self.design.T @ self.t
-        z = linalg.solve_triangular(lower, moment, lower=True, check_finite=False)
+        scale = np.sqrt(np.diag(self.gram))
+        scale[scale == 0.0] = 1.0
+        # Pivots pass over columns that others span, whatever their units.
+        c, order, rank, _ = lapack.dpstrf((self.gram / scale).T / scale, lower=1)
+        lower, order = np.tril(c)[:, :rank], order - 1
+        moment = (self.design.T @ self.t) / scale[:, None]
+        z = linalg.solve_triangular(
+            lower[:rank], moment[order[:rank]], lower=True, check_finite=False
+        )
+        rows = np.empty((rank, len(scale)))
+        rows[:, order] = lower.T
+        rows *= scale
         if self.mean is None:
-            return np.ascontiguousarray(lower.T), z
-        half, z = lower.T / np.sqrt(2.0), z / np.sqrt(2.0)
-        (x, y), both = self.mean, np.concatenate
+            return rows, z
+        half, z, both = rows / np.sqrt(2.0), z / np.sqrt(2.0), np.concatenate
+        x, y = self.mean
         return both([x + half, x - half]), both([y + z, y - z])
 
     def _without(

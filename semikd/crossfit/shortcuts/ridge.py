@@ -150,11 +150,9 @@ class _RidgeFit(OneFit):
         table = X if len(apart.first) == len(X) else X[rows.active[apart.first]]
         intercept = bool(teacher.fit_intercept)
         seen = WeightedRows.of(table, means, apart.weights, intercept=intercept)
-        few = seen.same_sums()
-        if few is None:
-            return super().labels(teacher, X, y, rows, seed=seed, n_jobs=n_jobs)
+        few, said = seen.same_sums()
         fitted = seeded_clone(teacher, seed)
-        fitted.fit(few[0], few[1] if y.ndim > 1 else few[1][:, 0])
+        fitted.fit(few, said if y.ndim > 1 else said[:, 0])
         fit = means - seen.without(_alphas(teacher, Y), apart.unit)
         return Shortcut(on_all_rows(fit, apart, rows), fitted, NOTE, self.missing)
 
