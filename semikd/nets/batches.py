@@ -121,5 +121,6 @@ def next_segment(clocks: Sequence[Clock], like: Tensor) -> Segment:
     lengths = torch.stack([c.lengths(n_steps) for c in sources], dim=1)
     index = torch.stack([c.batches(n_steps, width) for c in sources], dim=1)
     counts = torch.arange(width) < lengths[..., None]
-    share = (counts / lengths[..., None]).to(like.device, like.dtype)
+    # In the format of the parameters: a whole number over another is single precision.
+    share = (counts.to(like.dtype) / lengths[..., None]).to(like.device)
     return Segment(index.to(like.device), share, lengths.tolist())

@@ -223,7 +223,7 @@ def _halves(chunk: list[int], batch_size: int | None) -> list[list[int]]:
         f"The device ran out of memory with {counted(len(chunk), 'network')} at once; "
         f"going on with {half} at a time.",
         SemikdWarning,
-        stacklevel=5,
+        stacklevel=4,
     )
     return [chunk[:half], chunk[half:]]
 

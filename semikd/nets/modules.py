@@ -5,14 +5,18 @@ changes what runs after it.
 """
 
 import copy
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
+from semikd._validation import Shown, invalid
+from semikd.exceptions import SemikdWarning
+from semikd.nets.devices import is_out_of_memory
 from semikd.nets.layers import Dropout
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -133,6 +137,16 @@ def predict(
     -------
     ndarray of shape (n, m)
 
+    Raises
+    ------
+    ValueError
+        If the device has too little memory for a single row.
+
+    Warns
+    -----
+    SemikdWarning
+        If the device ran out of memory and fewer rows are taken at a time.
+
     Examples
     --------
     >>> import numpy as np
@@ -145,8 +159,43 @@ def predict(
         # Taken from the inputs: numpy's formats have no torch name.
         dtype = torch.from_numpy(inputs[:0]).dtype
         exact = copy.deepcopy(module).to(device, dtype).eval()
-        parts = [
-            exact(torch.from_numpy(inputs[start : start + chunk]).to(device)).cpu()
-            for start in range(0, max(len(inputs), 1), chunk)
-        ]
+        parts: list[Tensor] = []
+        start = 0
+        while start < len(inputs) or not parts:
+            rows = inputs[start : start + chunk]
+            scores = _scores(exact, rows, device)
+            if scores is None:
+                chunk = _fewer(len(rows))
+                continue
+            parts.append(scores)
+            start += chunk
     return np.asarray(torch.cat(parts).numpy(), dtype=np.float64)
+
+
+def _scores(
+    module: nn.Module, rows: NDArray[np.floating], device: torch.device
+) -> Tensor | None:
+    """Return the scores of rows, None if the device has too little memory for them."""
+    try:
+        scores: Tensor = module(torch.from_numpy(rows).to(device))
+        return scores.cpu()
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+    return None
+
+
+def _fewer(n_rows: int) -> int:
+    """Return how many rows to go on with where so many have no place."""
+    if n_rows <= 1:
+        remedy = "Compute scores on the processor, by device='cpu'"
+        constraint = "fit into the memory of the device"
+        raise invalid("a row", constraint, Shown("one too large"), remedy)
+    half = -(-n_rows // 2)
+    warnings.warn(
+        f"The device ran out of memory with {n_rows:,} rows at once; going on with "
+        f"{half:,} at a time.",
+        SemikdWarning,
+        stacklevel=3,
+    )
+    return half
