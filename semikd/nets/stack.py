@@ -233,7 +233,9 @@ class Stack:
                 self._draws = not torch.equal(drawn_from.get_state(), state)
                 if self._draws:
                     return False
-                scores = self._by_vmap(example[None])
+                # Rows of each member's own: that of a batch may be so, and asks more.
+                rows = example.expand(len(self), *example.shape)
+                scores = self._by_vmap(rows)
                 torch.autograd.grad(scores.sum(), list(self.leaves.values()))
             # torch has many ways to say that a module cannot be run so.
             except Exception as error:
