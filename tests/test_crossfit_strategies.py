@@ -11,7 +11,12 @@ from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_selection import SelectKBest
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    Ridge,
+    RidgeClassifier,
+)
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.naive_bayes import GaussianNB
@@ -504,3 +509,31 @@ def test_dummies_have_no_shortcut() -> None:
     for teacher in (DummyClassifier(), DummyRegressor()):
         with pytest.raises(ValueError, match="has no leave-one-out shortcut"):
             loo(teacher)
+
+
+def test_auto_passes_by_a_shortcut_that_costs_more_than_folds():
+    X = np.random.default_rng(0).normal(size=(60, 450))
+    y = (X[:, 0] > 0).astype(int)
+    labels = cross_fit(LogisticRegression(), X, y, cv="auto", random_state=0)
+    assert labels.strategy == (
+        "5-fold cross-fitting (auto: five folds are cheaper with 451 coefficients)"
+    )
+    asked = cross_fit(LogisticRegression(), X, y, cv="loo", random_state=0)
+    assert asked.strategy.startswith("leave-one-out")
+
+
+def test_a_ridge_classifier_labels_rows_and_new_rows_alike():
+    draws = np.random.default_rng(0)
+    X = draws.normal(size=(80, 3))
+    y = np.where(X[:, 0] + draws.normal(size=80) > 0, "yes", "no")
+    labels = cross_fit(RidgeClassifier(), X, y, cv="loo", random_state=0)
+    by_hand = []
+    for row in range(80):
+        rest = np.arange(80) != row
+        fitted = RidgeClassifier().fit(X[rest], y[rest])
+        by_hand.append(np.clip((1 + fitted.decision_function(X[[row]])) / 2, 0, 1)[0])
+    np.testing.assert_allclose(labels.mean[:, 1], by_hand, atol=1e-8)
+    whole = RidgeClassifier().fit(X, y).decision_function(X)
+    np.testing.assert_allclose(
+        labels.label(X)[:, 1], np.clip((1 + whole) / 2, 0, 1), atol=1e-8
+    )

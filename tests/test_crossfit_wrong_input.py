@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LinearRegression, RidgeClassifier
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -125,7 +125,7 @@ ARGUMENTS = [
         "predict_proba; got LinearSVC. Wrap it, for inst",
     ),
     (
-        {"teacher": make_pipeline(RidgeClassifier())},
+        {"teacher": make_pipeline(LinearSVC())},
         Wrong,
         "predict_proba; got Pipelin",
     ),

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from semikd._validation import Shown, check_shape, invalid, wrong_type
+from semikd.crossfit.indicators import fits_indicators, indicator_probabilities
 from semikd.crossfit.rows import n_rows
 from semikd.simplex import FloatArray
 
@@ -147,7 +148,11 @@ def predict_outputs(
     n = n_rows(X)
     if classes is None:
         return means(teacher.predict(X), n), []
-    return over_classes(teacher.predict_proba(X), teacher.classes_, classes, n)
+    if fits_indicators(teacher):
+        said = indicator_probabilities(teacher.decision_function(X), signed=True)
+    else:
+        said = teacher.predict_proba(X)
+    return over_classes(said, teacher.classes_, classes, n)
 
 
 def over_classes(
@@ -213,10 +218,13 @@ def check_teacher(teacher: Any, *, classification: bool, name: str = "teacher") 
             remedy = "Use DistilledClassifier, or a regressor as teacher"
             raise wrong_type(name, "be a regressor", shown, remedy)
         return
-    if not hasattr(teacher, "predict_proba"):
+    if not (hasattr(teacher, "predict_proba") or fits_indicators(teacher)):
         remedy = "Wrap it, for instance in sklearn.calibration.CalibratedClassifierCV"
         if not is_classifier(teacher):
-            remedy = "Use a classifier, or encode y as numbers for a regression"
+            remedy = (
+                "Use a classifier, or encode y as numbers for a regression; "
+                "semikd.teachers.SquaresTeacher makes a classifier of a regressor"
+            )
         raise wrong_type(name, "offer predict_proba", shown, remedy)
 
 

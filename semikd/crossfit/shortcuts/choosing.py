@@ -131,11 +131,20 @@ def choose_shortcut(
         return _folds(cv, f"{type(last_step(teacher)).__name__} has no {kind}shortcut")
     if n_repeats > 1:
         return _folds(cv, f"n_repeats={n_repeats} asks for folds")
-    reasons = [strategy.why_not(teacher, X, rows) for _, strategy in known]
+    reasons = [
+        strategy.why_not(teacher, X, rows) or _dear(strategy, X, rows, cv)
+        for _, strategy in known
+    ]
     for (name, strategy), reason in zip(known, reasons, strict=True):
         if reason is None:
             return Choice(name, strategy, "auto" if cv == "auto" else "")
     return _folds(cv, str(reasons[0]))
+
+
+def _dear(strategy: Strategy, X: Any, rows: Rows, cv: str) -> str | None:
+    """Return why 'auto' passes by a strategy that serves: folds may be cheaper."""
+    dear = getattr(strategy, "dear", None)
+    return dear(X, rows) if cv == "auto" and dear is not None else None
 
 
 def _folds(cv: str, reason: str) -> Choice:

@@ -240,7 +240,8 @@ def fit_parts(
     """
     active = rows.active
     weights = None if rows.weights is None else rows.weights[active]
-    table = take_rows(X, active)
+    # All rows need no copy of the table.
+    table = X if len(active) == len(rows.hashes) else take_rows(X, active)
     fitted = fit_learner(seeded_clone(teacher, seed), table, y[active], weights)
     parts = split_pipeline(fitted)
     if isinstance(parts, str):

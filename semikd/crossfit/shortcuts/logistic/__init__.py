@@ -4,6 +4,6 @@ A Newton step from the fit to all rows says what the teacher would have said of 
 had not seen; where one step is too rough, the row is refitted.
 """
 
-from semikd.crossfit.shortcuts.logistic.strategy import handles, labels, why_not
+from semikd.crossfit.shortcuts.logistic.strategy import dear, handles, labels, why_not
 
-__all__ = ["handles", "labels", "why_not"]
+__all__ = ["dear", "handles", "labels", "why_not"]

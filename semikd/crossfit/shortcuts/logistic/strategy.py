@@ -25,13 +25,15 @@ from semikd.crossfit.shortcuts.logistic.likelihood import Likelihood
 from semikd.crossfit.shortcuts.logistic.newton_step import Optimum, optimum
 from semikd.simplex import FloatArray
 
-__all__ = ["handles", "labels", "why_not"]
+__all__ = ["dear", "handles", "labels", "why_not"]
 
 # A solver that stopped further from its optimum than this (root mean square change in
 # probability) has left another model.
 _SAME_MODEL = 0.01
 # The Hessian has this many rows at most: 200 megabytes.
 _MOST_COEFFICIENTS = 5_000
+# Measured on 20,000 rows: from here on five folds are cheaper.
+_WORTH_WHILE = 400
 
 
 def handles(learner: Any) -> bool:
@@ -93,6 +95,26 @@ def why_not(teacher: Any, X: Any, rows: Rows) -> str | None:
             return f"without its only distinct row the class {label!r} is unknown"
     width = 0 if transformer is not None or np.ndim(X) != 2 else np.shape(X)[1]
     return _too_wide(width, len(rows.classes))
+
+
+def dear(X: Any, rows: Rows) -> str | None:
+    """Return why folds are cheaper for such a table, if they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.crossfit.folds import Rows
+    >>> from semikd.crossfit.shortcuts.logistic import dear
+    >>> codes = np.array([0, 1])
+    >>> rows = Rows(np.arange(2, dtype=np.uint64), codes, codes, None, None)
+    >>> dear(np.ones((2, 1500)), rows)
+    'five folds are cheaper with 1,501 coefficients'
+    """
+    scores = 1 if rows.classes is None else max(len(rows.classes) - 1, 1)
+    n_coefficients = (np.shape(X)[1] + 1) * scores
+    if n_coefficients <= _WORTH_WHILE:
+        return None
+    return f"five folds are cheaper with {n_coefficients:,} coefficients"
 
 
 def labels(
