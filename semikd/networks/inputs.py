@@ -76,7 +76,7 @@ def _refuse_text(array: NDArray[Any]) -> None:
             float(value)
         except ValueError:
             remedy = "Pass a data frame, whose columns of text are categories"
-            raise wrong_type("X", "hold numbers", value, remedy) from None
+            raise wrong_type("X", "hold numbers", str(value), remedy) from None
 
 
 def _refuse_other_kind(X: Any, encoding: Any) -> None:

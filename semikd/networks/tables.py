@@ -4,6 +4,7 @@ What is learned here is learned from the covariates alone, never from the outcom
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Self
 
 import narwhals.stable.v2 as nw
@@ -18,6 +19,10 @@ from semikd.simplex import FloatArray
 __all__ = ["ImageEncoding", "TableEncoding"]
 
 _UNKNOWN = 0
+
+# Kinds of columns whose values are categories; dates, lists and so on are none.
+_CATEGORIES = (nw.String, nw.Categorical, nw.Enum, nw.Object)
+_PLAIN = (str, bytes, bool, int, float, np.generic, Decimal)
 
 
 @dataclass(frozen=True)
@@ -79,11 +84,25 @@ class TableLayout:
     def raw(self, X: Any) -> FloatArray:
         """Return numbers, NaN where missing, and positions of categories, (n, d)."""
         columns = _columns(X)
+        self._refuse_other_kinds(columns)
         codes = [
             _positions(columns[i], values)
             for i, values in zip(self.categorical, self.values, strict=True)
         ]
         return np.column_stack([*(columns[i] for i in self.numeric), *codes])
+
+    def _refuse_other_kinds(self, columns: list[NDArray[Any]]) -> None:
+        """Refuse text where the fit had numbers, and the reverse."""
+        for i in self.numeric:
+            if columns[i].dtype.kind == "O":
+                shown = next(v for v in columns[i] if v is not None)
+                raise invalid("X", f"hold numbers in column {i}, as in the fit", shown)
+        for i in self.categorical:
+            numbers = columns[i] if columns[i].dtype.kind == "f" else np.empty(0)
+            if not np.isnan(numbers).all():
+                constraint = f"hold categories in column {i}, as in the fit"
+                number = float(numbers[~np.isnan(numbers)][0])
+                raise invalid("X", constraint, number, "Make its values text")
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,15 +225,37 @@ def _columns(X: Any) -> list[NDArray[Any]]:
     """Return the columns as floats, or as objects where they hold categories."""
     if not nw.dependencies.is_into_dataframe(X):
         return [_numbers(column) for column in np.asarray(X, dtype=np.float64).T]
-    columns = []
-    for column in nw.from_native(X, eager_only=True).iter_columns():
-        if column.dtype.is_numeric() or column.dtype == nw.Boolean:
-            columns.append(_numbers(column.cast(nw.Float64).to_numpy()))
-            continue
-        values = np.array(column.to_list(), dtype=object)
-        values[column.is_null().to_numpy().astype(bool)] = None
-        columns.append(values)
-    return columns
+    return [_column(c) for c in nw.from_native(X, eager_only=True).iter_columns()]
+
+
+def _column(column: "nw.Series[Any]") -> NDArray[Any]:
+    """Return a column of a frame as floats, or as objects, None where missing."""
+    if column.dtype.is_numeric() or column.dtype == nw.Boolean:
+        return _numbers(column.cast(nw.Float64).to_numpy())
+    missing = column.is_null().to_numpy().astype(bool)
+    if missing.all():
+        return np.full(len(missing), np.nan)
+    if not isinstance(column.dtype, _CATEGORIES):
+        raise _no_category(column.name, str(column.to_native().dtype))
+    values = np.empty(len(column), dtype=object)
+    values[:] = column.to_list()
+    values[missing] = None
+    if isinstance(column.dtype, nw.Object):
+        kinds = set(map(type, values[~missing]))
+        for kind in kinds:
+            if not issubclass(kind, _PLAIN):
+                raise _no_category(column.name, kind.__name__)
+        if not any(issubclass(kind, str | bytes) for kind in kinds):
+            values[missing] = np.nan
+            return _numbers(values)
+    return values
+
+
+def _no_category(name: str, kind: str) -> ValueError:
+    """Return the refusal of a column that holds neither numbers nor categories."""
+    constraint = "hold numbers, truth values or categories in every column"
+    remedy = "Make numbers or text of it first"
+    return invalid("X", constraint, Shown(f"{kind} in column {name!r}"), remedy)
 
 
 def _numbers(column: Any) -> FloatArray:
