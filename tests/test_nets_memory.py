@@ -245,3 +245,31 @@ def test_rows_larger_than_memory_are_read_from_their_file(large_file):
     # The control: the cap is a cap.
     assert resident.returncode != 0
     assert "MemoryError" in resident.stderr
+
+
+def test_rows_are_known_by_a_hash_of_their_numbers(tmp_path):
+    numbers = np.random.default_rng(0).normal(size=(20, 2000))
+    path, cpu = tmp_path / "rows.npy", torch.device("cpu")
+    np.save(path, numbers)
+    file = np.load(path, mmap_mode="r")
+
+    def mapped(inputs=file, dtype=torch.float32, **settings):
+        return nets.MappedRows(inputs, cpu, dtype, **settings).fingerprint()
+
+    shift = np.zeros(2000)
+    shift[1000] = 1e-9
+    prints = [
+        mapped(),
+        mapped(dtype=torch.float64),
+        mapped(mean=shift),
+        mapped(scale=1.0 + shift),
+        mapped(numbers + 1e-12),
+        mapped(numbers[:19]),
+    ]
+    assert len(set(prints)) == len(prints)
+    assert mapped(numbers) == prints[0]
+    resident = [
+        nets.ResidentRows(torch.from_numpy(x)).fingerprint()
+        for x in (numbers, numbers + 1e-12, numbers.reshape(40, 1000))
+    ]
+    assert len(set(resident)) == 3

@@ -108,7 +108,8 @@ class MappedRows:
     def fingerprint(self) -> str:
         """Return a hash of some thousand rows, from all over the file."""
         step = max(1, len(self.inputs) // _HASHED)
-        how = f"{self.inputs.shape} {self.mean} {self.scale} {self.dtype} "
+        settings = [_hash_of(np.asarray(how)) for how in (self.mean, self.scale)]
+        how = f"{self.inputs.shape} {self.dtype} {' '.join(settings)} "
         return _hash_of(np.ascontiguousarray(self.inputs[::step]), how)
 
 
