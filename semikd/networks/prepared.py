@@ -4,6 +4,7 @@ A table in memory is encoded as a whole. One in a file (a ``numpy.memmap``) stay
 its moments are taken in parts, and each batch is standardised as it is read.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,8 +113,10 @@ def _mapped(X: NDArray[Any], weight: FloatArray, encoding: Any) -> Prepared:
     """Return a mapped table, its moments taken in parts."""
     n_columns = X.shape[1]
     layout = TableLayout(tuple(range(n_columns)), (), (), ())
+    # Also where an encoding is known, since gaps are found in this pass.
+    found = _moments_in_parts(X, weight)
     if encoding is None:
-        encoding = TableEncoding(layout, *_moments_in_parts(X, weight))
+        encoding = TableEncoding(layout, *found)
     table = MappedTable(X, encoding.mean, encoding.scale)
     return Prepared(encoding, table, np.flatnonzero(weight > 0), X)
 
@@ -122,14 +125,24 @@ def _moments_in_parts(
     X: NDArray[Any], weight: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return weighted mean and standard deviation of the columns of a mapped table."""
-    parts = [slice(at, at + _PART) for at in range(0, len(X), _PART)]
     total = weight.sum()
-    mean = sum(weight[p] @ np.asarray(X[p], dtype=np.float64) for p in parts) / total
-    if not np.isfinite(mean).all():
-        remedy = "Fill the gaps, or load the table into memory"
-        shown = Shown(f"NaN or infinity in column {int(np.argmin(np.isfinite(mean)))}")
-        raise invalid("X", "be finite where it is memory-mapped", shown, remedy)
-    squares = sum(weight[p] @ (X[p] - mean) ** 2 for p in parts) / total
+    mean = sum(w @ rows for rows, w in _used_parts(X, weight)) / total
+    squares = sum(w @ (rows - mean) ** 2 for rows, w in _used_parts(X, weight)) / total
     spread = np.sqrt(squares)
     rounding = 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean, np.where(spread > rounding, spread, 1.0)
+
+
+def _used_parts(
+    X: NDArray[Any], weight: FloatArray
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Yield rows of positive weight and their weights, refusing gaps."""
+    for start in range(0, len(X), _PART):
+        used = weight[start : start + _PART] > 0
+        rows = np.asarray(X[start : start + _PART], dtype=np.float64)[used]
+        whole = np.isfinite(rows).all(axis=0)
+        if not whole.all():
+            remedy = "Fill the gaps, or load the table into memory"
+            shown = Shown(f"NaN or infinity in column {int(np.argmin(whole))}")
+            raise invalid("X", "be finite where it is memory-mapped", shown, remedy)
+        yield rows, weight[start : start + _PART][used]
