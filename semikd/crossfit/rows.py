@@ -59,7 +59,7 @@ def row_hashes(X: Any) -> Hashes:
         return _block_hashes(np.asarray(X))
     total = np.zeros(n_rows(X), dtype=np.uint64)
     for position, column in enumerate(_columns(X)):
-        total += _keyed(hash_values(column), np.array([position]))
+        total += hash_values(column) * _keys(np.array([position]))
     return total
 
 
@@ -199,31 +199,32 @@ def hash_values(column: NDArray[Any]) -> Hashes:
 def _block_hashes(table: NDArray[Any]) -> Hashes:
     """Return the hashes of the rows of an array of numbers, a cacheful at a time."""
     rows = table.reshape(len(table), math.prod(table.shape[1:]))
-    positions = np.arange(rows.shape[1])
+    keys = _keys(np.arange(rows.shape[1]))
     total = np.empty(len(rows), dtype=np.uint64)
     step = max(1, _CELLS // max(1, rows.shape[1]))
     for start in range(0, len(rows), step):
         block = _number_hashes(rows[start : start + step])
-        total[start : start + step] = _keyed(block, positions).sum(axis=1)
+        total[start : start + step] = block @ keys
     return total
 
 
 def _number_hashes(values: NDArray[Any]) -> Hashes:
     """Return the hashes of numbers, the same for integers, floats and booleans."""
-    floats = np.asarray(values, dtype=np.float64)
-    missing = np.isnan(floats)
-    if missing.any():
-        floats = np.where(missing, np.nan, floats)
-    bits = np.ascontiguousarray(floats).view(np.uint64)
+    # The sum makes -0.0 and 0.0 the same bits, which are zeros and stay so.
+    floats = np.ascontiguousarray(values, dtype=np.float64) + 0.0
+    if not floats.size or (floats.max() < _WIDE and floats.min() > -_WIDE):
+        return _mix(floats.view(np.uint64))
+    floats[np.isnan(floats)] = np.nan
+    bits = floats.view(np.uint64)
     wide = np.abs(floats) >= _WIDE
-    if wide.any() and values.dtype.kind == "f":
+    if values.dtype.kind == "f":
         wide &= np.abs(floats) < 2.0**63
     if wide.any():
         # Integers that a float cannot tell apart, such as long identifiers.
         exact = np.where(wide, values, 0)
         whole = exact.astype(np.uint64 if values.dtype.kind == "u" else np.int64)
         bits = np.where(wide, whole.view(np.uint64), bits)
-    return _except(floats == 0.0, _mix(bits))
+    return _mix(bits)
 
 
 def _object_hashes(values: NDArray[Any]) -> Hashes:
@@ -252,26 +253,20 @@ def _sparse_hashes(X: Any) -> Hashes:
         X = X.copy()
         X.sum_duplicates()
     entries = hash_values(X.data)
-    keyed = np.where(entries == 0, np.uint64(0), _mix(entries ^ _key(X.indices)))
+    keyed = entries * _keys(X.indices)
     total = np.zeros(X.shape[0], dtype=np.uint64)
     rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
     np.add.at(total, rows, keyed)
     return total
 
 
-def _keyed(hashes: Hashes, positions: NDArray[Any]) -> Hashes:
-    """Return hashes that tell these columns from others; 0 stays 0."""
-    return _except(hashes == 0, _mix(hashes ^ _key(positions)))
+def _keys(positions: NDArray[Any]) -> Hashes:
+    """Return an odd, random-looking factor for each column position.
 
-
-def _except(zero: NDArray[np.bool_], hashes: Hashes) -> Hashes:
-    """Return hashes that are 0 in these places."""
-    return np.where(zero, np.uint64(0), hashes) if zero.any() else hashes
-
-
-def _key(positions: NDArray[Any]) -> Hashes:
-    """Return a random-looking number for each column position."""
-    return _mix(positions.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+    Odd factors are bijections: rows that differ in one column differ in their sum.
+    """
+    places = positions.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    return _mix(places) | np.uint64(1)
 
 
 def _mix(bits: Hashes) -> Hashes:
