@@ -448,3 +448,22 @@ def test_many_rows_that_do_not_settle_fall_back(
         monkeypatch.setattr(refits, name, value)
     with pytest.raises(FallBack, match=r"rows of 200 .* change the teacher too much"):
         shortcut(LogisticRegression(), X, y)
+
+
+def test_the_only_row_of_a_category_speaks_for_itself_alone():
+    draws = np.random.default_rng(0)
+    n = 3000
+    X = np.column_stack([draws.normal(size=(n, 3)), np.zeros(n)])
+    # Without this row its column is constant; the others hardly change without one.
+    X[7, 3] = 30.0
+    y = (draws.random(n) < expit(X[:, 0] - 0.5)).astype(int)
+    y[7] = 1
+    teacher = LogisticRegression(C=100.0, tol=1e-10, solver="newton-cholesky")
+    found = shortcut(teacher, X, y)
+    rows = np.array([7, 11, 500])
+    inside = teacher.fit(X, y).predict_proba(X[rows])[:, 1]
+    for row, fitted in zip(rows, inside, strict=True):
+        rest = np.arange(n) != row
+        exact = teacher.fit(X[rest], y[rest]).predict_proba(X[[row]])[0, 1]
+        off = abs(found.prediction[row, 1] - exact)
+        assert off <= 0.011 * abs(fitted - exact)

@@ -73,16 +73,28 @@ class _Ranked:
         """Return how many rows, from the first, need more than a step of that order.
 
         Of the rows after them, few are expected to be beyond the tolerance if errors
-        grow with a power of the step as those of the checked rows do, or the worst.
+        grow with a power of the step as those of the checked rows do, or as the worst
+        of those with steps of about that length.
         """
         length = np.maximum(self.length, _ROUNDING) ** order
         rates = np.maximum(error - _CONSTANT, 0.0) / length[self.checked]
-        rates = rates.max(keepdims=True) if worst else rates
-        beyond = np.zeros(len(length))
-        for rate in rates:
-            beyond += rate * length > _GROWING
-        after = np.cumsum(beyond[::-1] / len(rates))[::-1]
+        if worst:
+            beyond = self._worst_nearby(rates) * length > _GROWING
+        else:
+            beyond = np.zeros(len(length))
+            for rate in rates:
+                beyond += (rate * length > _GROWING) / len(rates)
+        after = np.cumsum(beyond[::-1])[::-1]
         return int(np.count_nonzero(after > _BEYOND * len(length)))
+
+    def _worst_nearby(self, rates: FloatArray) -> FloatArray:
+        """Return for each row the largest rate of the checked rows around its rank.
+
+        A row like no other, such as the only one of a category, speaks for few.
+        """
+        above = np.searchsorted(self.checked, np.arange(len(self.rows)))
+        around = above[:, None] + np.arange(-2, 2)
+        return np.asarray(rates[around.clip(0, len(rates) - 1)].max(axis=1))
 
 
 def checked_step(

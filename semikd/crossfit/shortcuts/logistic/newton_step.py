@@ -18,6 +18,8 @@ __all__ = ["Optimum", "one_step", "optimum", "over_copies"]
 # The optimum is found when no score can move by more than this.
 _SETTLED = 1e-9
 _STEPS = 30
+# Steps that move a score by more than this are shortened.
+_LONG = 0.5
 # Scores that moved by more than this need a Hessian of their own: the curvature of a
 # row, and with it the leverage, may change by that part.
 _STALE = 0.01
@@ -89,6 +91,11 @@ def optimum(data: Likelihood, theta: FloatArray) -> Optimum:
     FallBack
         If there is no unique optimum, such as for separable classes without a penalty.
 
+    References
+    ----------
+    .. [1] F. Bach, "Self-concordant analysis for logistic regression", Electronic
+       Journal of Statistics 4 (2010), Section 2.
+
     Examples
     --------
     >>> import numpy as np
@@ -107,10 +114,12 @@ def optimum(data: Likelihood, theta: FloatArray) -> Optimum:
         gradient = data.pull(residual) + data.penalty[:, None] * theta
         step = -_times(inverse, gradient)
         move = data.scores(step)
-        theta, scores = theta + step, scores + move
         size = float(np.abs(move).max())
         if not np.isfinite(size):
             break
+        # The loss falls for certain along this part of a long step [1]_.
+        part = np.log1p(size) / size if size > _LONG else 1.0
+        theta, scores = theta + part * step, scores + part * move
         # Steps shrink at least as fast as they last did.
         rate = min(1.0, size / before) if before else 1.0
         if size * rate <= _SETTLED * largest:
