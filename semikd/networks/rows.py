@@ -137,7 +137,8 @@ def moments(numbers: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatA
 
     Returns
     -------
-    mean, scale : ndarray of shape (d,)
+    mean : ndarray of shape (d,)
+    scale : ndarray of shape (d,)
 
     Examples
     --------

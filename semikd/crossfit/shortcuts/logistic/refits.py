@@ -51,15 +51,15 @@ def refit(
     ndarray of shape (s, m)
         To a thousandth of the change, as the Newton decrement bounds it.
 
-    Notes
-    -----
-    Rows for which a fixed Hessian does not settle, such as those of leverage near 1,
-    get the optimum of the other rows by Newton's method.
-
     Raises
     ------
     FallBack
         If many rows do not settle, or the others have no optimum without one.
+
+    Notes
+    -----
+    Rows for which a fixed Hessian does not settle, such as those of leverage near 1,
+    get the optimum of the other rows by Newton's method.
 
     Examples
     --------
