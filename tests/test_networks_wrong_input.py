@@ -206,7 +206,7 @@ RANGE = "integers from 0 to 255 or floats from 0 to 1 as pixels; got "
         (IMAGES.astype(int) * 2, RANGE + "int64 from 0 to 510"),
         (np.where(IMAGES > 99, np.nan, 0.5), RANGE + "float64 from nan to nan"),
         (IMAGES.astype(str), "hold numbers|bytes/strings"),
-        (IMAGES[:, 0], "dim 3, while dim <= 2"),
+        (IMAGES[:, 0], r"dim 3, while|got \(30, 8, 8\). X\[:, None\] gives images"),
         (IMAGES[:, None], "dim 5, while dim <= 2"),
     ],
     ids=range(11),

@@ -31,6 +31,10 @@ def checked_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     array = np.asarray(X)
     _refuse_text(array)
     is_image = array.ndim == 4
+    if array.ndim == 3:
+        constraint = "be a table (n, d) or images (n, channels, height, width)"
+        remedy = "X[:, None] gives images their one channel"
+        raise invalid("X", constraint, Shown(str(array.shape)), remedy)
     return validate_data(
         estimator,
         X,
@@ -84,7 +88,7 @@ def _refuse_other_kind(X: Any, encoding: Any) -> None:
     if encoding is None:
         return
     found = getattr(X, "shape", None)
-    found = np.shape(X) if found is None else found
+    found = np.asarray(X).shape if found is None else found
     if isinstance(encoding, ImageEncoding):
         if len(found) != 4 and len(found) > 1:
             constraint = f"hold images of shape {encoding.size}, as in the fit"
