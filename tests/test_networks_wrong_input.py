@@ -361,3 +361,49 @@ def test_labels_and_columns_of_later_parts_are_those_of_the_first():
     refused(r"hold the classes \[0, 1\]; got 2", lambda: fitted.partial_fit(X, Y + 1))
     refused("X has 2 features", lambda: fitted.partial_fit(X[:, :2], Y))
     refused("be a table, as in the fit", lambda: fitted.partial_fit(IMAGES, Z))
+
+
+@pytest.mark.parametrize("make", [teacher, student])
+def test_a_warm_start_needs_what_the_fit_before_had(make):
+    warm = make(training=Training(warm_start=True)).fit(X, Y)
+    anew = "Begin anew with fit, without training.warm_start"
+    columns = f"X must have the 3 columns of the fit before; got 2. {anew}"
+    refused(columns, lambda: warm.fit(X[:, :2], Y))
+    scores = f"y must need 1 score a row, as in the fit before; got 3. {anew}"
+    refused(scores, lambda: warm.fit(X, np.arange(60) % 3))
+    refused("X must be a table, as in the fit", lambda: warm.fit(IMAGES, Z))
+    warm.fit(X, Y)
+    module = r"module must be that of the fit before; got another: MLP\(hidden_layer_si"
+    refused(module, lambda: warm.set_params(module=(5,)).fit(X, Y))
+    refused(module, lambda: warm.partial_fit(X, Y))
+
+
+def test_parameters_are_gone_on_from_in_another_format():
+    settings = {"validation_fraction": 0.0, "learning_rate": 1e-12, "weight_decay": 0.0}
+    fitted = teacher(**settings).partial_fit(X, Y)
+    before = fitted.predict_proba(X)
+    fitted.set_params(dtype="float64").partial_fit(X, Y)
+    assert next(fitted.module_.parameters()).dtype == torch.float64
+    np.testing.assert_allclose(fitted.predict_proba(X), before, atol=1e-6)
+
+
+def test_a_part_that_is_broken_off_leaves_the_network_there_was():
+    fitted = teacher(max_epochs=5).partial_fit(X, Y)
+    before = fitted.predict_proba(X)
+
+    def stop(end):
+        if end.epoch.epoch == 3:
+            raise KeyboardInterrupt
+
+    fitted.training = Training(callbacks=[stop])
+    with pytest.raises(KeyboardInterrupt):
+        fitted.partial_fit(X, Y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), before)
+
+
+@pytest.mark.usefixtures("untrained")
+@pytest.mark.parametrize("callbacks", [5, None, "print", print, [print, 5]])
+def test_callbacks_that_cannot_be_called_are_refused(callbacks):
+    message = "training.callbacks must be a sequence of callables; got"
+    network = teacher(training=Training(callbacks=callbacks))
+    refused(message, lambda: network.fit(X, Y), TypeError)

@@ -14,7 +14,12 @@ from semikd._validation import invalid
 from semikd.crossfit import content_split, n_rows, take_rows
 from semikd.losses import DistillationLoss
 from semikd.networks.files import EstimatorFiles
-from semikd.networks.inputs import check_groups, check_targets, checked_rows
+from semikd.networks.inputs import (
+    check_groups,
+    check_start,
+    check_targets,
+    checked_rows,
+)
 from semikd.networks.options import NetworkOptions
 from semikd.networks.prepared import Prepared, prepare
 from semikd.networks.rows import WeightedRows, merged
@@ -116,6 +121,8 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
             # Its steps take all rows at once.
             X = np.array(X)
         go_on = (go_on or options.training.warm_start) and hasattr(self, "module_")
+        if go_on:
+            check_start(self, X, target, loss)
         prepared = prepare(X, target, weight, self.encoding_ if go_on else None)
         if options.solver == "lbfgs":
             prepared, target, weight = _merged(

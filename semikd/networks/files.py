@@ -20,9 +20,9 @@ from semikd._validation import (
 )
 from semikd.losses import DistillationLoss, get_loss
 from semikd.networks.architectures import CustomFactory, Factory
+from semikd.networks.inputs import n_columns, n_scores
 from semikd.networks.options import NetworkOptions
 from semikd.networks.saving import NETWORK, SavedNetwork, load_network, save_network
-from semikd.networks.tables import ImageEncoding
 from semikd.networks.training import Training
 from semikd.networks.words import (
     encoding_of,
@@ -117,7 +117,7 @@ class EstimatorFiles:
             estimator.module_,
             architecture,
             estimator.encoding_.shape,
-            _n_scores(estimator),
+            n_scores(estimator.module_, estimator.encoding_),
             extra=extra,
             arrays=arrays,
         )
@@ -152,14 +152,6 @@ class EstimatorFiles:
         saved = load_network(folder, factory=factory)
         made: Self = built(Path(folder) / NETWORK.file, lambda: _made(cls, saved))
         return made
-
-
-def _n_scores(estimator: "NetworkEstimator") -> int:
-    """Return the number of scores m of a fitted network."""
-    from semikd import nets
-
-    row, cpu = np.zeros((1, *estimator.encoding_.shape.row)), nets.find_device("cpu")
-    return int(nets.predict(estimator.module_, row, device=cpu).shape[1])
 
 
 def _settings(estimator: "NetworkEstimator") -> dict[str, Any]:
@@ -273,11 +265,7 @@ def _refuse_other_arrays(kind: str, arrays: Arrays) -> None:
 
 def _name_columns(estimator: Any, names: Any) -> None:
     """Note number and names of the columns, or of channels."""
-    encoding = estimator.encoding_
-    if isinstance(encoding, ImageEncoding):
-        n = encoding.size[0]
-    else:
-        n = len(encoding.layout.numeric) + len(encoding.layout.categorical)
+    n = n_columns(estimator.encoding_)
     estimator.n_features_in_ = n
     if names is None:
         return

@@ -1,5 +1,6 @@
 """Where targets on a scale meet the torch engine, so that neither knows the other."""
 
+import copy
 import time
 import warnings
 from collections.abc import Sequence
@@ -182,7 +183,8 @@ def _network(
 ) -> nn.Module:
     """Return the network as it starts: at the right level for a squared loss."""
     if task.start is not None:
-        return task.start
+        # A copy: whoever is interrupted keeps the network there was.
+        return copy.deepcopy(task.start).to(dtype)
     m = loss.n_scores(task.target)
     architecture = task.options.architecture
     module = nets.seeded(lambda: architecture.build(shape, m, dtype), seed)

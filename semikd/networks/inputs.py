@@ -1,16 +1,20 @@
 """What enters an estimator that is a network, checked before anything is trained."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from semikd._tables import refuse_missing
-from semikd._validation import Shown, check_shape, invalid, wrong_type
+from semikd._validation import Shown, check_shape, counted, invalid, wrong_type
 from semikd.losses import DistillationLoss, HardLabelMix
-from semikd.networks.tables import ImageEncoding
+from semikd.networks.architectures import as_architecture
+from semikd.networks.tables import ImageEncoding, TableEncoding
 from semikd.simplex import FloatArray
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def checked_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
@@ -68,6 +72,45 @@ def check_groups(groups: NDArray[Any] | None, n_rows: int) -> None:
     if groups is not None:
         check_shape("groups", groups, (n_rows,))
         refuse_missing("groups", groups)
+
+
+def check_start(
+    estimator: Any, X: Any, target: FloatArray, loss: DistillationLoss
+) -> None:
+    """Refuse to go on from a network that reads or says other things."""
+    encoding, module = estimator.encoding_, estimator.module_
+    remedy = "Begin anew with fit, without training.warm_start"
+    _refuse_other_kind(X, encoding)
+    if n_columns(encoding) != estimator.n_features_in_:
+        constraint = f"have the {n_columns(encoding)} columns of the fit before"
+        raise invalid("X", constraint, int(estimator.n_features_in_), remedy)
+    before, m = n_scores(module, encoding), loss.n_scores(target)
+    if before != m:
+        constraint = f"need {counted(before, 'score')} a row, as in the fit before"
+        raise invalid("y", constraint, m, remedy)
+    outline = as_architecture(estimator.module).outline(encoding.shape, m)
+    shapes = [
+        {name: tuple(tensor.shape) for name, tensor in each.state_dict().items()}
+        for each in (outline, module)
+    ]
+    if shapes[0] != shapes[1]:
+        shown = Shown(f"another: {as_architecture(estimator.module)}")
+        raise invalid("module", "be that of the fit before", shown, remedy)
+
+
+def n_columns(encoding: TableEncoding | ImageEncoding) -> int:
+    """Return the number of columns of a table, or of channels of images."""
+    if isinstance(encoding, ImageEncoding):
+        return encoding.size[0]
+    return len(encoding.layout.numeric) + len(encoding.layout.categorical)
+
+
+def n_scores(module: "nn.Module", encoding: TableEncoding | ImageEncoding) -> int:
+    """Return the number of scores m that a network gives for a row."""
+    from semikd import nets
+
+    row, cpu = np.zeros((1, *encoding.shape.row)), nets.find_device("cpu")
+    return int(nets.predict(module, row, device=cpu).shape[1])
 
 
 def _refuse_text(array: NDArray[Any]) -> None:

@@ -146,7 +146,8 @@ class Training(BaseEstimator):
                 )
         _check_checkpoint(self.checkpoint)
         callbacks = self.callbacks
-        if callable(callbacks) or not all(callable(each) for each in callbacks):
+        several = isinstance(callbacks, list | tuple)
+        if not several or not all(callable(each) for each in callbacks):
             constraint = "be a sequence of callables"
             raise wrong_type("training.callbacks", constraint, callbacks)
 
