@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -319,18 +320,48 @@ def test_heavy_rows_that_are_in_every_bag_make_it_fall_back_to_folds() -> None:
     assert labels.strategy.startswith("5-fold cross-fitting (not 'oob': about 4 of 200")
 
 
+@pytest.mark.parametrize("how", ["class_weight", "sample_weight"])
+def test_a_heavy_class_that_would_lose_its_labels_makes_it_fall_back(how: str) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(2000, 4)), np.repeat(["few", "many"], [5, 1995])
+    factors = {"few": 4.0, "many": 1.0}
+    forest, options = RandomForestClassifier(100), {}
+    if how == "class_weight":
+        forest.set_params(class_weight=factors)
+    else:
+        options["sample_weight"] = np.where(y == "few", 3.5, 1.0)
+    message = r"about \d+% of the class 'few' would have fewer than 10 out-of-bag"
+    with pytest.warns(SemikdWarning, match=message):
+        labels = cross_fit(forest, X, y, cv="oob", **options)
+    assert labels.labelled.all()
+    # The other class may be as heavy: each of its rows has no more than an even share.
+    forest = RandomForestClassifier(100, class_weight={"many": 4.0})
+    assert out_of_bag(forest, X, y).labelled.all()
+
+
 def test_too_many_rows_without_a_label_after_the_fit_fall_back_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     X, y = table(n=200)
     # The expectation is just above ten, so that chance leaves many rows below.
     forest = RandomForestClassifier(30, random_state=0)
-    monkeypatch.setattr(bagging, "_chance_of_few", lambda *_: np.zeros(200))
+    monkeypatch.setattr(bagging, "chance_of_few", lambda *_: np.zeros(200))
     with pytest.warns(SemikdWarning, match=r"folds: \d+ of 200 distinct rows, "):
         labels = cross_fit(forest, X, y, cv="oob")
     assert labels.strategy.startswith("5-fold cross-fitting (not 'oob': ")
     labels = cross_fit(forest, X, y, cv="auto")
     assert labels.strategy.startswith("5-fold cross-fitting (auto: ")
+
+
+def test_weights_routed_into_a_pipeline_bring_the_rows_out_of_its_bag() -> None:
+    X, y = table(n=120)
+    base = make_pipeline(SelectKBest(k=2), LogisticRegression())
+    with config_context(enable_metadata_routing=True):
+        # Without a request the Pipeline gets the rows of its bag alone.
+        assert out_of_bag(BaggingClassifier(base, 100), X, y).leans
+        base[-1].set_fit_request(sample_weight=True)
+        with pytest.raises(ValueError, match="Pipeline gets the rows out of its bag"):
+            out_of_bag(BaggingClassifier(base, 100), X, y)
 
 
 def test_rows_of_zero_weight_take_no_part() -> None:

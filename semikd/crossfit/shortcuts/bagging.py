@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from joblib import parallel_config
 from numpy.typing import NDArray
-from scipy.stats import binom
+from sklearn import get_config
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -27,10 +27,17 @@ from sklearn.tree import (
     ExtraTreeClassifier,
     ExtraTreeRegressor,
 )
+from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
 from semikd.crossfit.folds import Rows
-from semikd.crossfit.rows import Indices
+from semikd.crossfit.shortcuts.bags import (
+    FEWEST_TREES,
+    chance_of_few,
+    draws,
+    share_without,
+    weights_of,
+)
 from semikd.crossfit.shortcuts.labels import (
     FallBack,
     Shortcut,
@@ -60,11 +67,10 @@ _BLIND_TO_WEIGHTLESS = _FORESTS | {
     LogisticRegression,
     Ridge,
 }
-# A mean of m trees has their variance over m: the standard error of a probability is at
-# most 0.16 with ten of them, and 37 are out of bag in a forest of a hundred.
-FEWEST_TREES = 10
 # Rows without a label are lost to the student, and they are the heavy ones.
 LARGEST_LOSS = 0.01
+# A small class may lose more by its copies, but its share must not shrink by more.
+LARGEST_LOSS_OF_CLASS = 0.05
 
 
 def handles(learner: Any) -> bool:
@@ -157,7 +163,8 @@ def labels(
     Raises
     ------
     FallBack
-        If those rows carry more than a hundredth of the weight.
+        If those rows carry more than a hundredth of the weight, or are expected to be
+        more than a twentieth of a class.
 
     References
     ----------
@@ -178,10 +185,12 @@ def labels(
     (30, 1)
     """
     _, unit = distinct_units(rows)
-    weight = _unit_weights(rows, unit)
     ensemble = last_step(teacher)
-    chance = _chance_of_few(ensemble, rows, weight / weight.sum())
+    drawn = np.bincount(unit, draws(ensemble, rows)).astype(np.float64)
+    chance = chance_of_few(ensemble, rows, drawn / drawn.sum())
+    weight = np.bincount(unit, weights_of(rows)).astype(np.float64)
     _check_loss(chance, weight, LARGEST_LOSS, "about ")
+    _check_classes(chance[unit], rows)
     with _workers(ensemble, n_jobs):
         parts = fit_parts(teacher, X, y, rows, seed)
     workers = parts.learner.n_jobs if n_jobs is None else n_jobs
@@ -213,9 +222,13 @@ def _workers(ensemble: Any, n_jobs: int | None) -> AbstractContextManager[Any]:
 def _uses_weightless(base: Any) -> bool:
     """Return whether a learner is given rows of weight zero and may look at their y.
 
-    One that takes no weights, such as a Pipeline, gets the rows of its bag and no more.
+    One that takes no weights, such as a Pipeline, gets the rows of its bag alone.
     """
     weighs = has_fit_parameter(base, "sample_weight")
+    if get_config()["enable_metadata_routing"]:
+        # A Pipeline then takes weights for a step, and none for those before it.
+        routes = get_routing_for_object(base).consumes("fit", ("sample_weight",))
+        weighs = weighs or bool(routes)
     return weighs and type(base) not in _BLIND_TO_WEIGHTLESS
 
 
@@ -229,49 +242,15 @@ def _class_weights(ensemble: Any) -> set[str]:
 def _too_few(ensemble: Any, rows: Rows) -> str | None:
     """Return why a row of average weight would lack members that did not see it."""
     n = len(rows.active)
-    share = _share_out(ensemble, rows, np.array([1.0 / n]))[0]
+    share = share_without(ensemble, rows, np.array([1.0 / n]))[0]
     if share <= 0.0:
         return f"each of its trees sees every row (bootstrap={ensemble.bootstrap})"
-    if _chance_of_few(ensemble, rows, np.array([1.0 / n]))[0] > LARGEST_LOSS:
+    if chance_of_few(ensemble, rows, np.array([1.0 / n]))[0] > LARGEST_LOSS:
         return (
             f"about {ensemble.n_estimators * share:.1f} of its {ensemble.n_estimators} "
             f"members would not see a row: too few for {FEWEST_TREES} at each"
         )
     return None
-
-
-def _chance_of_few(ensemble: Any, rows: Rows, share: FloatArray) -> FloatArray:
-    """Return the chance that too few members miss what has this share of the weight."""
-    p = _share_out(ensemble, rows, share)
-    return np.asarray(binom.cdf(FEWEST_TREES - 1, ensemble.n_estimators, p))
-
-
-def _share_out(ensemble: Any, rows: Rows, share: FloatArray) -> FloatArray:
-    """Return the probability that a bag lacks what has this share of the weight."""
-    n = len(rows.active)
-    size = _bag_size(ensemble, rows)
-    if ensemble.bootstrap:
-        return np.asarray((1.0 - share) ** size)
-    if not is_bagging(ensemble):
-        return np.zeros(len(share))
-    return np.asarray(np.maximum(1.0 - size / n, 0.0) ** (share * n))
-
-
-def _bag_size(ensemble: Any, rows: Rows) -> float:
-    """Return how many rows are drawn into a bag."""
-    n = len(rows.active)
-    asked = ensemble.max_samples
-    if asked is None:
-        return n
-    if isinstance(asked, int | np.integer):
-        return int(asked)
-    return float(asked) * (n if rows.weights is None else float(rows.weights.sum()))
-
-
-def _unit_weights(rows: Rows, unit: Indices) -> FloatArray:
-    """Return the weight of each unit, copies together."""
-    weights = None if rows.weights is None else rows.weights[rows.active]
-    return np.bincount(unit, weights).astype(np.float64)
 
 
 def _check_loss(
@@ -283,4 +262,19 @@ def _check_loss(
         raise FallBack(
             f"{about}{few.sum():,.0f} of {len(weight):,} distinct rows, {lost:.0%} "
             f"of the weight, would have fewer than {FEWEST_TREES} out-of-bag members"
+        )
+
+
+def _check_classes(few: FloatArray, rows: Rows) -> None:
+    """Fall back where the rows of some class would be lost: labels decide who stays."""
+    if rows.classes is None:
+        return
+    codes, weights = rows.codes[rows.active], weights_of(rows)
+    weighed = few if weights is None else few * weights
+    lost = np.bincount(codes, weighed) / np.bincount(codes, weights)
+    worst = int(lost.argmax())
+    if lost[worst] > LARGEST_LOSS_OF_CLASS:
+        raise FallBack(
+            f"about {lost[worst]:.0%} of the class {rows.classes.tolist()[worst]!r} "
+            f"would have fewer than {FEWEST_TREES} out-of-bag members"
         )
