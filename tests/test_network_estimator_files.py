@@ -62,6 +62,7 @@ def same_state(one, other):
     np.testing.assert_array_equal(one.classes_, other.classes_)
     assert one.classes_.dtype.kind == other.classes_.dtype.kind
     assert one.history_ == other.history_
+    assert one.mode_ == other.mode_
     assert (one.n_iter_, one.n_features_in_) == (other.n_iter_, other.n_features_in_)
     assert getattr(one, "loss_", None) == getattr(other, "loss_", None)
     names = [getattr(e, "feature_names_in_", None) for e in (one, other)]
@@ -193,6 +194,7 @@ def test_a_solution_by_lbfgs_comes_back_in_full_precision(tmp_path):
     fitted.fit(X, (X[:, 0] > 0).astype(int)).save(tmp_path)
     again = TorchClassifier.load(tmp_path)
     same_state(fitted, again)
+    assert again.mode_ == "all rows at once"
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
 
 
@@ -314,6 +316,8 @@ def no_mix(**changes):
         (settings(loss="hinge"), "loss must be one of"),
         (settings(loss={"name": "hinge"}), "loss must be one of 'identity'"),
         (settings(loss=[1]), "loss must be"),
+        (lambda e: e.update(mode="fast"), "mode must be one of 'native', 'vmap', 'one"),
+        (lambda e: e.update(mode=[]), "mode must be one of 'native', 'vmap', 'one"),
         (lambda e: e.update(training=[]), r"network\.json: training must have the op"),
         (within("training", more=1), "training must have the options known"),
         (within("training", augment="os:system"), "must have the options known"),

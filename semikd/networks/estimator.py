@@ -49,6 +49,9 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         How rows become the numbers that the network reads.
     history_ : tuple of Epoch
         Epoch, training and validation loss, without the penalty.
+    mode_ : {'native', 'vmap', 'one by one', 'all rows at once'}
+        How it was run in training: beside others of its kind by known layers, by
+        ``torch.vmap``, alone, or by 'lbfgs'.
     module_ : torch.nn.Module
         The fitted network, on the processor.
     n_iter_ : int
@@ -72,6 +75,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
 
     encoding_: TableEncoding | ImageEncoding
     history_: "tuple[Epoch, ...]"
+    mode_: str
     module_: "nn.Module"
     n_iter_: int
 
@@ -193,6 +197,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
     def _adopt(self, found: "FittedNetwork", prepared: Prepared) -> None:
         """Take a fitted network as one's own."""
         self.module_, self.history_ = found.module, found.history
+        self.mode_ = found.mode
         self.n_iter_ = len(found.history)
         self.encoding_ = prepared.encoding
 

@@ -13,6 +13,7 @@ from semikd._files.npz import Arrays
 from semikd._files.signed import built
 from semikd._validation import (
     Shown,
+    choose,
     count,
     invalid,
     number,
@@ -49,11 +50,13 @@ _ENTRIES = {
     "estimator",
     "feature_names",
     "loss",
+    "mode",
     "settings",
     "training",
 }
 _ARRAYS = {"history", "mean", "scale"}
 _LONGEST = 10_000
+_MODES = {m: m for m in ("native", "vmap", "one by one", "all rows at once")}
 _DEVICE = r"[a-z]{1,20}(:[0-9]{1,4})?"
 
 
@@ -62,9 +65,15 @@ class EstimatorFiles:
 
     Examples
     --------
-    >>> from semikd.networks.files import EstimatorFiles
+    >>> import tempfile
+    >>> import numpy as np
     >>> from semikd.teachers import TorchClassifier
-    >>> issubclass(TorchClassifier, EstimatorFiles)
+    >>> X = np.linspace(-1, 1, 20)[:, None]
+    >>> fitted = TorchClassifier((4,), max_epochs=2, device="cpu").fit(X, X[:, 0] > 0)
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     _ = fitted.save(home)
+    ...     again = TorchClassifier.load(home)
+    >>> bool((again.predict_proba(X) == fitted.predict_proba(X)).all())
     True
     """
 
@@ -110,6 +119,7 @@ class EstimatorFiles:
             "encoding": encoding,
             "classes": label_words(np.asarray(estimator.classes_)),
             "loss": None if loss is None else loss_words(loss),
+            "mode": estimator.mode_,
             "feature_names": None if names is None else list(names),
         }
         return save_network(
@@ -206,6 +216,7 @@ def _made(cls: Any, saved: SavedNetwork) -> Any:
     if loss is not None:
         estimator.loss_ = loss
     estimator.history_ = history_of(arrays["history"])
+    estimator.mode_ = choose("mode", words["mode"], _MODES)
     estimator.n_iter_ = len(estimator.history_)
     _name_columns(estimator, words["feature_names"])
     return estimator
