@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.compose import make_column_transformer
+from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_selection import SelectKBest
@@ -20,8 +21,13 @@ from sklearn.linear_model import (
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler, TargetEncoder
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    PolynomialFeatures,
+    StandardScaler,
+    TargetEncoder,
+)
 from sklearn.tree import DecisionTreeRegressor
 
 from semikd import DistilledClassifier, DistilledRegressor, OutOfFold, cross_fit
@@ -518,8 +524,50 @@ def test_auto_passes_by_a_shortcut_that_costs_more_than_folds():
     assert labels.strategy == (
         "5-fold cross-fitting (auto: five folds are cheaper with 451 coefficients)"
     )
+    scaled = make_pipeline(StandardScaler(), LogisticRegression())
+    assert "451 coefficients" in cross_fit(scaled, X, y, cv="auto").strategy
     asked = cross_fit(LogisticRegression(), X, y, cv="loo", random_state=0)
     assert asked.strategy.startswith("leave-one-out")
+    # What the learner gets of a Pipeline may be few columns.
+    few = make_pipeline(PCA(3), LogisticRegression())
+    assert cross_fit(few, X, y, cv="auto").strategy.startswith("leave-one-out")
+
+
+def test_documents_that_a_pipeline_turns_into_numbers_have_no_width_of_their_own():
+    words = np.array(["a" * (i % 7 + 1) + str(i) for i in range(60)])
+    lengths = FunctionTransformer(lambda X: np.char.str_len(X)[:, None])
+    teacher = make_pipeline(lengths, LogisticRegression())
+    labels = cross_fit(teacher, words, Y, cv="auto")
+    assert labels.strategy.startswith("leave-one-out labels of one fit (auto)")
+
+
+@pytest.mark.parametrize(
+    "teacher", [Ridge(), LinearRegression(), RidgeClassifier(), LogisticRegression()]
+)
+def test_rows_may_be_a_list_of_lists(teacher: Any) -> None:
+    listed = cross_fit(teacher, X.tolist(), Y, cv="loo", random_state=0)
+    np.testing.assert_allclose(listed.mean, loo(teacher, y=Y).mean, atol=1e-9)
+
+
+def test_a_derived_pipeline_that_may_say_otherwise_stays_whole() -> None:
+    class Doubled(Pipeline):
+        def predict(self, X: Any) -> Any:
+            return 2.0 * super().predict(X)
+
+    doubled = Doubled([("learner", Ridge())])
+    reason = "Doubled is not scikit-learn's Pipeline itself"
+    assert split_pipeline(doubled) == reason
+    with pytest.raises(ValueError, match=reason):
+        cross_fit(doubled, X, X[:, 0], cv="loo")
+
+
+def test_what_only_has_the_name_of_a_shortcut_is_none() -> None:
+    class Flagged(DummyRegressor):
+        leave_one_out = True
+
+    assert cross_fit(Flagged(), X, X[:, 0], cv="auto").strategy == (
+        "5-fold cross-fitting (auto: Flagged has no shortcut)"
+    )
 
 
 def test_a_ridge_classifier_labels_rows_and_new_rows_alike():

@@ -174,7 +174,7 @@ def test_all_other_rows_as_neighbours_give_their_mean() -> None:
 
 def test_more_neighbours_than_other_rows_fall_back() -> None:
     X, y = np.arange(5.0)[:, None], np.arange(5.0)
-    with pytest.raises(FallBack, match="no row can be left out"):
+    with pytest.raises(FallBack, match="all rows have too few neighbours"):
         left_out(KNeighborsRegressor(5), X, y, described(X))
 
 

@@ -4,10 +4,10 @@ A forest has trees that did not see a row; ridge, neighbours and logistic regres
 know what they would have said without it.
 """
 
+from semikd.crossfit.shortcuts.distinct import distinct_units
 from semikd.crossfit.shortcuts.labels import (
     FallBack,
     Shortcut,
-    distinct_units,
     split_pipeline,
 )
 

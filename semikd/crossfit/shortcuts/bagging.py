@@ -38,10 +38,10 @@ from semikd.crossfit.shortcuts.bags import (
     share_without,
     weights_of,
 )
+from semikd.crossfit.shortcuts.distinct import distinct_units
 from semikd.crossfit.shortcuts.labels import (
     FallBack,
     Shortcut,
-    distinct_units,
     fit_parts,
     last_step,
     split_pipeline,

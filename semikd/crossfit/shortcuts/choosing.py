@@ -132,7 +132,7 @@ def choose_shortcut(
     if n_repeats > 1:
         return _folds(cv, f"n_repeats={n_repeats} asks for folds")
     reasons = [
-        strategy.why_not(teacher, X, rows) or _dear(strategy, X, rows, cv)
+        strategy.why_not(teacher, X, rows) or _dear(strategy, teacher, X, rows, cv)
         for _, strategy in known
     ]
     for (name, strategy), reason in zip(known, reasons, strict=True):
@@ -141,10 +141,10 @@ def choose_shortcut(
     return _folds(cv, str(reasons[0]))
 
 
-def _dear(strategy: Strategy, X: Any, rows: Rows, cv: str) -> str | None:
+def _dear(strategy: Strategy, teacher: Any, X: Any, rows: Rows, cv: str) -> str | None:
     """Return why 'auto' passes by a strategy that serves: folds may be cheaper."""
     dear = getattr(strategy, "dear", None)
-    return dear(X, rows) if cv == "auto" and dear is not None else None
+    return dear(teacher, X, rows) if cv == "auto" and dear is not None else None
 
 
 def _folds(cv: str, reason: str) -> Choice:

@@ -12,10 +12,9 @@ from scipy import sparse
 
 from semikd.crossfit.folds import Rows
 from semikd.crossfit.rows import Hashes, Indices
-from semikd.crossfit.shortcuts.labels import FallBack
 from semikd.simplex import FloatArray
 
-__all__ = ["Distinct", "distinct", "on_all_rows", "outcomes"]
+__all__ = ["Distinct", "distinct", "distinct_units", "on_all_rows", "outcomes"]
 
 
 @dataclass(frozen=True)
@@ -106,13 +105,39 @@ def distinct(rows: Rows, weights: FloatArray | None = None) -> Distinct:
     return Distinct(first, back, unit, total)
 
 
+def distinct_units(rows: Rows) -> tuple[Indices, Indices]:
+    """Return what leaves together: a position for each unit, and each row's unit.
+
+    Parameters
+    ----------
+    rows : Rows
+        Identity, group and weight of each row.
+
+    Returns
+    -------
+    first : ndarray of int of shape (u,)
+        Position, in the whole table, of the first row of each unit.
+    unit : ndarray of int of shape (n_active,)
+        Unit of each row of positive weight, in the order of ``rows.active``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.crossfit.folds import Rows
+    >>> from semikd.crossfit.shortcuts.distinct import distinct_units
+    >>> hashes, codes = np.array([9, 7, 9], dtype=np.uint64), np.zeros(3, dtype=int)
+    >>> distinct_units(Rows(hashes, codes, None, None, None))
+    (array([1, 0]), array([1, 0, 1]))
+    """
+    active = rows.active
+    _, first, unit = np.unique(
+        rows.units[active], return_index=True, return_inverse=True
+    )
+    return active[first], unit
+
+
 def on_all_rows(fit: FloatArray, apart: Distinct, rows: Rows) -> FloatArray:
     """Return the labels of distinct rows for all rows, NaN where there is none.
-
-    Raises
-    ------
-    FallBack
-        If no row has a label.
 
     Examples
     --------
@@ -125,8 +150,6 @@ def on_all_rows(fit: FloatArray, apart: Distinct, rows: Rows) -> FloatArray:
     array([[3.],
            [3.]])
     """
-    if np.isnan(fit).any(axis=1).all():
-        raise FallBack("no row can be left out: each determines a coefficient alone")
     table = np.full((len(rows.hashes), fit.shape[1]), np.nan)
     table[rows.active] = fit[apart.back]
     return table

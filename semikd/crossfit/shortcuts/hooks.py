@@ -11,10 +11,10 @@ from semikd._validation import check_shape
 from semikd.crossfit.folds import Rows
 from semikd.crossfit.learners import finite_or_missing, seeded_clone
 from semikd.crossfit.rows import take_rows
+from semikd.crossfit.shortcuts.distinct import distinct_units
 from semikd.crossfit.shortcuts.labels import (
     FallBack,
     Shortcut,
-    distinct_units,
     split_pipeline,
 )
 
@@ -42,7 +42,7 @@ class Hook:
 
     def handles(self, learner: Any) -> bool:
         """Return whether the learner has the method."""
-        return hasattr(learner, self.method)
+        return callable(getattr(learner, self.method, None))
 
     def why_not(self, teacher: Any, X: Any, rows: Rows) -> str | None:
         """Return why the method cannot be used here, or None."""

@@ -43,14 +43,13 @@ from sklearn.preprocessing import (
 
 from semikd.crossfit.folds import Rows
 from semikd.crossfit.learners import fit_learner, seeded_clone
-from semikd.crossfit.rows import Indices, take_rows
+from semikd.crossfit.rows import take_rows
 from semikd.simplex import FloatArray
 
 __all__ = [
     "FallBack",
     "FittedParts",
     "Shortcut",
-    "distinct_units",
     "fit_parts",
     "last_step",
     "split_pipeline",
@@ -195,6 +194,8 @@ def split_pipeline(teacher: Any) -> tuple[Any | None, Any] | str:
     """
     steps: list[Any] = []
     while isinstance(teacher, Pipeline):
+        if type(teacher) is not Pipeline:
+            return f"{type(teacher).__name__} is not scikit-learn's Pipeline itself"
         steps += [step for _, step in teacher.steps[:-1]]
         teacher = teacher.steps[-1][1]
     steps = [step for step in steps if step is not None and step != "passthrough"]
@@ -248,38 +249,9 @@ def fit_parts(
         raise FallBack(parts)
     transformer, learner = parts
     seen = table if transformer is None else transformer.transform(table)
+    # What has rows and columns; a list of lists does not know how many.
+    seen = seen if hasattr(seen, "shape") else np.asarray(seen)
     return FittedParts(fitted, learner, seen)
-
-
-def distinct_units(rows: Rows) -> tuple[Indices, Indices]:
-    """Return what leaves together: a position for each unit, and each row's unit.
-
-    Parameters
-    ----------
-    rows : Rows
-        Identity, group and weight of each row.
-
-    Returns
-    -------
-    first : ndarray of int of shape (u,)
-        Position, in the whole table, of the first row of each unit.
-    unit : ndarray of int of shape (n_active,)
-        Unit of each row of positive weight, in the order of ``rows.active``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from semikd.crossfit.folds import Rows
-    >>> from semikd.crossfit.shortcuts import distinct_units
-    >>> hashes, codes = np.array([9, 7, 9], dtype=np.uint64), np.zeros(3, dtype=int)
-    >>> distinct_units(Rows(hashes, codes, None, None, None))
-    (array([1, 0]), array([1, 0, 1]))
-    """
-    active = rows.active
-    _, first, unit = np.unique(
-        rows.units[active], return_index=True, return_inverse=True
-    )
-    return active[first], unit
 
 
 def _may_use_y(step: Any) -> str | None:

@@ -53,11 +53,6 @@ def neighbours_without(parts: FittedParts, y: NDArray[Any], rows: Rows) -> Float
         NaN where fewer than ``n_neighbors`` rows are left, or all weights are zero.
         ``n_neighbors`` of all other rows is their mean.
 
-    Raises
-    ------
-    FallBack
-        If no row has a label.
-
     Notes
     -----
     One query of ``n_neighbors`` plus the copies (or group) of each distinct row. Where

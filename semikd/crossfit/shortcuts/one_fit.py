@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from semikd.crossfit.folds import Rows
 from semikd.crossfit.shortcuts.labels import (
+    FallBack,
     FittedParts,
     Shortcut,
     fit_parts,
@@ -15,9 +17,9 @@ from semikd.crossfit.shortcuts.labels import (
 )
 from semikd.simplex import FloatArray
 
-__all__ = ["NOTE", "OneFit"]
+__all__ = ["OneFit"]
 
-NOTE = "the exact fit without each row"
+_NOTE = "the exact fit without each row"
 
 
 @dataclass(frozen=True)
@@ -111,5 +113,10 @@ class OneFit:
             If only the fit shows that the labels cannot be had.
         """
         parts = fit_parts(teacher, X, y, rows, seed)
-        said = self.without(parts, y, rows)
-        return Shortcut(said, parts.teacher, NOTE, self.missing)
+        return self._answer(self.without(parts, y, rows), parts.teacher)
+
+    def _answer(self, said: FloatArray, fitted: Any) -> Shortcut:
+        """Return the labels and the one teacher, if there are any labels."""
+        if np.isnan(said).any(axis=1).all():
+            raise FallBack(f"all rows {self.missing}")
+        return Shortcut(said, fitted, _NOTE, self.missing)

@@ -33,7 +33,7 @@ from semikd.crossfit.shortcuts.distinct import (
 )
 from semikd.crossfit.shortcuts.labels import FallBack, FittedParts, Shortcut
 from semikd.crossfit.shortcuts.least_squares import WeightedRows
-from semikd.crossfit.shortcuts.one_fit import NOTE, OneFit
+from semikd.crossfit.shortcuts.one_fit import OneFit
 from semikd.simplex import FloatArray, last_column, one_hot
 
 __all__ = ["RIDGE", "ridge_without"]
@@ -78,7 +78,7 @@ def ridge_without(parts: FittedParts, y: NDArray[Any], rows: Rows) -> FloatArray
     Raises
     ------
     FallBack
-        If no row can be left out, or a sparse table is too large to be spelled out.
+        If a sparse table is too large to be spelled out.
 
     Notes
     -----
@@ -154,7 +154,7 @@ class _RidgeFit(OneFit):
         fitted = seeded_clone(teacher, seed)
         fitted.fit(few, said if y.ndim > 1 else said[:, 0])
         fit = means - seen.without(_alphas(teacher, Y), apart.unit)
-        return Shortcut(on_all_rows(fit, apart, rows), fitted, NOTE, self.missing)
+        return self._answer(on_all_rows(fit, apart, rows), fitted)
 
 
 def _knows_sums(teacher: Any, X: Any, rows: Rows) -> bool:

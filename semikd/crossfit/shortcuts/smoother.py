@@ -64,7 +64,7 @@ def smoother_without(parts: FittedParts, y: NDArray[Any], rows: Rows) -> FloatAr
     Raises
     ------
     FallBack
-        If a refit without a row says otherwise, or no row can be left out.
+        If a refit without a row says otherwise.
     ValueError
         If the hat matrix is not finite, or not n by n.
 

@@ -5,6 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 from semikd.crossfit.folds import Rows
 from semikd.crossfit.shortcuts.distinct import distinct
@@ -32,6 +41,15 @@ __all__ = ["dear", "handles", "labels", "why_not"]
 _SAME_MODEL = 0.01
 # The Hessian has this many rows at most: 200 megabytes.
 _MOST_COEFFICIENTS = 5_000
+_KEEP_WIDTH = {
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+}
 # Measured on 20,000 rows: from here on five folds are cheaper.
 _WORTH_WHILE = 400
 
@@ -97,19 +115,27 @@ def why_not(teacher: Any, X: Any, rows: Rows) -> str | None:
     return _too_wide(width, len(rows.classes))
 
 
-def dear(X: Any, rows: Rows) -> str | None:
-    """Return why folds are cheaper for such a table, if they are.
+def dear(teacher: Any, X: Any, rows: Rows) -> str | None:
+    """Return why folds are cheaper for such a table, if they are known to be.
+
+    A Pipeline counts if its steps keep the number of columns; what others make of it is
+    known only once they are fitted.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
     >>> from semikd.crossfit.folds import Rows
     >>> from semikd.crossfit.shortcuts.logistic import dear
     >>> codes = np.array([0, 1])
     >>> rows = Rows(np.arange(2, dtype=np.uint64), codes, codes, None, None)
-    >>> dear(np.ones((2, 1500)), rows)
+    >>> dear(LogisticRegression(), np.ones((2, 1500)), rows)
     'five folds are cheaper with 1,501 coefficients'
     """
+    parts = split_pipeline(teacher)
+    steps = getattr(parts[0], "steps", [])
+    if np.ndim(X) != 2 or not {type(step) for _, step in steps} <= _KEEP_WIDTH:
+        return None
     scores = 1 if rows.classes is None else max(len(rows.classes) - 1, 1)
     n_coefficients = (np.shape(X)[1] + 1) * scores
     if n_coefficients <= _WORTH_WHILE:
