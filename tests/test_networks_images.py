@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from torch import nn
 
 from semikd import DistilledClassifier, cross_fit
 from semikd.datasets import load_dataset
@@ -183,3 +184,34 @@ def test_many_students_of_images_are_one_batch(digits):
         alone = student().fit_target(X, target, loss=loss)
         np.testing.assert_allclose(fitted.scores(X), alone.scores(X), atol=1e-3)
     assert np.abs(many[0].scores(X) - many[1].scores(X)).max() > 0.05
+
+
+class Branching(nn.Module):
+    """A network whose way depends on its numbers, which no program of many can."""
+
+    def __init__(self, n_inputs, n_outputs):
+        super().__init__()
+        self.layer = nn.Linear(n_inputs, n_outputs)
+
+    def forward(self, x):
+        return self.layer(x) if float(x.sum()) < 1e9 else self.layer(-x)
+
+
+@pytest.mark.parametrize(
+    ("module", "mode"),
+    [
+        ((4,), "native"),
+        (lambda row, m: nn.Sequential(nn.Linear(*row, 4), nn.Linear(4, m)), "native"),
+        (ResNet(8), "vmap"),
+        (lambda row, m: Branching(*row, m), "one by one"),
+    ],
+    ids=["perceptron", "factory", "residual", "branching"],
+)
+def test_how_the_networks_of_a_batch_were_run_is_said(module, mode, digits):
+    X, y = digits
+    rows = X if isinstance(module, ResNet) else X.reshape(len(X), -1)[:, 60:70]
+    network = teacher(module, max_epochs=1)
+    record = cross_fit(network, rows, y, cv=3, random_state=0)
+    assert [one.mode_ for one in record.teachers[0]] == [mode] * 3
+    own = record.teachers[0][0].predict_proba(rows[record.fold[0] == 0])
+    np.testing.assert_allclose(record.prediction[0][record.fold[0] == 0], own)
