@@ -63,6 +63,9 @@ def check_learners(
     _check_missing(X, learners, weights)
     columns = list(_text_columns(X))
     for role, learner in learners.items():
+        if isinstance(learner, NetworkEstimator) and hasattr(X, "columns"):
+            # A network reads the text of a frame as categories.
+            continue
         refused = [name for name, coded in columns if _needs_numbers(learner, coded)]
         if refused:
             shown = Shown(f"text in column {refused[0]!r} ({len(refused)} such)")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
@@ -12,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from semikd import nets
+from semikd import DistilledClassifier, TorchClassifier, nets
 from semikd.losses import (
     CrossEntropyLoss,
     HardLabelMix,
@@ -467,3 +468,19 @@ def test_a_gpu_gives_the_same_model_as_the_processor(student):
     tolerance = 1e-3 if student.dtype == "float32" else 1e-6
     np.testing.assert_allclose(scores[1], scores[0], rtol=0, atol=tolerance)
     assert torch.equal(states[0], states[1])
+
+
+def test_text_and_gaps_of_a_frame_reach_network_teachers_and_students():
+    draws = np.random.default_rng(0)
+    colour = draws.choice(["red", "green"], size=200)
+    frame = pd.DataFrame({"a": draws.normal(size=200), "colour": colour})
+    frame.loc[::7, "a"] = np.nan
+    y = colour == "red"
+    model = DistilledClassifier(
+        TorchClassifier((8,), max_epochs=40, learning_rate=0.03, device="cpu"),
+        TorchStudent((4,), max_epochs=60, learning_rate=0.03, device="cpu"),
+        random_state=0,
+    ).fit(frame, y)
+    assert (model.predict(frame) == y).mean() > 0.95
+    with pytest.raises(ValueError, match="hold numbers for the student"):
+        DistilledClassifier(TorchClassifier((8,))).fit(frame, y)
