@@ -10,8 +10,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from semikd import cross_fit
+from semikd import DistilledClassifier, cross_fit
+from semikd.exceptions import SemikdWarning
 from semikd.networks import MLP, Training
+from semikd.students import TorchStudent
 from semikd.teachers import TorchClassifier
 
 
@@ -85,14 +87,75 @@ def test_labels_of_all_folds_are_those_of_teachers_trained_alone(table):
 
 def test_a_fold_teacher_has_not_seen_the_labels_of_its_rows(table):
     X, y, _ = table
-    record = cross_fit(quick(), X, y, cv=3, random_state=0)
+    teacher = quick(dtype="float64")
+    record = cross_fit(teacher, X, y, cv=3, random_state=0)
     rows = record.fold[0] == 0
     flipped = np.where(rows, np.where(y == "yes", "no", "yes"), y)
     folds = record.fold[0]
-    first = cross_fit(quick(), X, y, cv=folds, random_state=0)
-    moved = cross_fit(quick(), X, flipped, cv=folds, random_state=0)
-    np.testing.assert_array_equal(first.prediction[0, rows], moved.prediction[0, rows])
+    first = cross_fit(teacher, X, y, cv=folds, random_state=0)
+    moved = cross_fit(teacher, X, flipped, cv=folds, random_state=0)
+    # When the others leave the batch is their own: it moves the last digits of sums.
+    np.testing.assert_allclose(
+        first.prediction[0, rows], moved.prediction[0, rows], rtol=1e-12
+    )
     assert np.abs(first.prediction[0, ~rows] - moved.prediction[0, ~rows]).max() > 0.01
+
+
+def folds_of_which_one_has_all_rows_of_a_class(X):
+    """Return labels of three classes and folds; the first holds all of the third."""
+    fold = np.arange(len(X)) % 4
+    y = np.where(fold == 0, "rare", np.where(X[:, 0] > 0.0, "no", "yes"))
+    every = np.arange(len(X))
+    folds = [(every[fold != t], every[fold == t]) for t in range(4)]
+    return y, fold, folds
+
+
+@pytest.mark.parametrize(
+    "weights", [None, "balanced", {"no": 1.0, "rare": 2.0, "yes": 3.0}]
+)
+def test_a_class_that_a_fold_teacher_never_saw_has_probability_0(table, weights):
+    X, _, _ = table
+    y, fold, folds = folds_of_which_one_has_all_rows_of_a_class(X)
+    teacher = quick(max_epochs=2, class_weight=weights)
+    with pytest.warns(SemikdWarning, match=r"1 of 4 fold teachers never saw a class"):
+        record = cross_fit(teacher, X, y, cv=folds, random_state=0)
+    assert (record.mean[fold == 0, 1] == 0.0).all()
+    assert (record.mean[fold != 0] > 0.0).all()
+    np.testing.assert_allclose(record.mean.sum(axis=1), 1.0, atol=1e-9)
+
+
+def test_labels_made_as_a_student_learns_know_which_classes_a_teacher_saw(table):
+    X, _, _ = table
+    y, _, folds = folds_of_which_one_has_all_rows_of_a_class(X)
+    small = TorchStudent((4,), max_epochs=2, device="cpu")
+    with pytest.warns(SemikdWarning, match="never saw a class"):
+        cached, online = (
+            DistilledClassifier(
+                quick(max_epochs=2), small, cv=folds, online_labels=on, random_state=0
+            )
+            .fit(X, y)
+            .predict_proba(X)
+            for on in (False, True)
+        )
+    np.testing.assert_allclose(cached, online, atol=1e-5)
+
+
+def test_a_fold_with_one_class_left_is_refused(table):
+    X, _, _ = table
+    _, fold, folds = folds_of_which_one_has_all_rows_of_a_class(X)
+    with pytest.raises(ValueError, match=r"y must have at least two classes; .*fold 1"):
+        cross_fit(quick(), X, fold == 0, cv=folds, random_state=0)
+
+
+def test_a_seed_of_the_teachers_own_stays(table):
+    X, y, _ = table
+    _, _, folds = folds_of_which_one_has_all_rows_of_a_class(X)
+    one, again, other = (
+        cross_fit(quick(max_epochs=1, random_state=seed), X, y, cv=folds).prediction
+        for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert np.abs(one - other).max() > 1e-3
 
 
 @pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame])
@@ -174,6 +237,30 @@ def test_partial_fits_go_on_where_the_last_one_ended(table):
     assert started.predict_proba(X).shape == (600, 2)
     with pytest.raises(ValueError, match=r"y must hold the classes .*; got 'maybe'"):
         started.partial_fit(X[:2], ["maybe", "no"])
+
+
+def test_a_part_without_some_class_is_balanced_among_the_others(table):
+    X, _, _ = table
+    y = (X[:, 0] > 1.0).astype(int)
+    parts = [
+        quick(class_weight=weight, learning_rate=0.03).partial_fit(X, y, [0, 1, 2])
+        for weight in ("balanced", None)
+    ]
+    mean = [part.predict_proba(X).mean(axis=0)[1] for part in parts]
+    assert mean[0] > mean[1] + 0.05
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.zeros((600, 1)), r"y must have shape \(600,\); got \(600, 1\)"),
+        (np.zeros(5), r"y must have shape \(600,\); got \(5,\)"),
+        (np.full(600, np.nan), "y must have no missing value"),
+    ],
+)
+def test_labels_of_a_part_are_one_for_each_row(table, y, message):
+    with pytest.raises(ValueError, match=message):
+        quick().partial_fit(table[0], y)
 
 
 def test_a_warm_start_begins_at_the_present_parameters(table):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["OnlineTargets"]
 
 Relabel = Callable[["Tensor", "Tensor"], "Tensor"]
+Labeller = Callable[["Tensor"], "Tensor"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,48 +94,62 @@ class OnlineTargets:
         """Return the targets of inputs that a student encoded, and their positions."""
         import torch
 
-        from semikd.networks.recoding import recoder
-
+        each = [teacher for repeat in self.teachers for teacher in repeat]
+        classes = np.unique(np.concatenate([teacher.classes_ for teacher in each]))
         sides = [
-            [
-                (
-                    copy.deepcopy(t.module_).to(device),
-                    recoder(encoding, t.encoding_, device),
-                )
-                for t in repeat
-            ]
+            [_labeller(teacher, encoding, classes, device) for teacher in repeat]
             for repeat in self.teachers
         ]
         folds = torch.from_numpy(self.fold).to(device)
-        loss = CrossEntropyLoss()
 
         def relabel(inputs: "Tensor", rows: "Tensor") -> "Tensor":
             places = rows.cpu().numpy()
             targets = []
             with torch.no_grad():
                 for repeat, fold in zip(sides, folds, strict=True):
-                    scores = _held_out_scores(repeat, inputs, fold[rows])
-                    p = loss.probabilities(scores.double()).cpu().numpy()
-                    targets.append(self.target(p, places))
+                    p = _held_out_labels(repeat, inputs, fold[rows], len(classes))
+                    targets.append(self.target(p.cpu().numpy(), places))
             found = np.mean(targets, axis=0)
             return torch.from_numpy(found).to(device, inputs.dtype)
 
         return relabel
 
 
-def _held_out_scores(
-    teachers: Sequence[tuple[Any, Callable[["Tensor"], "Tensor"]]],
+def _labeller(
+    teacher: NetworkEstimator,
+    encoding: Any,
+    classes: NDArray[Any],
+    device: "torch.device",
+) -> tuple[Labeller, "Tensor"]:
+    """Return what gives rows a teacher's probabilities, and the classes it knows."""
+    import torch
+
+    from semikd.networks.recoding import recoder
+
+    module = copy.deepcopy(teacher.module_).to(device)
+    recoded = recoder(encoding, teacher.encoding_, device)
+    dtype = next(module.parameters()).dtype
+    loss = CrossEntropyLoss()
+
+    def probabilities(inputs: "Tensor") -> "Tensor":
+        found: Tensor = loss.probabilities(module(recoded(inputs).to(dtype)).double())
+        return found
+
+    known = torch.from_numpy(np.searchsorted(classes, teacher.classes_))
+    return probabilities, known.to(device)
+
+
+def _held_out_labels(
+    teachers: Sequence[tuple[Labeller, "Tensor"]],
     inputs: "Tensor",
     fold: "Tensor",
+    n_classes: int,
 ) -> "Tensor":
-    """Return the scores of each row by the teacher of its fold, shape (b, m)."""
-    scores: Any = None
-    for t, (module, recoded) in enumerate(teachers):
+    """Return the probabilities of each row by the teacher of its fold, shape (b, k)."""
+    p = inputs.new_zeros((len(inputs), n_classes)).double()
+    for t, (probabilities, known) in enumerate(teachers):
         own = (fold == t).nonzero()[:, 0]
-        if not len(own):
-            continue
-        found = module(recoded(inputs[own]).to(next(module.parameters()).dtype))
-        if scores is None:
-            scores = found.new_zeros((len(inputs), found.shape[1]))
-        scores[own] = found
-    return scores  # type: ignore[no-any-return]
+        if len(own):
+            # A class that a teacher never saw has probability 0 in its labels.
+            p[own[:, None], known] = probabilities(inputs[own])
+    return p

@@ -8,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 
 from semikd._progress import Reporter, silent
 from semikd._random import RandomState, spawn_seeds
-from semikd._validation import weights_or_ones
+from semikd._validation import Shown, invalid, weights_or_ones
 from semikd.crossfit import n_rows, take_rows
 from semikd.losses import CrossEntropyLoss
 from semikd.networks import NetworkEstimator, NetworkOptions, prepare
@@ -41,7 +41,8 @@ class FoldsInABatch(NetworkEstimator):
         """Label the test rows of all folds, whose networks are trained as one batch.
 
         Columns are standardised, and their categories listed, by all rows: what is
-        shared is the covariates, never an outcome.
+        shared is the covariates, never an outcome. A fold without a class is taught the
+        others, as a teacher trained alone would be.
 
         Parameters
         ----------
@@ -52,40 +53,54 @@ class FoldsInABatch(NetworkEstimator):
         sample_weight, groups : array-like of shape (n,), optional
             Weights, and groups that the early stopping does not divide.
         random_state : int, generator or None
-            Seed of the networks.
+            Seed of the networks, unless the estimator has one of its own.
         progress : callable, optional
             Called with a step as each epoch starts.
 
         Returns
         -------
         labels : list of ndarray of shape (n_test, k)
+            Columns are the classes of the fold's teacher.
         teachers : list of estimators
         """
         X = self._checked(X, reset=True)
-        classes, codes = np.unique(np.asarray(y), return_inverse=True)
+        outcome, weight = np.asarray(y), weights_or_ones(sample_weight, n_rows(X))
         groups = None if groups is None else np.asarray(groups)
-        target = certain_targets(codes, len(classes))
-        weight = weights_or_ones(sample_weight, n_rows(X))
-        prepared = prepare(X, target, weight)
+        classes, codes = np.unique(outcome, return_inverse=True)
+        prepared = prepare(X, certain_targets(codes, len(classes)), weight)
+        # A seed that the user fixed stays.
+        first = random_state if self.random_state is None else self.random_state
+        seeds = spawn_seeds(first, len(folds))
+        rows = [prepared.order[np.isin(prepared.order, train)] for train, _ in folds]
         options = NetworkOptions.of(self)
-        seeds = spawn_seeds(random_state, len(folds))
-        tasks = []
-        for (train, _), seed in zip(folds, seeds, strict=True):
-            rows = prepared.order[np.isin(prepared.order, train)]
-            own = np.zeros(len(weight))
-            own[rows] = self._counted(np.asarray(y)[rows], classes, weight[rows])
-            tasks.append(
-                self._task(
-                    prepared, rows, target, own, options, groups, codes, seed=seed
+        teachers: dict[int, Self] = {}
+        for known, places in _by_classes(codes, rows):
+            # What rows of other classes become is read by nobody.
+            among = np.searchsorted(known, codes).clip(max=len(known) - 1)
+            target = certain_targets(among, len(known))
+            tasks = []
+            for t in places:
+                own = np.zeros(len(weight))
+                own[rows[t]] = self._counted(outcome[rows[t]], classes, weight[rows[t]])
+                task = self._task(
+                    prepared,
+                    rows[t],
+                    target,
+                    own,
+                    options,
+                    groups,
+                    codes,
+                    seed=seeds[t],
                 )
-            )
-        found = self._fit_batch(prepared, tasks, LOSS, progress or silent)
-        teachers = [self._twin(network, prepared, classes) for network in found]
+                tasks.append(task)
+            found = self._fit_batch(prepared, tasks, LOSS, progress or silent)
+            for t, network in zip(places, found, strict=True):
+                teachers[t] = self._twin(network, prepared, classes[known])
         labels = [
-            teacher.predict_proba(take_rows(X, np.asarray(test)))
-            for teacher, (_, test) in zip(teachers, folds, strict=True)
+            teachers[t].predict_proba(take_rows(X, np.asarray(test)))
+            for t, (_, test) in enumerate(folds)
         ]
-        return labels, teachers
+        return labels, [teachers[t] for t in range(len(folds))]
 
     def _counted(
         self, labels: NDArray[Any], classes: NDArray[Any], weight: FloatArray
@@ -104,6 +119,20 @@ class FoldsInABatch(NetworkEstimator):
         twin._adopt(network, prepared)
         twin.classes_ = classes
         return twin
+
+
+def _by_classes(
+    codes: NDArray[np.intp], rows: list[NDArray[np.intp]]
+) -> list[tuple[NDArray[np.intp], list[int]]]:
+    """Return the classes that folds have, each with the places of its folds."""
+    found: dict[bytes, tuple[NDArray[np.intp], list[int]]] = {}
+    for place, own in enumerate(rows):
+        known = np.unique(codes[own])
+        if len(known) < 2:
+            shown = Shown(f"fewer without the rows of fold {place + 1}")
+            raise invalid("y", "have at least two classes", shown)
+        found.setdefault(known.tobytes(), (known, []))[1].append(place)
+    return list(found.values())
 
 
 def certain_targets(codes: NDArray[np.intp], n_classes: int) -> FloatArray:

@@ -1,6 +1,6 @@
 """Neural networks on labels, alone or as teachers."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,18 +8,17 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from semikd._random import RandomState
-from semikd._tables import checked_labels, class_factors, label_positions
-from semikd._validation import weights_or_ones
-from semikd.crossfit import n_rows
-from semikd.networks import (
-    NetworkEstimator,
-    Training,
+from semikd._tables import (
+    checked_labels,
+    class_factors,
+    label_positions,
+    refuse_missing,
 )
+from semikd._validation import check_shape, weights_or_ones
+from semikd.crossfit import n_rows
+from semikd.networks import NetworkEstimator, Training
 from semikd.simplex import FloatArray
 from semikd.teachers._folds import LOSS, FoldsInABatch, certain_targets
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["TorchClassifier"]
 
@@ -193,6 +192,8 @@ class TorchClassifier(FoldsInABatch, ClassifierMixin, NetworkEstimator):
         first = not hasattr(self, "module_")
         X = self._checked(X, reset=first)
         labels = np.asarray(y)
+        check_shape("y", labels, (n_rows(X),))
+        refuse_missing("y", labels)
         known = classes if first else self.classes_
         found = np.unique(labels if known is None else np.asarray(known))
         return self._fit(X, labels, found, sample_weight, None, go_on=True)
@@ -241,6 +242,9 @@ class TorchClassifier(FoldsInABatch, ClassifierMixin, NetworkEstimator):
         """Return weights times the factor of each row's class."""
         if self.class_weight is None:
             return weight
+        if isinstance(self.class_weight, str):
+            # Balance is one of the classes at hand: a later part may bring the others.
+            classes = np.unique(labels)
         factors = class_factors(self.class_weight, labels, classes, weight)
         return weight * factors[label_positions(labels, classes)]
 
