@@ -96,6 +96,9 @@ def check_online(teacher: Any, student: Student, cv: Any, class_weight: Any) -> 
         shown = Shown(type(student.learner).__name__)
         constraint = "be a network to be labelled as it learns (online_labels=True)"
         raise wrong_type("student", constraint, shown, "Use TorchStudent")
+    if getattr(student.learner, "solver", "adam") == "lbfgs":
+        remedy = "It takes rows as they are: labels made beforehand are the same"
+        raise invalid(name, "be False with solver='lbfgs'", value, remedy)
     if not isinstance(cv, OutOfFold) and not isinstance(teacher, NetworkEstimator):
         shown = Shown(type(teacher).__name__)
         constraint = "be a network to label as a student learns (online_labels=True)"

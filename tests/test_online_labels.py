@@ -137,6 +137,10 @@ def test_columns_of_a_table_are_read_by_teachers_with_other_moments():
         ({"teacher": LogisticRegression()}, "teacher must be a network to label as"),
         ({"cv": "in-sample"}, "online_labels must be False for cv='in-sample'"),
         ({"class_weight": "balanced"}, "online_labels must be False with class_weight"),
+        (
+            {"student": TorchStudent((2,), solver="lbfgs")},
+            "online_labels must be False with solver='lbfgs'",
+        ),
     ],
 )
 def test_what_cannot_be_labelled_online_is_refused(settings, message):
@@ -166,6 +170,16 @@ def test_records_without_teachers_and_rows_without_folds_are_refused():
     assert online.fold.min() == 0
     with pytest.raises(ValueError, match="come from folds for every row; got 30 in no"):
         OnlineTargets(half.teachers, half.fold, lambda p, rows: p)
+
+
+def test_a_student_that_takes_all_rows_at_once_is_shown_none():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    network = TorchClassifier((2,), max_epochs=1, device="cpu")
+    record = cross_fit(network, X, X[:, 0] > 0, cv=3, random_state=0)
+    online = OnlineTargets(record.teachers, record.fold, lambda p, _: p[:, 1:])
+    solved = TorchStudent((2,), solver="lbfgs")
+    with pytest.raises(ValueError, match="solver must be 'adam' for online labels"):
+        solved.fit_target(X, X[:, :1], loss=CrossEntropyLoss(), online=online)
 
 
 def test_a_student_of_other_columns_is_refused():

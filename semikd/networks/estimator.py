@@ -1,7 +1,7 @@
 """What every estimator that is a network shares: checks, fits, scores and files."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from semikd._random import RandomState, spawn_seeds
 from semikd._validation import invalid
 from semikd.crossfit import content_split, n_rows, take_rows
 from semikd.losses import DistillationLoss
+from semikd.networks.architectures import as_architecture
 from semikd.networks.files import EstimatorFiles
 from semikd.networks.inputs import (
     check_groups,
@@ -89,6 +90,21 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         """Standard deviation of the numeric columns, or of channels; 1 if constant."""
         return self.encoding_.scale
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; also ``training__x`` and ``module__x`` of defaults.
+
+        ``training=None`` and ``module=(64, 64)`` stand for objects that have settings,
+        and give way to them.
+        """
+        nested = {name.partition("__")[0] for name in params if "__" in name}
+        if "training" in nested and params.get("training", self.training) is None:
+            params["training"] = Training()
+        module = params.get("module", self.module)
+        if "module" in nested and isinstance(module, list | tuple | str):
+            params["module"] = as_architecture(module)
+        found: Self = super().set_params(**params)
+        return found
+
     def n_coefficients(self) -> int:
         """Return the number of parameters of the fitted network."""
         from semikd import nets
@@ -121,6 +137,9 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         if options.solver == "lbfgs" and getattr(X, "ndim", 2) == 4:
             remedy = "Images are trained in mini-batches"
             raise invalid("solver", "be 'adam' for images", "lbfgs", remedy)
+        if options.solver == "lbfgs" and online is not None:
+            remedy = "It takes rows as they are: labels made beforehand are the same"
+            raise invalid("solver", "be 'adam' for online labels", "lbfgs", remedy)
         if options.solver == "lbfgs" and isinstance(X, np.memmap):
             # Its steps take all rows at once.
             X = np.array(X)
