@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_selection import SelectKBest
+from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
@@ -559,6 +560,21 @@ def test_a_derived_pipeline_that_may_say_otherwise_stays_whole() -> None:
     assert split_pipeline(doubled) == reason
     with pytest.raises(ValueError, match=reason):
         cross_fit(doubled, X, X[:, 0], cv="loo")
+
+
+@pytest.mark.parametrize(
+    ("teacher", "message"),
+    [
+        (RandomForestClassifier("ten"), "The 'n_estimators' parameter of RandomForest"),
+        (RandomForestClassifier(max_samples="all"), "The 'max_samples' parameter of"),
+        (GaussianProcessRegressor("rbf", optimizer=None), "The 'kernel' parameter of"),
+    ],
+)
+def test_settings_are_refused_in_the_words_of_the_learner(
+    teacher: Any, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        cross_fit(teacher, X, Y, cv="auto")
 
 
 def test_what_only_has_the_name_of_a_shortcut_is_none() -> None:

@@ -129,6 +129,7 @@ def choose_shortcut(
     if not known:
         kind = "" if cv == "auto" else f"{_IN_WORDS[cv]} "
         return _folds(cv, f"{type(last_step(teacher)).__name__} has no {kind}shortcut")
+    _check_settings(last_step(teacher))
     if n_repeats > 1:
         return _folds(cv, f"n_repeats={n_repeats} asks for folds")
     reasons = [
@@ -139,6 +140,12 @@ def choose_shortcut(
         if reason is None:
             return Choice(name, strategy, "auto" if cv == "auto" else "")
     return _folds(cv, str(reasons[0]))
+
+
+def _check_settings(learner: Any) -> None:
+    """Let a learner of scikit-learn refuse what its fit would, before it is read."""
+    if hasattr(learner, "_parameter_constraints"):
+        learner._validate_params()
 
 
 def _dear(strategy: Strategy, teacher: Any, X: Any, rows: Rows, cv: str) -> str | None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import has_fit_parameter
 
 from semikd._validation import check_shape
 from semikd.crossfit.folds import Rows
@@ -47,11 +46,7 @@ class Hook:
     def why_not(self, teacher: Any, X: Any, rows: Rows) -> str | None:
         """Return why the method cannot be used here, or None."""
         parts = split_pipeline(teacher)
-        if isinstance(parts, str):
-            return parts
-        if rows.weights is None or has_fit_parameter(parts[1], "sample_weight"):
-            return None
-        return f"{type(parts[1]).__name__} takes no weights"
+        return parts if isinstance(parts, str) else None
 
     def labels(
         self,
