@@ -1,6 +1,7 @@
 """Images end to end: teachers, folds, students, online labels and distillation."""
 
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from semikd.datasets import load_dataset
 from semikd.losses import CrossEntropyLoss, LogProbabilityLoss
 from semikd.nets import flip_and_crop
 from semikd.networks import ResNet, SmallCNN, Training
+from semikd.networks.tables import ImageEncoding
 from semikd.students import TorchStudent
 from semikd.teachers import TorchClassifier
 
@@ -215,3 +217,19 @@ def test_how_the_networks_of_a_batch_were_run_is_said(module, mode, digits):
     assert [one.mode_ for one in record.teachers[0]] == [mode] * 3
     own = record.teachers[0][0].predict_proba(rows[record.fold[0] == 0])
     np.testing.assert_allclose(record.prediction[0][record.fold[0] == 0], own)
+
+
+def test_channels_are_standardised_by_weight_in_little_memory():
+    draws = np.random.default_rng(0)
+    X = draws.integers(0, 256, (600, 3, 16, 16)).astype(np.uint8)
+    X[:, 2] = 7
+    weight = draws.integers(0, 3, 600).astype(float)
+    tracemalloc.start()
+    found = ImageEncoding.learned(X, weight)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * X.nbytes
+    copies = np.repeat(X, weight.astype(int), axis=0) / 255.0
+    np.testing.assert_allclose(found.mean, copies.mean(axis=(0, 2, 3)), rtol=1e-6)
+    np.testing.assert_allclose(found.scale[:2], copies.std(axis=(0, 2, 3))[:2], 1e-5)
+    assert found.scale[2] == 1.0

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from semikd.simplex import FloatArray
 
+# A channel that varies by less is constant to the rounding of single precision.
+_CONSTANT = 1e-6
+
 
 @dataclass(frozen=True)
 class WeightedRows:
@@ -160,6 +163,44 @@ def moments(numbers: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatA
         largest = np.abs(np.where(gaps, 0.0, numbers)).max(axis=0)
     rounding = 10 * np.finfo(np.float64).eps * largest
     return mean, np.where(spread > rounding, spread, 1.0)
+
+
+def channel_moments(
+    pixels: NDArray[np.float32], weight: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return weighted mean and standard deviation of the channels of images.
+
+    A channel that is constant to rounding has scale 1.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n, c, h, w)
+        Pixels from 0 to 1.
+    weight : ndarray of shape (n,)
+        Weights; images of weight zero take no part.
+
+    Returns
+    -------
+    mean : ndarray of shape (c,)
+    scale : ndarray of shape (c,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.networks.rows import channel_moments
+    >>> images = np.float32([[[[0.0, 1.0]]], [[[1.0, 1.0]]]])
+    >>> channel_moments(images, np.array([1.0, 0.0]))
+    (array([0.5]), array([0.5]))
+    """
+    c, h, w = pixels.shape[1:]
+    share = weight / (weight.sum() * h * w)
+    mean, spread = np.empty((2, c))
+    # By channel and in single precision: pixels are what fills the memory.
+    for j in range(c):
+        mean[j] = share @ pixels[:, j].sum(axis=(1, 2), dtype=np.float64)
+        squares = (pixels[:, j] - np.float32(mean[j])) ** 2
+        spread[j] = np.sqrt(share @ squares.sum(axis=(1, 2), dtype=np.float64))
+    return mean, np.where(spread > _CONSTANT, spread, 1.0)
 
 
 def normalized(weight: FloatArray, held_out: NDArray[np.bool_]) -> FloatArray:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import Shown, invalid
-from semikd.networks.rows import moments
+from semikd.networks.rows import channel_moments, moments
 from semikd.networks.shapes import InputShape
 from semikd.simplex import FloatArray
 
@@ -191,13 +191,10 @@ class ImageEncoding:
 
     @classmethod
     def learned(cls, X: NDArray[Any], weight: FloatArray) -> Self:
-        """Learn the encoding from the images of positive weight."""
-        pixels = _pixels(X)
-        used = pixels[weight > 0]
-        mean = used.mean(axis=(0, 2, 3), dtype=np.float64)
-        spread = used.std(axis=(0, 2, 3), dtype=np.float64)
+        """Learn the weighted moments of the channels."""
+        mean, scale = channel_moments(_pixels(X), weight)
         c, h, w = X.shape[1:]
-        return cls(mean, np.where(spread > 1e-6, spread, 1.0), (c, h, w))
+        return cls(mean, scale, (c, h, w))
 
     @property
     def shape(self) -> InputShape:
@@ -218,7 +215,9 @@ class ImageEncoding:
         mean, scale = (
             t.astype(np.float32)[:, None, None] for t in (self.mean, self.scale)
         )
-        return (pixels - mean) / scale
+        pixels -= mean
+        pixels /= scale
+        return pixels
 
 
 def _columns(X: Any) -> list[NDArray[Any]]:
@@ -295,4 +294,6 @@ def _pixels(X: NDArray[Any]) -> NDArray[np.float32]:
         constraint = "hold integers from 0 to 255 or floats from 0 to 1 as pixels"
         shown = Shown(f"{X.dtype} from {low:.4g} to {high:.4g}")
         raise invalid("X", constraint, shown, "Rescale the pixels")
-    return X.astype(np.float32) / np.float32(255.0 if whole else 1.0)
+    pixels = X.astype(np.float32)
+    pixels /= np.float32(255.0 if whole else 1.0)
+    return pixels
