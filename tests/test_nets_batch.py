@@ -82,6 +82,13 @@ class Branching(Foreign):
         return out if out.sum() > 0 else 1.5 * out
 
 
+class Centring(Foreign):
+    """Subtracts the mean of the batch, so that each row's score depends on all."""
+
+    def forward(self, x):
+        return super().forward(x - x.mean(dim=0))
+
+
 class Drawing(Foreign):
     """Dropout as a function, which draws from torch's global generator."""
 
@@ -96,6 +103,7 @@ FACTORIES = {
     "normed": (normed, "native"),
     "foreign": (lambda: Foreign().double(), "vmap"),
     "batch norm": (lambda: BatchNormed().double(), "vmap"),
+    "centring": (lambda: Centring().double(), "vmap"),
     "branching": (lambda: Branching().double(), "one by one"),
     "drawing": (lambda: Drawing().double(), "one by one"),
 }

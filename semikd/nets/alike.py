@@ -4,6 +4,7 @@ Two modules are alike if they have the same layers with the same settings; what 
 shows in an attribute, such as a share of dropout, counts as much as a shape.
 """
 
+import copy
 import dataclasses
 import functools
 import types
@@ -16,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from semikd._files.checks import digest
 from semikd._validation import Shown, invalid
+from semikd.nets.lending import globals_kept
 
 # What every module has: its parts, which are compared as such, and its hooks.
 _COMMON = frozenset(vars(nn.Module()))
@@ -43,9 +45,21 @@ def module_state(module: nn.Module) -> dict[str, Tensor]:
     return {name: t.detach() for name, t in tensors.items() if name in saved}
 
 
-def mixes_rows(module: nn.Module) -> bool:
-    """Return whether a row's score depends on the rows beside it while training."""
-    return any(isinstance(layer, _BatchNorm) for layer in module.modules())
+def mixes_rows(module: nn.Module, example: Tensor) -> bool:
+    """Return whether a row's score depends on the rows beside it while training.
+
+    Statistics of batches are known to; else it is tried out on a few rows.
+    """
+    if any(isinstance(layer, _BatchNorm) for layer in module.modules()):
+        return True
+    n = (len(example) - 1) // 2
+    if n < 1:
+        return False
+    others = example[1 : n + 1], example[n + 1 : 2 * n + 1]
+    quiet = copy.deepcopy(module).eval()
+    with torch.no_grad(), globals_kept(example.device):
+        one, two = (quiet(torch.cat([example[:1], rest]))[0] for rest in others)
+    return not torch.allclose(one, two, rtol=1e-3, atol=1e-5)
 
 
 def is_plain(module: nn.Module) -> bool:

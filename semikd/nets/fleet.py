@@ -27,6 +27,9 @@ from semikd.nets.training import (
     TrainingOptions,
 )
 
+# Rows by which it is seen whether a row's score depends on the others.
+_TRIED = 7
+
 
 def train(
     members: Sequence[Member],
@@ -99,7 +102,7 @@ def train(
     options = options or TrainingOptions()
     _refuse_empty(members)
     rows = ResidentRows(inputs) if isinstance(inputs, Tensor) else inputs
-    record = Record(_chunks(members, options))
+    record = Record(_chunks(members, rows, options))
     saver = None
     if checkpoint is not None and members:
         problem = problem_of(members, rows, options)
@@ -193,12 +196,17 @@ def _refuse_empty(members: Sequence[Member]) -> None:
             raise invalid("training", "hold at least one row", shown)
 
 
-def _chunks(members: Sequence[Member], options: TrainingOptions) -> list[list[int]]:
+def _chunks(
+    members: Sequence[Member], rows: Rows, options: TrainingOptions
+) -> list[list[int]]:
     """Return the members that are trained at once, by place."""
     groups: dict[Hashable, list[int]] = {}
+    mixed: dict[Hashable, bool] = {}
     for place, member in enumerate(members):
         key = architecture(member.module)
-        if mixes_rows(member.module):
+        if key not in mixed:
+            mixed[key] = mixes_rows(member.module, _some(rows, member))
+        if mixed[key]:
             # Padding would count in the statistics of a batch.
             key = (key, len(member.training))
         groups.setdefault(key, []).append(place)
@@ -208,6 +216,12 @@ def _chunks(members: Sequence[Member], options: TrainingOptions) -> list[list[in
         for places in groups.values()
         for at in range(0, len(places), most)
     ]
+
+
+def _some(rows: Rows, member: Member) -> Tensor:
+    """Return a few rows of a member, from all over."""
+    step = -(-len(member.training) // _TRIED)
+    return rows.take(member.training[None, ::step])[0]
 
 
 def _halves(chunk: list[int], batch_size: int | None) -> list[list[int]]:
