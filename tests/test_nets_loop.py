@@ -360,3 +360,26 @@ def test_compiled_networks_become_the_same(table, dropout):
             one.module.parameters(), other.module.parameters(), strict=True
         ):
             torch.testing.assert_close(left, right, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("common", [True, False])
+def test_validation_rows_of_many_members_are_read_in_parts(table, common, monkeypatch):
+    x, y = table
+    orders = [
+        np.random.default_rng(0 if common else m).permutation(60) for m in range(3)
+    ]
+    found = {}
+    for chunk in (131_072, 21):
+        monkeypatch.setattr("semikd.nets.validation._CHUNK", chunk)
+        own = [
+            nets.Member(
+                network(seed=m),
+                training=torch.from_numpy(order[:20]),
+                validation=torch.from_numpy(order[20:]),
+                max_epochs=2,
+            )
+            for m, order in enumerate(orders)
+        ]
+        fitted = nets.train(own, x, squares(y))
+        found[chunk] = [e.validation_loss for one in fitted for e in one.history]
+    np.testing.assert_allclose(found[21], found[131_072], rtol=1e-12)

@@ -50,7 +50,7 @@ class ResidentRows:
 
     def take(self, index: Tensor) -> Tensor:
         """Return the inputs of these rows, (M, b) to (M, b, ...)."""
-        rows = self.inputs.index_select(0, index.view(-1))
+        rows = self.inputs.index_select(0, index.reshape(-1))
         return rows.view(*index.shape, *self.inputs.shape[1:])
 
     def fingerprint(self) -> str:
