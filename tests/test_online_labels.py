@@ -130,6 +130,22 @@ def test_columns_of_a_table_are_read_by_teachers_with_other_moments():
     np.testing.assert_allclose(found, record.mean[:, 1], atol=1e-5)
 
 
+def test_a_checkpoint_of_cached_labels_is_none_of_online_ones(pictures, tmp_path):
+    X, y = pictures
+    record = cross_fit(teacher(), X, y, cv=3, random_state=0)
+    small = student(flip_and_crop)
+    small.set_params(training__checkpoint=str(tmp_path / "fits"))
+    cached, online = (
+        DistilledClassifier(
+            student=small, cv=record, online_labels=online, random_state=0
+        )
+        .fit(X, y)
+        .predict_proba(X)
+        for online in (False, True)
+    )
+    assert np.abs(cached - online).max() > 1e-4
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -283,6 +283,8 @@ def test_a_warm_start_begins_at_the_present_parameters(table):
     again = warm.fit(X, y).history_[0].train_loss
     assert again < cold.history_[0].train_loss - 0.1
     assert cold.fit(X, y).history_[0].train_loss > again
+    with pytest.raises(ValueError, match=r"y must hold the classes \['no', 'yes'\]"):
+        warm.fit(X, np.where(y == "yes", "good", "bad"))
 
 
 def test_callbacks_see_every_epoch_and_may_end_the_fit(table):

@@ -23,7 +23,7 @@ from semikd.losses import (
 )
 from semikd.networks import MLP, NetworkOptions, Training, prepare
 from semikd.networks.fitting import Task, _objective
-from semikd.networks.rows import canonical, merged, moments
+from semikd.networks.rows import WeightedRows, canonical_order, merged, moments
 from semikd.simplex import center, softmax
 from semikd.students import TorchStudent
 
@@ -298,7 +298,9 @@ def test_columns_are_standardised_by_weight_and_constant_ones_are_safe():
 def test_rows_are_merged_only_where_content_agrees():
     X = np.array([[1.0], [0.0], [1.0], [-0.0], [1.0]])
     target = np.array([[0.5], [0.5], [0.5], [0.5], [0.2]])
-    rows = merged(canonical(X, target, np.array([1.0, 2.0, 3.0, 4.0, 5.0])))
+    weight = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    order = canonical_order(X, target, weight)
+    rows = merged(WeightedRows(X[order], target[order], weight[order]))
     found = {
         (x, t): w
         for x, t, w in zip(rows.X[:, 0], rows.target[:, 0], rows.weight, strict=True)
@@ -307,6 +309,14 @@ def test_rows_are_merged_only_where_content_agrees():
     mean, scale = moments(rows.X, rows.weight)
     assert mean[0] == pytest.approx(9 / 15)
     assert scale[0] == pytest.approx(np.sqrt(9 * 6) / 15)
+
+
+def test_settings_of_many_are_one_for_each_target():
+    X, target = np.zeros((4, 1)), np.array([[0.0], [1.0], [0.0], [1.0]])
+    loss = CrossEntropyLoss()
+    with pytest.raises(ValueError, match="one for each of the targets; got 1 for 2"):
+        quick().fit_many(X, [target] * 2, loss=loss, settings=[{}])
+    assert quick().fit_many(X, [], loss=loss) == []
 
 
 def test_a_pickle_holds_the_network_and_no_data():

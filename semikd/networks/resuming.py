@@ -44,7 +44,8 @@ def _aim(tasks: "Sequence[Task]", loss: DistillationLoss) -> str:
     """Return a hash of what the networks are fitted to, and by which loss."""
     found = hashlib.sha256(repr(loss).encode())
     for task in tasks:
-        found.update(repr(task.options.architecture).encode())
+        how = task.options.architecture, task.online is None
+        found.update(repr(how).encode())
         for array in (task.target[task.rows], task.weight[task.rows]):
             found.update(f"{array.shape}".encode())
             found.update(np.ascontiguousarray(array).tobytes())

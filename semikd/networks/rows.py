@@ -71,34 +71,6 @@ def canonical_order(
     return used[np.argsort(_bytes(X[used], target[used], weight[used, None]))]
 
 
-def canonical(X: FloatArray, target: FloatArray, weight: FloatArray) -> WeightedRows:
-    """Return the rows of positive weight in an order of their content.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-        Covariates.
-    target : ndarray of shape (n, m)
-        Targets.
-    weight : ndarray of shape (n,)
-        Weights, not negative.
-
-    Returns
-    -------
-    WeightedRows
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from semikd.networks.rows import canonical
-    >>> column = np.array([[2.0], [1.0], [3.0]])
-    >>> canonical(column, column, np.array([1.0, 1.0, 0.0])).X.shape
-    (2, 1)
-    """
-    order = canonical_order(X, target, weight)
-    return WeightedRows(X[order] + 0.0, target[order] + 0.0, weight[order])
-
-
 def merged(rows: WeightedRows) -> WeightedRows:
     """Return each distinct row of a canonical order once, with the sum of its weights.
 
@@ -114,10 +86,10 @@ def merged(rows: WeightedRows) -> WeightedRows:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.networks.rows import canonical, merged
+    >>> from semikd.networks.rows import WeightedRows, merged
     >>> column = np.array([[1.0], [1.0], [3.0]])
-    >>> float(merged(canonical(column, column, np.ones(3))).weight.max())
-    2.0
+    >>> merged(WeightedRows(column, column, np.ones(3))).weight
+    array([2., 1.])
     """
     content = _bytes(rows.X, rows.target)
     is_new = content[1:] != content[:-1]

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from semikd._random import RandomState
 from semikd._tables import checked_labels
-from semikd._validation import finite_array, weights_or_ones
+from semikd._validation import Shown, finite_array, invalid, weights_or_ones
 from semikd.crossfit import n_rows
 from semikd.losses import DistillationLoss
 from semikd.networks import (
@@ -242,12 +242,15 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
         settings: Sequence[Mapping[str, Any]] | None = None,
     ) -> list[Self]:
         """Fit one student for each target, those of one architecture as one batch."""
-        each = settings or [{}] * len(targets)
+        each = [{}] * len(targets) if settings is None else settings
+        if len(each) != len(targets):
+            shown = Shown(f"{len(each)} for {len(targets)} targets")
+            raise invalid("settings", "be one for each of the targets", shown)
         students = [self.copy().configure(dict(setting)) for setting in each]
         X = self._checked(X, reset=True)
         weight = weights_or_ones(sample_weight, n_rows(X))
         options = [NetworkOptions.of(student) for student in students]
-        if any(not one.in_a_batch_with(options[0]) for one in options):
+        if not options or any(not o.in_a_batch_with(options[0]) for o in options):
             # What all members of a batch share differs: the loop it is.
             return super().fit_many(
                 X, targets, loss=loss, sample_weight=sample_weight, settings=each

@@ -225,6 +225,10 @@ class TorchClassifier(FoldsInABatch, ClassifierMixin, NetworkEstimator):
         go_on: bool,
     ) -> Self:
         """Train on checked labels."""
+        known = getattr(self, "classes_", classes)
+        if getattr(self.training, "warm_start", False) and len(known) == len(classes):
+            # The scores that there are belong to these.
+            classes = known
         codes = label_positions(labels, classes)
         weight = weights_or_ones(sample_weight, n_rows(X))
         weight = self._counted(labels, classes, weight)
