@@ -287,6 +287,19 @@ def test_a_warm_start_begins_at_the_present_parameters(table):
         warm.fit(X, np.where(y == "yes", "good", "bad"))
 
 
+def test_a_fit_to_another_table_that_was_broken_off_leaves_no_wrong_answers(table):
+    X, y, _ = table
+
+    def broken(_):
+        raise KeyboardInterrupt
+
+    fitted = quick().fit(X, y).set_params(training__callbacks=[broken])
+    with pytest.raises(KeyboardInterrupt):
+        fitted.fit(np.hstack([X, X]), y)
+    with pytest.raises(ValueError, match="have the 4 columns of the network there is"):
+        fitted.predict(np.hstack([X, X]))
+
+
 def test_callbacks_see_every_epoch_and_may_end_the_fit(table):
     X, y, _ = table
     seen = []

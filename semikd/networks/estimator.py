@@ -20,6 +20,7 @@ from semikd.networks.inputs import (
     check_start,
     check_targets,
     checked_rows,
+    n_columns,
 )
 from semikd.networks.options import NetworkOptions
 from semikd.networks.prepared import Prepared, prepare
@@ -225,6 +226,11 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         from semikd import nets
 
         X = self._checked(X, reset=False)
+        if (known := n_columns(self.encoding_)) != self.n_features_in_:
+            # A fit to another table was broken off after its columns were noted.
+            remedy = "The fit to others did not end; fit anew"
+            constraint = f"have the {known} columns of the network there is"
+            raise invalid("X", constraint, self.n_features_in_, remedy)
         # A network trained on a GPU also answers where there is none.
         device = nets.devices().get(self.device, nets.find_device("cpu"))
         parts = []
