@@ -49,6 +49,17 @@ def generator_of_the_checks() -> Iterator[None]:
     np.random.set_state(state)  # noqa: NPY002
 
 
+@pytest.fixture
+def one_torch_thread() -> Iterator[None]:
+    """Let torch use one thread: sums are then the same to the last bit each time."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def mixture() -> Dataset:
     """Return rows of two classes that overlap, for comparisons."""

@@ -47,12 +47,7 @@ TABULAR = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def built(architecture, inputs, n_outputs=2, *, seed=0, dtype=torch.float64):

@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from semikd import DistilledClassifier, DistilledRegressor
 from semikd.losses import IdentityLoss, LogProbabilityLoss
+from semikd.networks import MLP
 from semikd.students import LinearStudent, TorchStudent
 
 N = 40
@@ -219,7 +220,11 @@ def test_groups_of_another_length() -> None:
             ValueError,
             "tol must be a number above 0; got 0",
         ),
-        ({"student": TorchStudent(dropout=2)}, ValueError, "dropout must be a number"),
+        (
+            {"student": TorchStudent(MLP((8,), dropout=2))},
+            ValueError,
+            "dropout must be a number",
+        ),
         (
             {"hard_weight": -1.0, "loss": "cross_entropy", "student": LinearStudent()},
             ValueError,

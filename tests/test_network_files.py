@@ -40,12 +40,7 @@ IMAGES = InputShape.images(1, 8, 8)
 THING = RecordKind("thing", "a thing")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def tied(row, n_outputs):

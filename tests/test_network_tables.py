@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import torch
 from sklearn.preprocessing import StandardScaler
 
 from semikd.networks import prepare
@@ -16,12 +15,7 @@ from semikd.teachers import TorchClassifier
 N = 60
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def encoding_of(X, weight=None):

@@ -21,12 +21,7 @@ X = DRAWS.normal(size=(200, 3))
 Y = (X[:, 0] + DRAWS.normal(size=200) > 0).astype(int)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def network(folder=None, kind=TorchClassifier, stop=None, **settings):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from semikd import cross_fit
 from semikd.losses import ProbabilityLoss
@@ -25,12 +24,7 @@ WHOLE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,7 @@ from semikd.networks import OnlineTargets, SmallCNN, Training
 from semikd.students import TorchStudent
 from semikd.teachers import TorchClassifier
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 @pytest.fixture(scope="module")

@@ -27,13 +27,7 @@ from semikd.networks.rows import WeightedRows, canonical_order, merged, moments
 from semikd.simplex import center, softmax
 from semikd.students import TorchStudent
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def exact(sizes=(), **settings):
