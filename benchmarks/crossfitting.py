@@ -22,7 +22,7 @@ from _harness import (
     table,
 )
 
-ROUNDS, CHECKED, SPLITS = 5, 30, 3
+ROUNDS, CHECKED, SPLITS = 3, 30, 2
 WIDTHS = {"ridge": (50, 100, 500, 1500), "logistic": (10, 50, 100, 500, 1500)}
 N_GROWTH, SMALL_N, SMALL_D = 10_000, 200, 50
 # Rows that are refitted where a single refit takes seconds.
@@ -48,7 +48,7 @@ def make_teacher(name: str, small: bool = False) -> Any:
     if name == "forest":
         from sklearn.ensemble import RandomForestClassifier
 
-        return RandomForestClassifier(60 if small else 200, random_state=0)
+        return RandomForestClassifier(60 if small else 100, random_state=0)
     if name == "neighbours":
         from sklearn.neighbors import KNeighborsClassifier
 

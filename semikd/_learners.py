@@ -17,7 +17,7 @@ from sklearn.utils import get_tags
 from semikd._validation import Shown, counted, invalid, number, wrong_type
 from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold
-from semikd.crossfit.learners import check_teacher
+from semikd.crossfit.learners import check_settings, check_teacher, is_estimator
 from semikd.losses import CrossEntropyLoss, DistillationLoss, HardLabelMix, get_loss
 from semikd.networks import NetworkEstimator
 from semikd.simplex import FloatArray, clip, reweight
@@ -25,14 +25,8 @@ from semikd.students import Student
 
 # Parameters in which one learner holds others, whose columns it may choose.
 _HOLDS_LEARNERS = {"classifier", "estimator", "estimators", "regressor", "steps"}
-_SEARCHES = {"param_distributions", "param_grid"}
 # Factors of classes that differ by less are alike.
 _ROUNDING = 1e-12
-
-
-def is_estimator(learner: Any) -> bool:
-    """Return whether this is an instance of an estimator of scikit-learn's kind."""
-    return hasattr(learner, "__sklearn_tags__") and not isinstance(learner, type)
 
 
 def resolved_loss(
@@ -59,7 +53,7 @@ def check_learners(
         _check_kind(teacher, classification=classification)
         learners["teacher"] = teacher
     for learner in learners.values():
-        _check_settings(learner)
+        check_settings(learner)
     _check_missing(X, learners, weights)
     columns = list(_text_columns(X))
     for role, learner in learners.items():
@@ -180,16 +174,6 @@ def counted_weights(
     if (np.abs(factors - 1.0) <= _ROUNDING).all():
         return weights
     return factors * (1.0 if weights is None else weights)
-
-
-def _check_settings(learner: Any) -> None:
-    """Let learners refuse parameters now that their own fits would refuse later."""
-    settings = learner.get_params(deep=True) if hasattr(learner, "get_params") else {}
-    # A search replaces the parameters of what is inside it.
-    inside = [] if _SEARCHES & set(settings) else settings.values()
-    for part in (learner, *inside):
-        if is_estimator(part) and hasattr(part, "_parameter_constraints"):
-            part._validate_params()
 
 
 def _check_missing(

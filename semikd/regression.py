@@ -6,11 +6,12 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import get_tags
 
-from semikd._learners import check_learners, check_outputs, is_estimator
+from semikd._learners import check_learners, check_outputs
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_outcomes, checked_table
 from semikd._validation import sample_weights
 from semikd.corrections import Correction, get_correction
+from semikd.crossfit.learners import is_estimator
 from semikd.distillation import Distilled
 from semikd.losses import IdentityLoss
 from semikd.simplex import FloatArray

@@ -19,6 +19,10 @@ from semikd.simplex import FloatArray
 __all__ = ["fit_learner", "predict_outputs", "seeded_clone"]
 
 
+# Parameters of a search over the parameters of another learner.
+_SEARCHES = {"param_distributions", "param_grid"}
+
+
 def seeded_clone(learner: Any, seed: int) -> Any:
     """Return an unfitted copy whose open ``random_state`` parameters have this seed.
 
@@ -197,6 +201,21 @@ def finite_or_missing(table: FloatArray, *, classification: bool) -> FloatArray:
     known = table[kept]
     checked[kept] = probabilities(known) if classification else _finite(known)
     return checked
+
+
+def is_estimator(learner: Any) -> bool:
+    """Return whether this is an instance of an estimator of scikit-learn's kind."""
+    return hasattr(learner, "__sklearn_tags__") and not isinstance(learner, type)
+
+
+def check_settings(learner: Any) -> None:
+    """Let learners refuse parameters now that their own fits would refuse later."""
+    settings = learner.get_params(deep=True) if hasattr(learner, "get_params") else {}
+    # A search replaces the parameters of what is inside it.
+    inside = [] if _SEARCHES & set(settings) else settings.values()
+    for part in (learner, *inside):
+        if is_estimator(part) and hasattr(part, "_parameter_constraints"):
+            part._validate_params()
 
 
 def check_instance(learner: Any, name: str = "teacher") -> None:

@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from semikd._learners import (
     check_record,
-    is_estimator,
     labelled_rows,
     suited_source,
     with_reason,
@@ -24,6 +23,7 @@ from semikd._learners import (
 from semikd._tables import checked_table
 from semikd.corrections import Correction, get_correction
 from semikd.crossfit import OutOfFold, cross_fit, take_rows
+from semikd.crossfit.learners import is_estimator
 from semikd.losses import DistillationLoss
 from semikd.networks import OnlineTargets
 from semikd.simplex import FloatArray

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from semikd._validation import Shown, invalid
 from semikd.crossfit.folds import Rows
+from semikd.crossfit.learners import check_settings
 from semikd.crossfit.shortcuts import bagging, logistic
 from semikd.crossfit.shortcuts.exact import EXACT
 from semikd.crossfit.shortcuts.hooks import Hook
@@ -108,6 +109,7 @@ def choose_shortcut(
     >>> import numpy as np
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from semikd.crossfit.folds import Rows
+    from semikd.crossfit.learners import check_settings
     >>> from semikd.crossfit.shortcuts.choosing import choose_shortcut
     >>> rows = Rows(np.arange(9, dtype=np.uint64), np.zeros(9, int), None, None, None)
     >>> tree = DecisionTreeRegressor()
@@ -129,7 +131,7 @@ def choose_shortcut(
     if not known:
         kind = "" if cv == "auto" else f"{_IN_WORDS[cv]} "
         return _folds(cv, f"{type(last_step(teacher)).__name__} has no {kind}shortcut")
-    _check_settings(last_step(teacher))
+    check_settings(last_step(teacher))
     if n_repeats > 1:
         return _folds(cv, f"n_repeats={n_repeats} asks for folds")
     reasons = [
@@ -140,12 +142,6 @@ def choose_shortcut(
         if reason is None:
             return Choice(name, strategy, "auto" if cv == "auto" else "")
     return _folds(cv, str(reasons[0]))
-
-
-def _check_settings(learner: Any) -> None:
-    """Let a learner of scikit-learn refuse what its fit would, before it is read."""
-    if hasattr(learner, "_parameter_constraints"):
-        learner._validate_params()
 
 
 def _dear(strategy: Strategy, teacher: Any, X: Any, rows: Rows, cv: str) -> str | None:
