@@ -108,6 +108,7 @@ def optimum(data: Likelihood, theta: FloatArray) -> Optimum:
     """
     scores, target, weight = data.scores(theta), data.target, data.weight[:, None]
     largest = max(1.0, float(np.abs(scores).max()))
+    counts = data.weight > 0
     inverse, drift, before = _inverse_at(data, scores), 0.0, 0.0
     for _ in range(_STEPS):
         residual = weight * (data.mean(scores) - target)
@@ -117,8 +118,10 @@ def optimum(data: Likelihood, theta: FloatArray) -> Optimum:
         size = float(np.abs(move).max())
         if not np.isfinite(size):
             break
-        # The loss falls for certain along this part of a long step [1]_.
-        part = np.log1p(size) / size if size > _LONG else 1.0
+        # The loss falls for certain along this part of a long step [1]_; a row without
+        # weight has no say in it.
+        far = float(np.abs(move[counts]).max())
+        part = np.log1p(far) / far if far > _LONG else 1.0
         theta, scores = theta + part * step, scores + part * move
         # Steps shrink at least as fast as they last did.
         rate = min(1.0, size / before) if before else 1.0
