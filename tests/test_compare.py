@@ -95,7 +95,8 @@ def test_the_same_seed_gives_the_same_comparison(mixture, result, recipe) -> Non
     assert not np.array_equal(other.predictions[0], result.predictions[0])
 
 
-def test_distilling_a_good_teacher_helps_and_the_words_say_so(result) -> None:
+def test_distilling_a_good_teacher_helps_and_the_words_say_so(mixture, recipe) -> None:
+    result = compare(mixture.X, mixture.y, recipe(), n_refits=3, random_state=3)
     assert result.verdict.startswith("Distilling helps here: ")
     assert "cross-fitted" in result.verdict.splitlines()[0]
 
