@@ -92,7 +92,7 @@ class TorchClassifier(FoldsInABatch, ClassifierMixin, NetworkEstimator):
 
     See Also
     --------
-    semikd.students.TorchStudent : The same networks on soft or corrected targets.
+    semikd.TorchStudent : The same networks on soft or corrected targets.
 
     Examples
     --------
