@@ -109,7 +109,6 @@ def choose_shortcut(
     >>> import numpy as np
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from semikd.crossfit.folds import Rows
-    from semikd.crossfit.learners import check_settings
     >>> from semikd.crossfit.shortcuts.choosing import choose_shortcut
     >>> rows = Rows(np.arange(9, dtype=np.uint64), np.zeros(9, int), None, None, None)
     >>> tree = DecisionTreeRegressor()
