@@ -7,6 +7,7 @@ therefore get the same folds. Folds that a user brings are honoured, and leaks c
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,17 @@ class Rows:
             return np.arange(len(self.hashes))
         return np.flatnonzero(self.weights > 0)
 
+    @cached_property
+    def apart(self) -> tuple[Indices, Indices]:
+        """First row of each unit, in canonical order, and the unit of each active row.
+
+        Both are places among the active rows. Sorting by content is the canonical
+        order: position in the table plays no part. Found once, since it is a sort.
+        """
+        keys = self.units[self.active]
+        _, first, unit = np.unique(keys, return_index=True, return_inverse=True)
+        return first, unit
+
 
 def integer_folds(
     cv: int, rows: Rows, *, n_repeats: int, random_state: RandomState
@@ -153,8 +165,7 @@ def content_folds(rows: Rows, n_folds: int, seed: int) -> list[Fold]:
     [[0, 1], [2, 3]]
     """
     active = rows.active
-    # Sorting by content is the canonical order: position in the table plays no part.
-    _, unit = np.unique(rows.units[active], return_inverse=True)
+    _, unit = rows.apart
     majority = _majority(_class_weights(rows, unit))
     order = generator(seed).permutation(len(majority))
     order = order[np.argsort(majority[order], kind="stable")]
@@ -198,7 +209,7 @@ def check_divisible(rows: Rows) -> tuple[int, str]:
     >>> check_divisible(Rows(hashes, np.zeros(4, dtype=int), None, None, None))
     (4, 'the data has only 4 distinct rows')
     """
-    _, unit = np.unique(rows.units[rows.active], return_inverse=True)
+    _, unit = rows.apart
     holders = (_class_weights(rows, unit) > 0).sum(axis=0)
     rarest = int(np.argmin(holders))
     available = int(holders[rarest])

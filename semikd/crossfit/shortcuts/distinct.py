@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from semikd.crossfit.folds import Rows
-from semikd.crossfit.rows import Hashes, Indices
+from semikd.crossfit.rows import Indices
 from semikd.simplex import FloatArray
 
 __all__ = ["Distinct", "distinct", "distinct_units", "on_all_rows", "outcomes"]
@@ -93,14 +93,15 @@ def distinct(rows: Rows, weights: FloatArray | None = None) -> Distinct:
     active = rows.active
     if weights is None and rows.weights is not None:
         weights = rows.weights[active]
-    keys = rows.hashes[active]
-    if rows.groups is not None:
+    if rows.groups is None:
+        first, back = _in_order(*rows.apart)
+        unit = np.arange(len(first))
+    else:
         # An odd factor keeps different groups, and rows, apart.
-        keys = keys + rows.units[active] * np.uint64(0x9E3779B97F4A7C15)
-    first, back = _in_order(keys)
-    unit = np.arange(len(first))
-    if rows.groups is not None:
-        _, unit = np.unique(rows.units[active][first], return_inverse=True)
+        keys = rows.hashes[active] + rows.units[active] * np.uint64(0x9E3779B97F4A7C15)
+        _, *found = np.unique(keys, return_index=True, return_inverse=True)
+        first, back = _in_order(*found)
+        _, unit = np.unique(rows.apart[1][first], return_inverse=True)
     total = np.bincount(back, weights).astype(np.float64)
     return Distinct(first, back, unit, total)
 
@@ -129,11 +130,8 @@ def distinct_units(rows: Rows) -> tuple[Indices, Indices]:
     >>> distinct_units(Rows(hashes, codes, None, None, None))
     (array([1, 0]), array([1, 0, 1]))
     """
-    active = rows.active
-    _, first, unit = np.unique(
-        rows.units[active], return_index=True, return_inverse=True
-    )
-    return active[first], unit
+    first, unit = rows.apart
+    return rows.active[first], unit
 
 
 def on_all_rows(fit: FloatArray, apart: Distinct, rows: Rows) -> FloatArray:
@@ -172,14 +170,13 @@ def outcomes(y: NDArray[Any], rows: Rows) -> FloatArray:
     return own[:, None] if own.ndim == 1 else own
 
 
-def _in_order(keys: Hashes) -> tuple[Indices, Indices]:
+def _in_order(first: Indices, back: Indices) -> tuple[Indices, Indices]:
     """Return the first of each distinct key, in the order they come, and which is it.
 
     A table of distinct rows is then used as it is.
     """
-    if (np.diff(np.sort(keys)) > 0).all():
-        return np.arange(len(keys)), np.arange(len(keys))
-    _, first, back = np.unique(keys, return_index=True, return_inverse=True)
+    if len(first) == len(back):
+        return np.arange(len(back)), np.arange(len(back))
     order = np.argsort(first)
     place = np.empty_like(order)
     place[order] = np.arange(len(order))

@@ -139,7 +139,7 @@ def _refusal(learner: Any, rows: Rows) -> str | None:
         return "metric='precomputed' takes distances, not rows"
     if rows.groups is None:
         return None
-    sizes = np.bincount(np.unique(rows.units[rows.active], return_inverse=True)[1])
+    sizes = np.bincount(rows.apart[1])
     needed = learner.n_neighbors + float((sizes**2).sum()) / sizes.sum()
     if needed > _DEARER * (learner.n_neighbors + 1):
         return f"to leave a group out takes {needed:,.0f} neighbours of a row"
