@@ -317,7 +317,7 @@ def no_mix(**changes):
         (within("training", augment="os:system"), "must have the options known"),
         (within("training", patience=True), "training.patience must be an integer"),
         (within("training", precision="half"), "training.precision must be one of"),
-        (within("training", compile="yes"), "training.compile must be True or False"),
+        (within("training", compile="yes"), "training.compile must be one of"),
         (within("training", clip_norm="1"), "training.clip_norm must be a number"),
         (lambda e: e.update(loss=None), r"network\.json: "),
         (within("loss", name="hinge"), "loss must be one of 'identity'"),

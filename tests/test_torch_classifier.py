@@ -315,7 +315,11 @@ def test_callbacks_see_every_epoch_and_may_end_the_fit(table):
         ({"precision": "half"}, "training.precision must be one of"),
         ({"clip_norm": 0.0}, "training.clip_norm must be a number above 0"),
         ({"time_limit": -1}, "training.time_limit must be a number above 0"),
-        ({"compile": 1}, "training.compile must be True or False; got 1"),
+        ({"compile": 1}, "training.compile must be one of 'off', 'default'"),
+        (
+            {"compile": "cuda_graphs"},
+            "compile must be 'off' or 'default' on cpu, which",
+        ),
         ({"callbacks": print}, "training.callbacks must be a sequence of callables"),
     ],
 )

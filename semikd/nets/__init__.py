@@ -9,7 +9,13 @@ and returns the loss of each row, shape (M, b).
 
 from semikd.nets.augmentation import flip_and_crop
 from semikd.nets.checkpoints import Checkpoint
-from semikd.nets.devices import devices, find_device, find_dtype, find_precision
+from semikd.nets.devices import (
+    devices,
+    find_compiler,
+    find_device,
+    find_dtype,
+    find_precision,
+)
 from semikd.nets.fleet import train
 from semikd.nets.full_batch import minimize
 from semikd.nets.layers import Dropout, Residual, with_own_dropout
@@ -40,6 +46,7 @@ __all__ = [
     "Trained",
     "TrainingOptions",
     "devices",
+    "find_compiler",
     "find_device",
     "find_dtype",
     "find_precision",

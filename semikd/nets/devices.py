@@ -122,6 +122,40 @@ def find_precision(name: str, device: torch.device) -> torch.dtype | None:
     return found
 
 
+def find_compiler(name: str, device: torch.device) -> str | None:
+    """Return the mode in which torch compiles networks, None for not at all.
+
+    Parameters
+    ----------
+    name : {'off', 'default', 'cuda_graphs'}
+        'cuda_graphs' records the kernels of a pass once and replays them.
+    device : torch.device
+        Where the networks run.
+
+    Returns
+    -------
+    str or None
+
+    Raises
+    ------
+    ValueError
+        If the device has no graphs to record.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from semikd.nets import find_compiler
+    >>> find_compiler("default", torch.device("cpu"))
+    'default'
+    """
+    modes = {"off": None, "default": "default", "cuda_graphs": "reduce-overhead"}
+    found = choose("compile", name, modes)
+    if name == "cuda_graphs" and device.type != "cuda":
+        constraint = f"be 'off' or 'default' on {device}, which has no CUDA graphs"
+        raise invalid("compile", constraint, name)
+    return found
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that a device or the machine is out of memory."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):

@@ -14,7 +14,7 @@ from torch import Tensor
 from semikd._random import spawn_seeds
 from semikd._validation import choose
 from semikd.nets.batches import Clock, next_segment
-from semikd.nets.devices import find_precision
+from semikd.nets.devices import find_compiler, find_precision
 from semikd.nets.optimizers import OPTIMIZERS, SCHEDULES
 from semikd.nets.rows import Rows
 from semikd.nets.stack import Stack
@@ -116,8 +116,9 @@ class Loop:
         )
         self._ones = self._leaves[0].new_ones(len(self.alive))
         self._run: Callable[[Tensor], Tensor] = self.stack
-        if self.options.compile:
-            self._run = torch.compile(self.stack.forward)
+        mode = find_compiler(self.options.compile, self.totals.device)
+        if mode is not None:
+            self._run = torch.compile(self.stack.forward, mode=mode)
 
     def _segment(self) -> list[int]:
         """Step until some epoch ends; return the places of the members it ended for."""

@@ -108,8 +108,9 @@ class TrainingOptions:
         Longest gradient of a member; longer ones are shortened.
     precision : {'full', 'bfloat16'}, default='full'
         'bfloat16' runs matrix products in half precision; parameters stay as they are.
-    compile : bool, default=False
-        Run the members through ``torch.compile``; pays off for long fits.
+    compile : {'off', 'default', 'cuda_graphs'}, default='off'
+        Whether the members run through ``torch.compile``, and whether that records
+        CUDA graphs, which only a GPU has. Each new number of members compiles anew.
     deterministic : bool, default=False
         Let torch use only algorithms that always give the same numbers, for the time of
         the fit; an operation that has none is an error of torch.
@@ -136,7 +137,7 @@ class TrainingOptions:
     schedule: str = "constant"
     clip_norm: float | None = None
     precision: str = "full"
-    compile: bool = False
+    compile: str = "off"
     deterministic: bool = False
     time_limit: float | None = None
     max_members: int | None = None

@@ -66,7 +66,9 @@ class NetworkOptions:
         count("max_epochs", estimator.max_epochs)
         number("validation_fraction", estimator.validation_fraction, low=0.0, high=0.9)
         training = resolved_training(estimator.training)
-        nets.find_precision(training.precision, nets.find_device(estimator.device))
+        device = nets.find_device(estimator.device)
+        nets.find_precision(training.precision, device)
+        nets.find_compiler(training.compile, device)
         nets.find_dtype(estimator.dtype)
         dropout = getattr(architecture, "dropout", 0.0)
         if estimator.solver == "lbfgs" and dropout:

@@ -67,8 +67,9 @@ class Training(BaseEstimator):
         Longest gradient; longer ones are shortened to it.
     precision : {'full', 'bfloat16'}, default='full'
         'bfloat16' computes matrix products in half precision; parameters keep theirs.
-    compile : bool, default=False
-        Run the network through ``torch.compile``, which pays off for long fits.
+    compile : {'off', 'default', 'cuda_graphs'}, default='off'
+        Whether the network runs through ``torch.compile``, and whether that records
+        CUDA graphs, which only a GPU has.
     deterministic : bool, default=False
         Use only operations that give the same bits each time, for the time of the fit.
     time_limit : float, optional
@@ -102,7 +103,7 @@ class Training(BaseEstimator):
         schedule: str = "constant",
         clip_norm: float | None = None,
         precision: str = "full",
-        compile: bool = False,
+        compile: str = "off",
         deterministic: bool = False,
         time_limit: float | None = None,
         augment: Callable[[Any, Any], Any] | None = None,
@@ -139,7 +140,7 @@ class Training(BaseEstimator):
         for name in ("clip_norm", "time_limit"):
             if getattr(self, name) is not None:
                 number(f"training.{name}", getattr(self, name), low=0.0, open_low=True)
-        for name in ("compile", "deterministic", "warm_start"):
+        for name in ("deterministic", "warm_start"):
             if not isinstance(getattr(self, name), bool):
                 raise wrong_type(
                     f"training.{name}", "be True or False", getattr(self, name)
@@ -153,6 +154,7 @@ class Training(BaseEstimator):
 
 
 _NAMES = {
+    "compile": ("off", "default", "cuda_graphs"),
     "optimizer": ("adam", "adamw", "sgd"),
     "schedule": ("constant", "cosine", "warm_cosine", "steps"),
     "precision": ("full", "bfloat16"),

@@ -53,6 +53,10 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         """The student itself: it needs no adapter."""
         return self
 
+    def __sklearn_is_fitted__(self) -> bool:
+        # A refused fit may have counted columns already: only a whole one counts.
+        return hasattr(self, "loss_")
+
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: Any = None) -> Self:
         """Fit to labels, as from scratch.
 
