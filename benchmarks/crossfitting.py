@@ -3,7 +3,7 @@
 import argparse
 import statistics
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,15 @@ from _harness import (
     parse,
     report,
     scores,
+    seconds,
     split,
     start,
     table,
 )
 
-ROUNDS, CHECKED, SPLITS = 3, 30, 2
+CHECKED, SPLITS = 30, 2
+# Fits of milliseconds are measured for as many rounds as fill some seconds.
+ROUNDS, MOST_ROUNDS, FILLED = 3, 25, 5.0
 MOST_NEIGHBOURS = 30_000
 WIDTHS = {"ridge": (50, 100, 500, 1500), "logistic": (10, 50, 100, 500, 1500)}
 N_GROWTH, SMALL_N, SMALL_D = 10_000, 200, 50
@@ -94,7 +97,13 @@ def labels(case: Case, cv: Any, n_jobs: int | None = None) -> Any:
     )
 
 
-def cost(case: Case, rounds: int) -> Row:
+def n_rounds(sides: dict[str, Callable[[], object]], fewest: int) -> int:
+    """Return the rounds that fill the time set, by a first one that is not counted."""
+    spent = sum(seconds(work)[0] for work in sides.values())
+    return int(np.clip(FILLED / spent, fewest, max(fewest, MOST_ROUNDS)))
+
+
+def cost(case: Case, fewest: int) -> Row:
     """Return times of the plain fit, the cheap strategy and ten folds."""
     teacher = make_teacher(case.teacher, len(case.y) < 1000)
 
@@ -106,22 +115,22 @@ def cost(case: Case, rounds: int) -> Row:
         sides |= {"cheap": lambda: labels(case, 5), "all": lambda: labels(case, 5, -1)}
     else:
         sides |= {"cheap": lambda: labels(case, case.cv)}
-    # One round is not counted.
-    for work in sides.values():
-        work()
-    times = alternate(sides, rounds)
-    ten = alternate({"ten": lambda: labels(case, 10)}, 1)["ten"]
+    times = alternate(sides, n_rounds(sides, fewest))
+    ten = [seconds(lambda: labels(case, 10))]
+    while sum(t[0] for t in ten) < FILLED and len(ten) < MOST_ROUNDS:
+        ten.append(seconds(lambda: labels(case, 10)))
     row: Row = {"seconds": {**times, "ten folds": ten}}
     for which, kind in enumerate(("time", "processor")):
         one = [t[which] for t in times["plain"]]
         row[kind] = compared([t[which] for t in times["cheap"]], one)
-        row[f"ten {kind}"] = ten[0][which] / statistics.median(one)
+        row[f"ten {kind}"] = statistics.median(t[which] for t in ten)
+        row[f"ten {kind}"] /= statistics.median(one)
     if "all" in times:
         row["workers"] = compared(
             [t[0] for t in times["all"]], [t[0] for t in times["plain"]]
         )
     cheap = statistics.median(t[0] for t in times["cheap"])
-    row["ten / cheap"] = ten[0][0] / cheap
+    row["ten / cheap"] = statistics.median(t[0] for t in ten) / cheap
     return row
 
 
