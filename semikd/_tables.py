@@ -1,10 +1,12 @@
 """How a user's table enters an estimator: frames as they came, arrays checked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from sklearn.utils import (
     assert_all_finite,
     check_array,
@@ -135,3 +137,13 @@ def refuse_missing(name: str, values: NDArray[Any]) -> None:
     if missing.any():
         shown = Shown(f"{int(missing.sum())} missing (first: row {missing.argmax()})")
         raise invalid(name, "have no missing value", shown, "Leave those rows out")
+
+
+def stacked_tables(tables: Sequence[Any]) -> Any:
+    """Return tables of one kind as one, row after row."""
+    if nw.dependencies.is_into_dataframe(tables[0]):
+        frames = [nw.from_native(table, eager_only=True) for table in tables]
+        return nw.concat(frames, how="vertical").to_native()
+    if sparse.issparse(tables[0]):
+        return sparse.vstack(tables, format="csr")
+    return np.concatenate(tables)

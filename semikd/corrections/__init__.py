@@ -24,9 +24,9 @@ References
    moving the target by the same amount is an equivalent form, reconstructed here.
 """
 
+from semikd.corrections.base import Correction
 from semikd.corrections.family import (
     ConstantCorrection,
-    Correction,
     NoCorrection,
     OrthogonalCorrection,
     ShrinkageCorrection,

@@ -1,84 +1,15 @@
 """The rules for the weight of a correction, and their names."""
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from semikd._validation import invalid, number, unknown, wrong_type
-from semikd.corrections.formula import corrected_target, label_noise
+from semikd.corrections.base import Correction
+from semikd.corrections.formula import label_noise
 from semikd.losses import DistillationLoss, IdentityLoss
 from semikd.simplex import FloatArray
-
-
-class Correction(ABC):
-    r"""A rule for :math:`\Lambda(x)`; ``target`` applies it through the one formula.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from semikd.corrections import ConstantCorrection
-    >>> from semikd.losses import ProbabilityLoss
-    >>> p, y = np.array([[0.4, 0.6]]), np.array([[0.0, 1.0]])
-    >>> correction = ConstantCorrection(0.5)
-    >>> correction.target(p, y, loss=ProbabilityLoss(), complexity=1.0)
-    array([[0.8]])
-    """
-
-    needs_folds: ClassVar[bool] = False  # Whether it compares labels with outcomes.
-
-    @abstractmethod
-    def weight(
-        self, p: FloatArray, X: Any, loss: DistillationLoss, complexity: float
-    ) -> FloatArray:
-        r"""Return :math:`\Lambda` of each row, in [0, 1], shape (n,).
-
-        Parameters
-        ----------
-        p : ndarray of shape (n, k)
-            Teacher probabilities.
-        X : array-like of shape (n, d)
-            Covariates.
-        loss : DistillationLoss
-            The scale.
-        complexity : float
-            Declared degrees of freedom of one student score over n, in (0, 1].
-
-        Returns
-        -------
-        ndarray of shape (n,)
-        """
-
-    def target(
-        self,
-        p: FloatArray,
-        y: FloatArray,
-        *,
-        loss: DistillationLoss,
-        complexity: float,
-        X: Any = None,
-    ) -> FloatArray:
-        """Return the corrected target of each row on the scale of the loss.
-
-        Parameters
-        ----------
-        p : ndarray of shape (n, k)
-            Teacher probabilities.
-        y : ndarray of shape (n, k)
-            One-hot labels.
-        loss : DistillationLoss
-            The scale.
-        complexity : float
-            Declared degrees of freedom of one student score over n.
-        X : array-like of shape (n, d), optional
-            Covariates, for rules that use them.
-
-        Returns
-        -------
-        ndarray of shape (n, m)
-        """
-        return corrected_target(loss, p, y, self.weight(p, X, loss, complexity))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ that saw it. Nothing here knows what the labels are for.
 
 from semikd.crossfit.external import external_labels, model_labels
 from semikd.crossfit.learners import fit_learner, seeded_clone
+from semikd.crossfit.nested import NestedFolds, NestedLabels
 from semikd.crossfit.procedure import cross_fit
 from semikd.crossfit.record import OutOfFold
 from semikd.crossfit.rows import (
@@ -16,13 +17,19 @@ from semikd.crossfit.rows import (
     row_hashes,
     take_rows,
 )
+from semikd.crossfit.second_stage import StagedModel
+from semikd.crossfit.stages import fit_stages
 
 __all__ = [
+    "NestedFolds",
+    "NestedLabels",
     "OutOfFold",
+    "StagedModel",
     "content_split",
     "cross_fit",
     "external_labels",
     "fit_learner",
+    "fit_stages",
     "hash_values",
     "model_labels",
     "n_rows",

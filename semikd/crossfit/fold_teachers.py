@@ -260,5 +260,5 @@ def _warn_of_unseen(unseen: list[list[Any]]) -> None:
             f"{len(lacking)} of {len(unseen)} fold teachers never saw a class "
             f"({', '.join(names)}), which has probability 0 in their labels.",
             SemikdWarning,
-            stacklevel=4,
+            stacklevel=5,
         )

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from semikd.crossfit.shortcuts import (
     split_pipeline,
 )
 from semikd.crossfit.shortcuts.choosing import CHEAP, Choice, choose_shortcut
+from semikd.crossfit.stages import label_in_stages
 from semikd.exceptions import SemikdWarning
 
 __all__ = ["cross_fit"]
@@ -159,7 +161,8 @@ def cross_fit(
         return _leaning(found, choice, rows, keep=new_rows != "none")
     repeats = _folds(cv, rows, X, y, n_repeats, fold_seed)
     honest = not (isinstance(cv, str) and cv == "in-sample")
-    said = label_folds(
+    label = label_in_stages if honest else partial(label_folds, may_batch=False)
+    said = label(
         teacher,
         X,
         y,
@@ -169,7 +172,6 @@ def cross_fit(
         n_jobs=n_jobs,
         progress=report,
         keep=new_rows == "mean",
-        may_batch=honest,
     )
     refitted = None
     if new_rows == "refit":

@@ -4,10 +4,10 @@ Labels come from cross-fitting and targets from a correction on the scale of a l
 vanilla, cross-fitted and corrected distillation are arguments, not classes.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.tree import DecisionTreeRegressor
@@ -16,16 +16,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from semikd._learners import (
     check_record,
-    labelled_rows,
     suited_source,
     with_reason,
 )
 from semikd._tables import checked_table
 from semikd.corrections import Correction, get_correction
-from semikd.crossfit import OutOfFold, cross_fit, take_rows
+from semikd.crossfit import OutOfFold, cross_fit
 from semikd.crossfit.learners import is_estimator
+from semikd.distillation.lessons import AddedRows, make_lesson
 from semikd.losses import DistillationLoss
-from semikd.networks import OnlineTargets
 from semikd.simplex import FloatArray
 from semikd.students import Student
 
@@ -38,6 +37,7 @@ class Distilled(BaseEstimator):
     correction_: Correction
     loss_: DistillationLoss
     online_labels: bool = False
+    weight_of_labels_: float
 
     def _label(
         self,
@@ -80,40 +80,30 @@ class Distilled(BaseEstimator):
         outcome: FloatArray,
         weights: FloatArray | None,
         groups: Any,
+        added: Sequence[AddedRows] = (),
     ) -> Self:
         """Move each label towards the outcome; let the student learn these targets."""
-        rows = labelled_rows(labels, weights)
-        X, labels, outcome = take_rows(X, rows), labels[:, rows], outcome[rows]
-        complexity = student.complexity(
-            len(rows), self.n_features_in_, loss.n_outputs(outcome.shape[1])
+        lesson = make_lesson(
+            record,
+            labels,
+            outcome,
+            X,
+            student=student,
+            loss=loss,
+            correction=correction,
+            weights=weights,
+            groups=groups,
+            online=self.online_labels,
+            added=added,
         )
-        targets = [
-            correction.target(p, outcome, loss=loss, complexity=complexity, X=X)
-            for p in labels
-        ]
-        # A repeat that left a row out has no say in its target.
-        target = np.nanmean(targets, axis=0)
-        student.require(loss, target)
-        target = loss.with_labels(target, outcome)
-        weights = None if weights is None else weights[rows]
-
-        def shown(p: FloatArray, at: NDArray[np.intp]) -> FloatArray:
-            """Return the targets of rows that teachers have just labelled."""
-            y, own = outcome[at], take_rows(X, at)
-            moved = correction.target(p, y, loss=loss, complexity=complexity, X=own)
-            return np.asarray(loss.with_labels(moved, y))
-
-        more: dict[str, Any] = {}
-        if groups is not None and "groups" in student.fit_options:
-            more["groups"] = np.asarray(groups)[rows]
         if self.online_labels:
-            more["online"] = OnlineTargets(record.teachers, record.fold[:, rows], shown)
             record = replace(record, teachers=())
-        student.fit_target(X, target, loss=loss, sample_weight=weights, **more)
+        lesson.teach(student)
         # All at once, and last: a failed fit leaves the model (not its known columns).
         self.size_ = student.size()
         self._student, self.student_ = student, student.learner
         self.labels_, self.loss_, self.correction_ = record, loss, correction
+        self.weight_of_labels_ = lesson.weight_of_labels
         return self
 
     def _scores(self, X: Any) -> FloatArray:

@@ -1,0 +1,130 @@
+"""Which rows judge, and the teachers that needs, none of them fitted twice."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semikd._validation import count, invalid, number
+from semikd.crossfit.fold_teachers import FoldLabels
+from semikd.crossfit.folds import Fold, Rows, integer_folds
+from semikd.crossfit.given import user_folds
+from semikd.crossfit.record import UNLABELLED
+from semikd.crossfit.rows import Indices, content_split
+
+__all__ = ["Plan", "held_out_part", "nested_folds"]
+
+# Which teacher, and the rows that it is asked about.
+Question = tuple[int, Indices]
+
+
+class Plan:
+    """The teachers that are needed; those that would learn from the same rows are one.
+
+    Parameters
+    ----------
+    active : ndarray of int
+        Positions of the rows that count.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.crossfit.plan import Plan
+    >>> plan, one, two = Plan(np.arange(6)), np.array([0, 1]), np.array([2, 3])
+    >>> both = np.union1d(one, two)
+    >>> plan.ask(both, one)[0], plan.ask(both, two)[0], plan.jobs()[0].test.tolist()
+    (0, 0, [0, 1, 2, 3])
+    """
+
+    def __init__(self, active: Indices) -> None:
+        self.active = active
+        self.places: dict[bytes, int] = {}
+        self.train: list[Indices] = []
+        self.asked: list[list[Indices]] = []
+
+    def ask(self, without: Indices, about: Indices) -> Question:
+        """Note that a teacher fitted without some rows is asked about others."""
+        train = np.setdiff1d(self.active, without)
+        place = self.places.setdefault(train.tobytes(), len(self.train))
+        if place == len(self.train):
+            self.train.append(train)
+            self.asked.append([])
+        self.asked[place].append(about)
+        return place, about
+
+    def jobs(self) -> list[Fold]:
+        """Return the rows that each teacher learns from, and all that it is asked."""
+        return [
+            Fold(train, np.unique(np.concatenate(asked)))
+            for train, asked in zip(self.train, self.asked, strict=True)
+        ]
+
+    @staticmethod
+    def folds(said: FoldLabels, questions: list[Question]) -> FoldLabels:
+        """Return the answers to some questions, as the folds of one division."""
+        prediction = np.full_like(said.prediction[:1], np.nan)
+        fold = np.full_like(said.fold[:1], UNLABELLED)
+        for t, (place, about) in enumerate(questions):
+            prediction[0, about] = said.prediction[place, about]
+            fold[0, about] = t
+        kept: tuple[tuple[Any, ...], ...] = ()
+        if said.teachers:
+            kept = (tuple(said.teachers[place][0] for place, _ in questions),)
+        return FoldLabels(prediction, fold, kept, said.in_a_batch)
+
+
+def nested_folds(cv: Any, rows: Rows, X: Any, y: NDArray[Any], seed: int) -> list[Fold]:
+    """Return folds that leave rows to learn from when two of them are left out.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three, or ``cv`` makes no folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.crossfit.folds import Rows
+    >>> from semikd.crossfit.plan import nested_folds
+    >>> X, hashes = np.arange(6.0)[:, None], np.arange(6, dtype=np.uint64)
+    >>> rows = Rows(hashes, np.zeros(6, dtype=int), None, None, None)
+    >>> len(nested_folds(3, rows, X, X[:, 0], seed=0))
+    3
+    """
+    if isinstance(cv, str):
+        remedy = "Such labels lean on their own outcomes, and cannot judge"
+        raise invalid("cv", "be folds where students are chosen", cv, remedy)
+    if cv is None or isinstance(cv, int | np.integer):
+        n_folds = count("cv", 5 if cv is None else cv, low=3)
+        folds = integer_folds(n_folds, rows, n_repeats=1, random_state=seed)[0]
+    else:
+        folds = user_folds(cv, rows, X, y, seed=seed)
+    if len(folds) < 3:
+        remedy = "Students are judged on a fold that labelling teachers leave out too"
+        raise invalid("cv", "have three folds or more", len(folds), remedy)
+    return folds
+
+
+def held_out_part(share: float, X: Any, rows: Rows, seed: int) -> Indices:
+    """Return the positions of a holdout, drawn from the content of the rows.
+
+    Raises
+    ------
+    ValueError
+        If the share is not in (0, 0.9].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.crossfit.folds import Rows
+    >>> from semikd.crossfit.plan import held_out_part
+    >>> X, hashes = np.arange(6.0)[:, None], np.arange(6, dtype=np.uint64)
+    >>> rows = Rows(hashes, np.zeros(6, dtype=int), None, None, None)
+    >>> len(held_out_part(0.5, X, rows, seed=0))
+    3
+    """
+    number("holdout", share, low=0.0, high=0.9, open_low=True)
+    chosen = content_split(
+        X, fraction=share, random_state=seed, groups=rows.groups, strata=rows.codes
+    )
+    return np.intersect1d(np.flatnonzero(chosen), rows.active)
