@@ -19,7 +19,7 @@ from semikd._random import RandomState, spawn_seeds
 from semikd.crossfit.fold_teachers import FoldLabels, label_folds
 from semikd.crossfit.inputs import check_workers, describe_rows
 from semikd.crossfit.learners import check_teacher
-from semikd.crossfit.plan import Plan, held_out_part, nested_folds
+from semikd.crossfit.plan import Asked, Plan, held_out_part, nested_folds
 from semikd.crossfit.record import OutOfFold
 from semikd.crossfit.rows import Indices, take_rows
 from semikd.crossfit.second_stage import (
@@ -245,8 +245,17 @@ class NestedFolds:
             tuple(in_sample),
         )
 
-    def _at_once(self, teacher: Any) -> _Said:
-        """Return what the teachers that are needed say, each fitted once."""
+    @property
+    def n_row_fits(self) -> int:
+        """Rows from which the teachers of one cross-fit learn, all counted together."""
+        return sum(len(job.train) for job in self._questions()[0].jobs())
+
+    def knows(self, teacher: Any) -> bool:
+        """Return whether this very teacher was cross-fitted already."""
+        return id(teacher) in self._known
+
+    def _questions(self) -> tuple[Plan, Asked, list[Asked], Asked]:
+        """Return the plan of the teachers, and what outer, inner and in-sample ask."""
         plan = Plan(self.rows.active)
         outer = [plan.ask(fold.test, fold.test) for fold in self.folds]
         inner = [
@@ -261,6 +270,11 @@ class NestedFolds:
             plan.ask(part, learning)
             for part, learning in zip(self.judging, self.learning, strict=True)
         ]
+        return plan, outer, inner, whole
+
+    def _at_once(self, teacher: Any) -> _Said:
+        """Return what the teachers that are needed say, each fitted once."""
+        plan, outer, inner, whole = self._questions()
         jobs = plan.jobs()
         said = label_folds(
             teacher,

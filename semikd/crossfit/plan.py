@@ -16,6 +16,7 @@ __all__ = ["Plan", "held_out_part", "nested_folds"]
 
 # Which teacher, and the rows that it is asked about.
 Question = tuple[int, Indices]
+Asked = list[Question]
 
 
 class Plan:

@@ -1,0 +1,308 @@
+"""The student that does best on rows nobody behind it saw, found without being told how.
+
+No way of distilling wins everywhere: labels of a teacher that saw the rows suit some
+students, honest ones others, and some should learn from outcomes alone. This tries them
+all, judges each honestly and keeps the best.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from semikd._progress import Reporter, silent
+from semikd._random import RandomState, spawn_seeds
+from semikd._tables import checked_labels, checked_table
+from semikd._validation import choose, number, sample_weights
+from semikd.distillation import DistilledClassifier
+from semikd.evaluation import Classification, Table
+from semikd.selection.candidates import Candidate
+from semikd.selection.choice import Choice
+from semikd.selection.judging import Judge
+from semikd.selection.plans import PRESETS, plan_rounds
+from semikd.selection.search import search
+from semikd.selection.sources import LabelBank
+from semikd.selection.teachers import named_students, named_teachers
+from semikd.simplex import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["AutoDistiller"]
+
+
+class AutoDistiller(ClassifierMixin, BaseEstimator):
+    r"""A small classifier, and every choice behind it made and judged honestly.
+
+    Candidates are ways from labels to a student: outcomes alone, labels of teachers in
+    sample, out of fold or out of bag, moved towards the outcomes or not, on any scale.
+    Each is judged by rows that neither its student nor a teacher behind its labels saw:
+    for the part a that judges, row i is labelled by a teacher fitted without a and
+    without the fold of i (K(K - 1)/2 teachers of pairs beside the K of the folds).
+
+    Parameters
+    ----------
+    teacher : classifier or mapping from str to classifier, optional
+        The large model, or several by name; by default the preset's own.
+    student : estimator or mapping from str to estimator, optional
+        The small model, or several by name, smallest first: of two sizes the smaller is
+        taken unless the larger is better by more than one standard error. By default a
+        tree of at most 128 leaves.
+    preset : {'fast', 'balanced', 'thorough'}, default='balanced'
+        How much is tried. 'fast' has one boosted teacher and few corrections;
+        'balanced' adds a stacked teacher, estimated corrections and other scales;
+        'thorough' adds a teacher corrected by its residuals, and synthetic rows.
+    metric : {'log_loss', 'brier'}, default='log_loss'
+        The proper score that chooses.
+    cv : int or folds, default=5
+        The folds; three or more.
+    holdout : float, optional
+        Share of the rows that judges alone, in place of every fold in turn.
+    time_budget : float, optional
+        Seconds; rounds of the search that would not end in time are left out.
+    n_jobs : int, optional
+        Workers over teachers, and over students.
+    random_state : int, generator or None, default=None
+        Seed of everything.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (k,)
+        Class labels.
+    model_ : DistilledClassifier
+        The winner, fitted to all rows.
+    student_ : estimator
+        Its small model alone.
+    chosen_ : Candidate
+        What won.
+    choice_ : Choice
+        All candidates with their losses.
+    score_ : tuple of two floats
+        Loss of what was chosen on rows that took no part in choosing, and its standard
+        error.
+    rounds_, left_out_ : tuple of str
+        What was tried, and what the time did not allow, with seconds.
+    n_features_in_, feature_names_in_ : int and ndarray of shape (d,)
+        Number of columns seen in the fit, and their names, if any.
+
+    Raises
+    ------
+    ValueError, TypeError
+        On bad values, or learners that cannot do what is asked, before any fit.
+
+    Warns
+    -----
+    SemikdWarning
+        If the time budget is too small for one round.
+
+    Notes
+    -----
+    Corrections, calibration and stacking are fitted anew without each part that judges,
+    so that the pairs are exact for them. What the judged students cannot show is the
+    gain from the last fold: they learn from (K - 1)/K of the rows, labelled by teachers
+    of (K - 2)/K.
+
+    References
+    ----------
+    .. [1] T. Dao, G. M. Kamath, V. Syrgkanis and L. Mackey, "Knowledge Distillation as
+       Semiparametric Inference", ICLR 2021. Its strength is tuned on labels of teachers
+       that saw the judging rows; nested labels are this library's.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd import AutoDistiller
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> teacher = make_pipeline(StandardScaler(), LogisticRegression())
+    >>> tree = DecisionTreeRegressor(max_leaf_nodes=8)
+    >>> auto = AutoDistiller(teacher, tree, preset="fast", random_state=0).fit(X, y)
+    >>> auto.student_.get_n_leaves()
+    8
+    """
+
+    def __init__(
+        self,
+        teacher: Any = None,
+        student: Any = None,
+        *,
+        preset: str = "balanced",
+        metric: str = "log_loss",
+        cv: Any = 5,
+        holdout: float | None = None,
+        time_budget: float | None = None,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+    ) -> None:
+        self.teacher = teacher
+        self.student = student
+        self.preset = preset
+        self.metric = metric
+        self.cv = cv
+        self.holdout = holdout
+        self.time_budget = time_budget
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        progress: Reporter | None = None,
+    ) -> Self:
+        """Try, judge, choose; then fit the winner to all rows.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, d)
+            Covariates, as teacher and student take them.
+        y : array-like of shape (n,)
+            Class labels.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows, in every fit and every score.
+        groups : array-like of shape (n,), optional
+            No group is divided between folds.
+        progress : callable, optional
+            Called with a ``Step`` as each round and each teacher starts.
+
+        Returns
+        -------
+        AutoDistiller
+        """
+        X, y = checked_table(self, X), checked_labels(X, y)
+        groups = None if groups is None else np.asarray(groups)
+        table = Table(X, y, sample_weights(sample_weight, len(y)), groups)
+        judge = self._judge(table, progress or silent)
+        if self.time_budget is not None:
+            number("time_budget", self.time_budget, low=0.0, open_low=True)
+        found = search(
+            judge,
+            plan_rounds(PRESETS[self.preset], judge),
+            seconds=self.time_budget,
+            progress=progress or silent,
+        )
+        choice = self._choice(judge)
+        model = self._final(judge, choice.chosen, table)
+        # All at once, and last: a failed fit leaves the model (not its known columns).
+        self.rounds_, self.left_out_ = found.done, found.left_out
+        self.choice_, self.chosen_, self.score_ = choice, choice.chosen, choice.score
+        self.seconds_ = tuple(judge.seconds[each] for each in choice.candidates)
+        self.model_, self.student_, self.classes_ = model, model.student_, model.classes_
+        return self
+
+    def leaderboard(self) -> "pd.DataFrame":
+        """Return all candidates with their honest losses, best first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``candidate``; columns ``loss``, ``behind``, ``std_error``,
+            ``chosen``, ``seconds``.
+        """
+        check_is_fitted(self)
+        return self.choice_.table(self.seconds_)
+
+    def decision_function(self, X: Any) -> FloatArray:
+        """Return scores that are largest for the predicted class, (n,) or (n, m)."""
+        check_is_fitted(self)
+        return self.model_.decision_function(X)
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Return class probabilities, shape (n, k)."""
+        check_is_fitted(self)
+        return self.model_.predict_proba(X)
+
+    def predict_log_proba(self, X: Any) -> FloatArray:
+        """Return the logarithm of ``predict_proba``; -inf where that is 0."""
+        check_is_fitted(self)
+        return self.model_.predict_log_proba(X)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most likely class of each row, shape (n,)."""
+        check_is_fitted(self)
+        return self.model_.predict(X)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Say whether a winner was fitted; a refused fit leaves none."""
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        """Take missing values where the teachers and students do."""
+        tags = super().__sklearn_tags__()
+        teachers = named_teachers(self.teacher, self.preset).values()
+        parts = [*teachers, *named_students(self.student, 1.0).values()]
+        inputs = [get_tags(part).input_tags for part in parts]
+        tags.input_tags.allow_nan = all(part.allow_nan for part in inputs)
+        return tags
+
+    def _judge(self, table: Table, progress: Reporter) -> Judge:
+        """Return who judges candidates, all that can be refused having been."""
+        choose("preset", self.preset, PRESETS)
+        task = Classification()
+        task.loss(self.metric)
+        label_seed, student_seed = spawn_seeds(self.random_state, 2)
+        total = len(table.y) if table.weights is None else table.weights.sum()
+        students = named_students(self.student, float(total))
+        teachers = named_teachers(self.teacher, self.preset)
+        bank = LabelBank(
+            table,
+            teachers,
+            cv=self.cv,
+            holdout=self.holdout,
+            keep_teachers=PRESETS[self.preset].synthetic,
+            n_jobs=self.n_jobs,
+            seed=label_seed,
+            progress=progress,
+        )
+        return Judge(
+            table,
+            task,
+            students,
+            bank,
+            metric=self.metric,
+            n_jobs=self.n_jobs,
+            seed=student_seed,
+        )
+
+    def _choice(self, judge: Judge) -> Choice:
+        """Return the candidates, with the rows that judged them all."""
+        rows = np.concatenate(judge.bank.folds.judging)
+        order = list(judge.students)
+        candidates = tuple(judge.losses)
+        table, units = judge.table, judge.table.rows().units
+        return Choice(
+            candidates,
+            np.column_stack([judge.losses[each][rows] for each in candidates]),
+            tuple(order.index(each.student) for each in candidates),
+            None if table.weights is None else table.weights[rows],
+            np.unique(units[rows], return_inverse=True)[1],
+            seed=judge.seed,
+        )
+
+    def _final(
+        self, judge: Judge, candidate: Candidate, table: Table
+    ) -> DistilledClassifier:
+        """Return the winner, fitted to all rows by their final labels."""
+        student = clone(judge.students[candidate.student])
+        model = DistilledClassifier(
+            None,
+            student.set_params(**candidate.setting),
+            loss=candidate.loss,
+            correction=candidate.correction,
+            synthetic=candidate.synthetic,
+            cv=judge.bank.outer(candidate.labels, candidate.teacher),
+            n_jobs=self.n_jobs,
+            random_state=judge.seed,
+        )
+        return model.fit(
+            table.features, table.y, sample_weight=table.weights, groups=table.groups
+        )

@@ -1,0 +1,176 @@
+"""Candidates judged by rows that neither their student nor any teacher of it saw."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils.parallel import Parallel, delayed
+
+from semikd.corrections import get_correction
+from semikd.crossfit import OutOfFold
+from semikd.distillation.lessons import Lesson, make_lesson
+from semikd.evaluation import Table
+from semikd.evaluation.tasks import Task
+from semikd.losses import DistillationLoss, get_loss
+from semikd.selection.candidates import Candidate
+from semikd.selection.sources import LabelBank
+from semikd.simplex import FloatArray
+from semikd.students import Student, new_student
+
+__all__ = ["Judge"]
+
+
+class Judge:
+    r"""The loss of every candidate on every row, each as if the row were new.
+
+    .. math:: L_{ic} = \ell\bigl(y_i, \hat f_c^{(-a(i))}(x_i)\bigr)
+
+    with :math:`\hat f_c^{(-a)}` the student of candidate c that learned from the rows
+    outside part a, labelled by teachers that saw neither the row they label nor part a.
+
+    Parameters
+    ----------
+    table : Table
+        All rows.
+    task : Task
+        What is predicted.
+    students : mapping from str to estimator
+        Unfitted students by name.
+    bank : LabelBank
+        The labels.
+    metric : str, optional
+        A loss of single rows that the task knows; by default the one it is judged by.
+    n_jobs : int, optional
+        Workers over students.
+    seed : int
+        Seed of the students.
+
+    Attributes
+    ----------
+    losses : dict from Candidate to ndarray of shape (n,)
+        NaN for rows that judge nobody.
+    seconds : dict from Candidate to float
+        Time spent on the students of each candidate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd.evaluation import Classification, Table
+    >>> from semikd.selection import Candidate
+    >>> from semikd.selection.judging import Judge
+    >>> from semikd.selection.sources import LabelBank
+    >>> table = Table(np.arange(12.0)[:, None], np.arange(12) // 6, None, None)
+    >>> bank = LabelBank(table, {"bayes": GaussianNB()}, cv=3, seed=0)
+    >>> students = {"tree": DecisionTreeRegressor(max_depth=1)}
+    >>> judge = Judge(table, Classification(), students, bank, seed=0)
+    >>> judge.judge([Candidate("tree", "cross-fitted", "bayes")])
+    >>> [losses.shape for losses in judge.losses.values()]
+    [(12,)]
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        task: Task,
+        students: Mapping[str, Any],
+        bank: LabelBank,
+        *,
+        metric: str | None = None,
+        n_jobs: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.table, self.task, self.bank = table, task, bank
+        self.students, self.n_jobs, self.seed = dict(students), n_jobs, seed
+        self.metric = metric or task.metric
+        self.losses: dict[Candidate, FloatArray] = {}
+        self.seconds: dict[Candidate, float] = {}
+
+    def judge(self, candidates: Sequence[Candidate]) -> None:
+        """Judge candidates that were not judged before."""
+        new = [each for each in candidates if each not in self.losses]
+        for each in new:
+            for part in range(len(self.bank.folds.judging)):
+                # Teachers are fitted here, one after the other.
+                self.bank.inner(each.labels, each.teacher, part)
+        for each, losses, seconds in self._all_losses(new):
+            self.losses[each] = losses
+            self.seconds[each] = seconds
+
+    def leaking_losses(self, candidate: Candidate) -> FloatArray:
+        """Return what a search that is not nested would find of a candidate, (n,).
+
+        Its students learn from labels of teachers that saw the rows that judge.
+        """
+        found = np.full(len(self.table.y), np.nan)
+        for part, rows in enumerate(self.bank.folds.judging):
+            record = self.bank.leaking(candidate.teacher, part)
+            found[rows] = self._part(candidate, part, record)
+        return found
+
+    def _all_losses(
+        self, candidates: Sequence[Candidate]
+    ) -> list[tuple[Candidate, FloatArray, float]]:
+        """Return the losses of candidates on all rows that judge, and the seconds."""
+        parts = range(len(self.bank.folds.judging))
+        jobs = [(each, part) for each in candidates for part in parts]
+
+        def one(candidate: Candidate, part: int) -> tuple[FloatArray, float]:
+            start = time.perf_counter()
+            record = self.bank.inner(candidate.labels, candidate.teacher, part)
+            losses = self._part(candidate, part, record)
+            return losses, time.perf_counter() - start
+
+        # Trees and linear algebra leave Python's lock; nothing is copied to threads.
+        dealt = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(one)(candidate, part) for candidate, part in jobs
+        )
+        answers = iter(dealt)
+        found = []
+        for each in candidates:
+            losses, total = np.full(len(self.table.y), np.nan), 0.0
+            for rows in self.bank.folds.judging:
+                losses[rows], seconds = next(answers)
+                total += seconds
+            found.append((each, losses, total))
+        return found
+
+    def _part(self, candidate: Candidate, part: int, record: OutOfFold) -> FloatArray:
+        """Return the losses of the rows of one part."""
+        folds = self.bank.folds
+        student, lesson = self.lesson(candidate, record, folds.learning[part])
+        lesson.teach(student)
+        held_out = self.table.take(folds.judging[part])
+        scores = student.scores(held_out.features)
+        predicted = np.asarray(lesson.loss.probabilities(scores))
+        return self.task.loss(self.metric)(predicted, held_out)
+
+    def scale(self, candidate: Candidate, student: Student) -> DistillationLoss:
+        """Return the scale on which a candidate's student is fitted."""
+        if isinstance(candidate.loss, str) and candidate.loss == "auto":
+            return self.task.scratch_loss(student)
+        return get_loss(candidate.loss, auto=student.default_loss)
+
+    def lesson(
+        self, candidate: Candidate, record: OutOfFold, rows: Any
+    ) -> tuple[Student, Lesson]:
+        """Return an unfitted student, and what it learns of these rows."""
+        own = self.table.take(rows)
+        learner = self.students[candidate.student]
+        student = new_student(learner, len(own.y), own.weights, self.seed)
+        student.configure(candidate.setting)
+        loss = self.scale(candidate, student)
+        lesson = make_lesson(
+            record,
+            record.prediction,
+            self.task.outcome(own),
+            own.features,
+            student=student,
+            loss=loss,
+            correction=get_correction(candidate.correction),
+            weights=own.weights,
+            groups=own.groups,
+        )
+        return student, lesson

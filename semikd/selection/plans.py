@@ -1,0 +1,201 @@
+"""What a search tries, in the order in which it pays.
+
+A plan is a list of rounds. Later rounds refine what earlier ones found best, and are left
+out where the time does not allow them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from semikd.evaluation import scratch_settings
+from semikd.selection.candidates import SCRATCH, Candidate
+from semikd.selection.judging import Judge
+from semikd.students import new_student
+from semikd.synthetic import SyntheticRows
+
+__all__ = ["PRESETS", "Round", "plan_rounds"]
+
+# Weights of the outcome that are tried: none has won everywhere.
+_FEW_WEIGHTS, _WEIGHTS = (0.1, 0.35), (0.05, 0.1, 0.2, 0.35, 0.5)
+Best = Mapping[str, Candidate]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How much is tried.
+
+    Parameters
+    ----------
+    weights : tuple of float
+        Constant weights of the outcome.
+    estimated : bool
+        Whether the weight is estimated too.
+    all_settings : bool
+        Whether students from scratch are tuned in every parameter, not in one.
+    scales : bool
+        Whether other scales are tried.
+    synthetic : bool
+        Whether synthetic rows are tried.
+
+    Examples
+    --------
+    >>> from semikd.selection.plans import PRESETS
+    >>> PRESETS["fast"].synthetic
+    False
+    """
+
+    weights: tuple[float, ...]
+    estimated: bool
+    all_settings: bool
+    scales: bool
+    synthetic: bool
+
+
+PRESETS = {
+    "fast": Preset(_FEW_WEIGHTS, False, False, False, False),
+    "balanced": Preset(_WEIGHTS, True, True, True, False),
+    "thorough": Preset(_WEIGHTS, True, True, True, True),
+}
+
+
+@dataclass(frozen=True)
+class Round:
+    """Candidates that are judged together.
+
+    Parameters
+    ----------
+    name : str
+        What is tried, in words.
+    teacher : str
+        The teacher whose labels are needed first; '' for none.
+    candidates : callable
+        From the best candidate of each student so far to what is tried.
+
+    Examples
+    --------
+    >>> from semikd.selection import Candidate
+    >>> from semikd.selection.plans import Round
+    >>> found = Round("outcomes", "", lambda best: [Candidate("tree", "scratch")])
+    >>> print(found.candidates({})[0])
+    tree: scratch
+    """
+
+    name: str
+    teacher: str
+    candidates: Callable[[Best], list[Candidate]]
+
+
+def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
+    """Return what is tried, cheapest first and what usually gains most before the rest.
+
+    Parameters
+    ----------
+    preset : Preset
+        How much is tried.
+    judge : Judge
+        Who knows the students, the teachers and the rows.
+
+    Returns
+    -------
+    list of Round
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd.evaluation import Classification, Table
+    >>> from semikd.selection.judging import Judge
+    >>> from semikd.selection.plans import PRESETS, plan_rounds
+    >>> from semikd.selection.sources import LabelBank
+    >>> table = Table(np.arange(12.0)[:, None], np.arange(12) // 6, None, None)
+    >>> bank = LabelBank(table, {"bayes": GaussianNB()}, cv=3, seed=0)
+    >>> students = {"tree": DecisionTreeRegressor(max_leaf_nodes=2)}
+    >>> judge = Judge(table, Classification(), students, bank, seed=0)
+    >>> [each.name for each in plan_rounds(PRESETS["fast"], judge)]
+    ['students from scratch', 'labels of bayes', 'weights of the outcome']
+    """
+    rounds = [_scratch(preset, judge)]
+    rounds += [_labels(name, judge) for name in judge.bank.teachers]
+    rounds.append(Round("weights of the outcome", "", _weights(preset)))
+    if preset.scales:
+        rounds.append(Round("other scales", "", lambda best: _scales(judge, best)))
+    if preset.synthetic:
+        rounds.append(Round("synthetic rows", "", _synthetic))
+    return rounds
+
+
+def _scratch(preset: Preset, judge: Judge) -> Round:
+    """Return students that learn the outcomes, as they are and tuned."""
+    found = []
+    for name, learner in judge.students.items():
+        student = new_student(learner, len(judge.table.y), judge.table.weights, 0)
+        settings = scratch_settings(student) or [{}]
+        cap = student.learner.get_params().get("max_leaf_nodes")
+        if not preset.all_settings:
+            # One parameter at a time: the leaves stay as they are.
+            leaves = ("max_leaf_nodes", cap)
+            settings = [s for s in settings if s.get(*leaves) == cap]
+        found += [
+            Candidate(name, SCRATCH, settings=tuple(each.items())) for each in settings
+        ]
+    return Round("students from scratch", "", lambda best: found)
+
+
+def _labels(teacher: str, judge: Judge) -> Round:
+    """Return the labels of one teacher, in sample and honest, without correction."""
+    kinds = ["in-sample", "cross-fitted", "half in-sample"]
+    if judge.bank.has_one_fit(teacher):
+        kinds.append("one fit")
+    found = [
+        Candidate(student, labels, teacher)
+        for student in judge.students
+        for labels in kinds
+    ]
+    return Round(f"labels of {teacher}", teacher, lambda best: found)
+
+
+def _weights(preset: Preset) -> Callable[[Best], list[Candidate]]:
+    """Return what moves targets towards the outcomes, for the best of each student."""
+
+    def candidates(best: Best) -> list[Candidate]:
+        found = []
+        for each in _taught(best):
+            honest = replace(each, labels="cross-fitted")
+            found += [replace(each, correction=weight) for weight in preset.weights]
+            found += [replace(honest, correction=weight) for weight in preset.weights]
+            if preset.estimated:
+                found.append(replace(honest, correction="estimated"))
+        return list(dict.fromkeys(found))
+
+    return candidates
+
+
+def _scales(judge: Judge, best: Best) -> list[Candidate]:
+    """Return the best of each student on the other scales that it supports."""
+    found = []
+    for each in _taught(best):
+        learner = judge.students[each.student]
+        student = new_student(learner, len(judge.table.y), None, 0)
+        own = judge.scale(each, student).name
+        for name in ("probability", "log_probability", "cross_entropy"):
+            other = replace(each, loss=name)
+            loss = judge.scale(other, student)
+            if name != own and student.supports(loss) is None:
+                found.append(other)
+    return found
+
+
+def _synthetic(best: Best) -> list[Candidate]:
+    """Return the best of each student with rows that are made up."""
+    return [
+        replace(each, labels="cross-fitted", synthetic=SyntheticRows(method, labelled_by=who))
+        for each in _taught(best)
+        for method in ("neighbours", "bootstrap")
+        for who in ("folds", "all")
+    ]
+
+
+def _taught(best: Best) -> Sequence[Candidate]:
+    """Return the best candidates that have a teacher."""
+    return [each for each in best.values() if each.teacher]

@@ -1,0 +1,83 @@
+"""The teachers and students that a search starts from, by name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from semikd._validation import wrong_type
+from semikd.students.default import readable_tree
+from semikd.teachers import BoostingTeacher, ResidualTeacher, StackedTeacher
+
+__all__ = ["named_students", "named_teachers"]
+
+
+def named_teachers(teacher: Any, preset: str) -> dict[str, Any]:
+    """Return teachers by name: those that were given, or the preset's own.
+
+    Parameters
+    ----------
+    teacher : classifier, mapping from str to classifier, or None
+        What was given.
+    preset : str
+        How much is tried.
+
+    Returns
+    -------
+    dict from str to classifier
+        Cheapest first. Those of stages hold the very objects of the others.
+
+    Examples
+    --------
+    >>> from semikd.selection.teachers import named_teachers
+    >>> list(named_teachers(None, "thorough"))
+    ['boosting', 'stacked', 'corrected']
+    """
+    if isinstance(teacher, Mapping):
+        return _checked("teacher", teacher)
+    first = BoostingTeacher() if teacher is None else teacher
+    found = {"boosting" if teacher is None else "teacher": first}
+    if preset == "fast":
+        return found
+    if teacher is None:
+        stacked = StackedTeacher()
+        first, *others = stacked.first_stage()
+        found = {"boosting": first}
+        found["stacked"] = StackedTeacher([first, *others])
+    if preset == "thorough":
+        found["corrected"] = ResidualTeacher(list(found.values())[-1])
+    return found
+
+
+def named_students(student: Any, total_weight: float) -> dict[str, Any]:
+    """Return unfitted students by name, smallest first.
+
+    Parameters
+    ----------
+    student : estimator, mapping from str to estimator, or None
+        What was given; None is a tree of at most 128 leaves.
+    total_weight : float
+        Sum of the weights of the rows.
+
+    Returns
+    -------
+    dict from str to estimator
+
+    Examples
+    --------
+    >>> from semikd.selection.teachers import named_students
+    >>> list(named_students(None, 100.0))
+    ['tree']
+    """
+    if isinstance(student, Mapping):
+        return _checked("student", student)
+    if student is None:
+        return {"tree": readable_tree(max(total_weight, 10.0))}
+    return {"student": student}
+
+
+def _checked(name: str, given: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return learners by name, refusing what has no name or is not there."""
+    if not given or not all(isinstance(key, str) for key in given):
+        constraint = "be an estimator, or estimators by name"
+        remedy = "For instance {'tree': DecisionTreeRegressor(max_leaf_nodes=32)}"
+        raise wrong_type(name, constraint, given, remedy)
+    return dict(given)
