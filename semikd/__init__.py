@@ -25,6 +25,7 @@ _HOMES = {
     "ProbabilityLoss": "semikd.losses",
     "ReferenceCorrection": "semikd.label_aware",
     "ShrinkageCorrection": "semikd.corrections",
+    "SyntheticRows": "semikd.synthetic",
     "TorchClassifier": "semikd.teachers",
     "TorchStudent": "semikd.students",
     "compare": "semikd.evaluation",

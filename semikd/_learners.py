@@ -20,13 +20,11 @@ from semikd.crossfit import OutOfFold
 from semikd.crossfit.learners import check_settings, check_teacher, is_estimator
 from semikd.losses import CrossEntropyLoss, DistillationLoss, HardLabelMix, get_loss
 from semikd.networks import NetworkEstimator
-from semikd.simplex import FloatArray, clip, reweight
+from semikd.simplex import FloatArray
 from semikd.students import Student
 
 # Parameters in which one learner holds others, whose columns it may choose.
 _HOLDS_LEARNERS = {"classifier", "estimator", "estimators", "regressor", "steps"}
-# Factors of classes that differ by less are alike.
-_ROUNDING = 1e-12
 
 
 def resolved_loss(
@@ -46,6 +44,7 @@ def check_learners(
     *,
     cv: Any,
     classification: bool,
+    name: str = "X",
 ) -> None:
     """Refuse a teacher of the wrong kind, settings out of range, and unread cells."""
     learners = {"student": student.learner}
@@ -54,7 +53,7 @@ def check_learners(
         learners["teacher"] = teacher
     for learner in learners.values():
         check_settings(learner)
-    _check_missing(X, learners, weights)
+    _check_missing(X, learners, weights, name)
     columns = list(_text_columns(X))
     for role, learner in learners.items():
         if isinstance(learner, NetworkEstimator) and hasattr(X, "columns"):
@@ -65,7 +64,7 @@ def check_learners(
             shown = Shown(f"text in column {refused[0]!r} ({len(refused)} such)")
             constraint = f"hold numbers for the {role} {type(learner).__name__}"
             remedy = "Encode it first, or put an encoder in a Pipeline"
-            raise invalid("X", constraint, shown, remedy)
+            raise invalid(name, constraint, shown, remedy)
 
 
 def check_outputs(teacher: Any, cv: Any, n_outputs: int) -> None:
@@ -117,25 +116,30 @@ def check_record(labels: OutOfFold, X: Any, classes: NDArray[Any] | None) -> Non
         raise invalid("labels", constraint, known)
 
 
-def suited_source(cv: Any, correction: Correction) -> Any:
-    """Return who labels for this correction: folds where it compares with outcomes."""
+def suited_source(cv: Any, correction: Correction, *, by_folds: bool = False) -> Any:
+    """Return who labels: folds, where the correction or synthetic rows need them."""
+    is_auto = isinstance(cv, str) and cv == "auto"
     if not correction.needs_folds:
-        return cv
+        return 5 if is_auto and by_folds else cv
     purpose = f"the correction {type(correction).__name__}"
     if isinstance(cv, OutOfFold):
         cv.require_folds(purpose)
     if isinstance(cv, str) and cv in {"oob", "loo"}:
         remedy = "Use an integer: these labels are anti-correlated with the outcomes"
         raise invalid("cv", f"be of folds for {purpose}", cv, remedy)
-    return 5 if isinstance(cv, str) and cv == "auto" else cv
+    return 5 if is_auto else cv
 
 
-def with_reason(record: OutOfFold, asked: Any, used: Any) -> OutOfFold:
+def with_reason(
+    record: OutOfFold, asked: Any, used: Any, correction: Correction
+) -> OutOfFold:
     """Return the record, saying why folds made it where 'auto' was asked for."""
     if asked is used or isinstance(asked, OutOfFold):
         return record
-    why = "auto: the correction compares labels with outcomes"
-    return replace(record, strategy=f"{record.strategy} ({why})")
+    why = "synthetic rows are labelled by folds"
+    if correction.needs_folds:
+        why = "the correction compares labels with outcomes"
+    return replace(record, strategy=f"{record.strategy} (auto: {why})")
 
 
 def labelled_rows(labels: FloatArray, weights: FloatArray | None) -> NDArray[np.intp]:
@@ -150,42 +154,16 @@ def labelled_rows(labels: FloatArray, weights: FloatArray | None) -> NDArray[np.
     return np.flatnonzero(kept)
 
 
-def shifted_labels(
-    labels: OutOfFold, factors: FloatArray, weights: FloatArray | None
-) -> FloatArray:
-    """Return labels for a population in which classes count by factors, (r, n, k).
-
-    The teacher stays a model of the population at hand, so that its record can be
-    reused and judged. A probability of zero is only known to be small: the floor is
-    what n distinct rows cannot tell from zero, whatever the scale of their weights.
-    Factors that are all alike shift nothing.
-    """
-    if np.ptp(factors) <= _ROUNDING * factors.max():
-        return labels.prediction
-    kept = labels.row_hash if weights is None else labels.row_hash[weights > 0]
-    floor = 1.0 / (len(np.unique(kept)) + len(factors))
-    return np.asarray(reweight(clip(labels.prediction, floor), factors))
-
-
-def counted_weights(
-    weights: FloatArray | None, factors: FloatArray
-) -> FloatArray | None:
-    """Return weights times the factor of each row's class, None where all are one."""
-    if (np.abs(factors - 1.0) <= _ROUNDING).all():
-        return weights
-    return factors * (1.0 if weights is None else weights)
-
-
 def _check_missing(
-    X: Any, learners: dict[str, Any], weights: FloatArray | None
+    X: Any, learners: dict[str, Any], weights: FloatArray | None, name: str
 ) -> None:
     """Refuse missing values in rows that count, where a learner says it reads none."""
     unable = [role for role, learner in learners.items() if _needs_values(learner)]
     if not unable:
         return
     counts = True if weights is None else weights > 0
-    holes = {name: mask & counts for name, mask in _missing(X)}
-    holes = {name: mask for name, mask in holes.items() if mask.any()}
+    holes = {column: mask & counts for column, mask in _missing(X)}
+    holes = {column: mask for column, mask in holes.items() if mask.any()}
     if holes:
         rows = counted(int(np.logical_or.reduce(list(holes.values())).sum()), "row")
         columns = counted(len(holes), "column")
@@ -193,7 +171,7 @@ def _check_missing(
         learner = type(learners[unable[0]]).__name__
         constraint = f"have no missing value for the {unable[0]} {learner}"
         remedy = "Put an imputer before it in a Pipeline"
-        raise invalid("X", constraint, shown, remedy)
+        raise invalid(name, constraint, shown, remedy)
 
 
 def _missing(X: Any) -> Iterator[tuple[Any, NDArray[np.bool_]]]:

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import get_tags
 
-from semikd._learners import check_learners, check_outputs
+from semikd._learners import check_outputs
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_outcomes, checked_table
 from semikd._validation import sample_weights
@@ -17,6 +17,7 @@ from semikd.losses import IdentityLoss
 from semikd.simplex import FloatArray
 from semikd.students import new_student
 from semikd.students.regressor import one_for_each
+from semikd.synthetic import SyntheticRows
 from semikd.teachers import BoostingRegressorTeacher
 
 __all__ = ["DistilledRegressor"]
@@ -41,6 +42,8 @@ class DistilledRegressor(RegressorMixin, Distilled):
         'auto' takes one of them where it is valid; 'in-sample' is vanilla distillation.
     n_repeats : int, default=1
         Number of divisions into folds; targets are averaged.
+    synthetic : SyntheticRows or {'neighbours', 'columns', 'bootstrap'}, optional
+        How rows are made up that the student learns from too, labelled by teachers.
     n_jobs : int, optional
         Workers over folds; the result does not depend on it.
     random_state : int, generator or None, default=None
@@ -58,6 +61,8 @@ class DistilledRegressor(RegressorMixin, Distilled):
         The rule for :math:`\Lambda`.
     size_ : StudentSize
         Leaves or coefficients, and bytes, of the student.
+    n_added_ : int
+        Unlabelled and synthetic rows that the student learned from.
     n_features_in_ : int
         Number of columns seen in the fit.
     feature_names_in_ : ndarray of shape (d,)
@@ -90,6 +95,7 @@ class DistilledRegressor(RegressorMixin, Distilled):
         correction: str | float | Correction = "none",
         cv: Any = 5,
         n_repeats: int = 1,
+        synthetic: SyntheticRows | str | None = None,
         n_jobs: int | None = None,
         random_state: RandomState = None,
     ) -> None:
@@ -98,6 +104,7 @@ class DistilledRegressor(RegressorMixin, Distilled):
         self.correction = correction
         self.cv = cv
         self.n_repeats = n_repeats
+        self.synthetic = synthetic
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -107,6 +114,7 @@ class DistilledRegressor(RegressorMixin, Distilled):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        unlabelled: Any = None,
     ) -> Self:
         """Distil: label each row by a teacher that did not see it, correct, learn.
 
@@ -120,6 +128,10 @@ class DistilledRegressor(RegressorMixin, Distilled):
             Weights of the rows, for teacher and student.
         groups : array-like of shape (n,), optional
             No group is divided between folds.
+        unlabelled : array-like or data frame of shape (n_new, d), optional
+            Rows without outcomes: the mean of the fold teachers labels them (copies of
+            a row of X: the teachers that did not see it). Each counts as much as a row
+            of X on average.
 
         Returns
         -------
@@ -127,19 +139,32 @@ class DistilledRegressor(RegressorMixin, Distilled):
         """
         X, y = checked_table(self, X), checked_outcomes(X, y)
         weights = sample_weights(sample_weight, len(y))
-        label_seed, student_seed = spawn_seeds(self.random_state, 2)
+        label_seed, student_seed, draw_seed = spawn_seeds(self.random_state, 3)
         student = new_student(self.student, len(y), weights, student_seed)
         correction, loss = get_correction(self.correction), IdentityLoss()
-        student.require(loss, weighted=weights is not None)
+        more = self._more_rows(X, unlabelled)
+        student.require(loss, weighted=weights is not None or more.weighs)
         teacher, outcome = self.resolved_teacher(), y[:, None] if y.ndim == 1 else y
         if self.teacher is None and y.ndim == 2:
             teacher = one_for_each(teacher)
-        check_learners(X, teacher, student, weights, cv=self.cv, classification=False)
+        self._check(X, more, teacher, student, weights, classification=False)
         check_outputs(teacher, self.cv, outcome.shape[1])
-        record = self._label(teacher, X, y, weights, groups, label_seed)
+        record = self._label(teacher, X, y, weights, groups, label_seed, more)
         labels = record.prediction
+        added = more.label(
+            record, X, weights=weights, groups=groups, random_state=draw_seed
+        )
         self._learn(
-            student, loss, correction, X, record, labels, outcome, weights, groups
+            student,
+            loss,
+            correction,
+            X,
+            record,
+            labels,
+            outcome,
+            weights,
+            groups,
+            added,
         )
         self._single = y.ndim == 1
         return self

@@ -15,6 +15,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from semikd._learners import (
+    check_learners,
     check_record,
     suited_source,
     with_reason,
@@ -24,9 +25,12 @@ from semikd.corrections import Correction, get_correction
 from semikd.crossfit import OutOfFold, cross_fit
 from semikd.crossfit.learners import is_estimator
 from semikd.distillation.lessons import AddedRows, make_lesson
+from semikd.distillation.more_rows import MoreRows
+from semikd.distillation.unlabelled import checked_unlabelled
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 from semikd.students import Student
+from semikd.synthetic import SyntheticRows
 
 __all__ = ["Distilled"]
 
@@ -36,8 +40,34 @@ class Distilled(BaseEstimator):
 
     correction_: Correction
     loss_: DistillationLoss
+    hard_weight: float = 0.0
     online_labels: bool = False
+    synthetic: SyntheticRows | str | None
     weight_of_labels_: float
+
+    def _more_rows(self, X: Any, unlabelled: Any) -> MoreRows:
+        """Return what is added to these rows, refused where it cannot be labelled."""
+        more = MoreRows.of(self.synthetic, checked_unlabelled(unlabelled, X))
+        more.check(X, self.cv, hard_weight=self.hard_weight, online=self.online_labels)
+        return more
+
+    def _check(
+        self,
+        X: Any,
+        more: MoreRows,
+        teacher: Any,
+        student: Student,
+        weights: FloatArray | None,
+        *,
+        classification: bool,
+    ) -> None:
+        """Refuse what teacher or student cannot read, with outcomes or without."""
+        kind = {"cv": self.cv, "classification": classification}
+        check_learners(X, teacher, student, weights, **kind)
+        if more.unlabelled is not None:
+            check_learners(
+                more.unlabelled, teacher, student, None, name="unlabelled", **kind
+            )
 
     def _label(
         self,
@@ -47,10 +77,12 @@ class Distilled(BaseEstimator):
         weights: FloatArray | None,
         groups: Any,
         seed: int,
+        more: MoreRows,
         classes: NDArray[Any] | None = None,
     ) -> OutOfFold:
         """Let teachers label the rows they did not see, or take the labels brought."""
-        cv = suited_source(self.cv, get_correction(self.correction))
+        correction = get_correction(self.correction)
+        cv = suited_source(self.cv, correction, by_folds=more.by_folds)
         if isinstance(cv, OutOfFold):
             check_record(cv, X, classes)
             return cv
@@ -62,12 +94,12 @@ class Distilled(BaseEstimator):
             groups=groups,
             sample_weight=weights,
             n_repeats=self.n_repeats,
-            # A small model carries no large ones, but where they label as it learns.
-            new_rows="mean" if self.online_labels else "none",
+            # Teachers stay only as long as there is something left to label.
+            new_rows="mean" if self.online_labels or more else "none",
             n_jobs=self.n_jobs,
             random_state=seed,
         )
-        return with_reason(record, self.cv, cv)
+        return with_reason(record, self.cv, cv, correction)
 
     def _learn(
         self,
@@ -96,14 +128,16 @@ class Distilled(BaseEstimator):
             online=self.online_labels,
             added=added,
         )
-        if self.online_labels:
-            record = replace(record, teachers=())
+        if self.online_labels or record is not self.cv:
+            # A small model carries no large ones, unless a record brought them.
+            record = replace(record, teachers=(), refitted=None)
         lesson.teach(student)
         # All at once, and last: a failed fit leaves the model (not its known columns).
         self.size_ = student.size()
         self._student, self.student_ = student, student.learner
         self.labels_, self.loss_, self.correction_ = record, loss, correction
         self.weight_of_labels_ = lesson.weight_of_labels
+        self.n_added_ = sum(len(rows.labels) for rows in added)
         return self
 
     def _scores(self, X: Any) -> FloatArray:

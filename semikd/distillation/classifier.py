@@ -10,22 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 
-from semikd._learners import (
-    check_learners,
-    check_online,
-    counted_weights,
-    resolved_loss,
-    shifted_labels,
-)
+from semikd._learners import check_online, resolved_loss
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_labels, checked_table, class_factors
 from semikd._validation import sample_weights
 from semikd.corrections import Correction, get_correction
 from semikd.distillation.algorithm import Distilled
+from semikd.distillation.population import Population
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray, one_hot
 from semikd.students import new_student
 from semikd.students._decision import chosen, decisions, log_probabilities
+from semikd.synthetic import SyntheticRows
 from semikd.teachers import BoostingTeacher
 
 __all__ = ["DistilledClassifier"]
@@ -63,9 +59,12 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     online_labels : bool, default=False
         Whether the fold networks label the rows as a network student is shown them,
         augmented by ``training.augment``, in place of labels made beforehand.
+    synthetic : SyntheticRows or {'neighbours', 'columns', 'bootstrap'}, optional
+        How rows are made up that the student learns from too, labelled by teachers.
     class_weight : dict or 'balanced', optional
         Factors by which classes count: the teacher's labels, at least 1 / (n + k) for
-        n distinct rows, are shifted (if factors differ), the student's rows weighted.
+        n distinct rows, are shifted (if factors differ), the student's rows weighted
+        (rows without labels by the factor to expect).
     n_jobs : int, optional
         Workers over folds; the result does not depend on it.
     random_state : int, generator or None, default=None
@@ -85,6 +84,8 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         The rule for :math:`\Lambda`.
     size_ : StudentSize
         Leaves or coefficients, and bytes, of the student.
+    n_added_ : int
+        Unlabelled and synthetic rows that the student learned from.
     n_features_in_, feature_names_in_ : int and ndarray of shape (d,)
         Number of columns seen in the fit, and their names, if any.
 
@@ -121,6 +122,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         cv: Any = 5,
         n_repeats: int = 1,
         online_labels: bool = False,
+        synthetic: SyntheticRows | str | None = None,
         class_weight: Any = None,
         n_jobs: int | None = None,
         random_state: RandomState = None,
@@ -133,6 +135,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         self.cv = cv
         self.n_repeats = n_repeats
         self.online_labels = online_labels
+        self.synthetic = synthetic
         self.class_weight = class_weight
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -143,6 +146,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        unlabelled: Any = None,
     ) -> Self:
         """Distil: label each row by a teacher that did not see it, correct, learn.
 
@@ -156,6 +160,10 @@ class DistilledClassifier(ClassifierMixin, Distilled):
             Weights of the rows, for teacher and student.
         groups : array-like of shape (n,), optional
             No group is divided between folds.
+        unlabelled : array-like, sparse matrix or data frame of shape (n_new, d)
+            Rows without labels, optional: the mean of the fold teachers labels them
+            (copies of a row of X: the teachers that did not see it). Each counts as
+            much as a row of X on average.
 
         Returns
         -------
@@ -165,21 +173,30 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         weights = sample_weights(sample_weight, len(y))
         classes, codes = np.unique(y, return_inverse=True)
         factors = class_factors(self.class_weight, y, classes, weights)
-        counts = counted_weights(weights, factors[codes])
-        label_seed, student_seed = spawn_seeds(self.random_state, 2)
+        population = Population(factors)
+        counts = population.counted(weights, codes)
+        label_seed, student_seed, draw_seed = spawn_seeds(self.random_state, 3)
         teacher = self.resolved_teacher()
         student = new_student(self.student, len(y), weights, student_seed)
         loss = resolved_loss(self.loss, self.hard_weight, student)
-        correction = get_correction(self.correction)
-        student.require(loss, weighted=counts is not None, n_classes=len(classes))
-        check_learners(X, teacher, student, weights, cv=self.cv, classification=True)
+        correction, more = (
+            get_correction(self.correction),
+            self._more_rows(X, unlabelled),
+        )
+        weighted = counts is not None or more.weighs
+        student.require(loss, weighted=weighted, n_classes=len(classes))
+        self._check(X, more, teacher, student, weights, classification=True)
         if self.online_labels:
             check_online(teacher, student, self.cv, self.class_weight)
-        record = self._label(teacher, X, y, weights, groups, label_seed, classes)
-        labels = shifted_labels(record, factors, weights)
+        record = self._label(teacher, X, y, weights, groups, label_seed, more, classes)
+        labels = population.labels(record, record.prediction, weights)
+        added = more.label(
+            record, X, weights=weights, groups=groups, random_state=draw_seed
+        )
+        added = tuple(population.added(rows, record, weights) for rows in added)
         outcome = one_hot(codes, len(classes))
         self._learn(
-            student, loss, correction, X, record, labels, outcome, counts, groups
+            student, loss, correction, X, record, labels, outcome, counts, groups, added
         )
         self.classes_ = classes
         return self

@@ -189,6 +189,7 @@ def make_lesson(
         target = np.concatenate([target, *(loss.phi(each.labels) for each in added)])
         kept = np.ones(len(known.rows)) if kept is None else kept
         kept = np.concatenate([kept, *(each.weights for each in added)])
+        kept = None if (kept == 1.0).all() else kept
         table = stacked_tables([table, *(each.X for each in added)])
     return Lesson(table, target, loss, kept, known.weight_of_labels(), options)
 

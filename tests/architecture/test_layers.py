@@ -31,6 +31,7 @@ FLOORS = [
     {"corrections"},
     {"teachers"},
     {"networks"},
+    {"synthetic"},
     {"crossfit"},
     {"nets"},
     {"losses"},
@@ -87,7 +88,7 @@ def test_an_upward_import_would_be_found() -> None:
     assert violations("losses", {"students", "simplex"}) == ["students"]
 
 
-@pytest.mark.parametrize("name", ["crossfit", "inference", "simplex"])
+@pytest.mark.parametrize("name", ["crossfit", "inference", "simplex", "synthetic"])
 def test_rooms_that_must_not_know_torch_do_not(name: str) -> None:
     paths = PACKAGE.glob(f"{name}*/**/*.py") if (PACKAGE / name).is_dir() else []
     for path in [*paths, *PACKAGE.glob(f"{name}.py")]:

@@ -29,6 +29,7 @@ ROOMS = [
     "report",
     "simplex",
     "students",
+    "synthetic",
     "teachers",
 ]
 
