@@ -1,6 +1,7 @@
 """Arrays in, frozen results out: how sure one may be of what was estimated."""
 
 from semikd.inference.auc import auc_influence
+from semikd.inference.bayes import DistanceBound, bayes_distance
 from semikd.inference.bootstrap import (
     max_t_p_values,
     max_t_quantile,
@@ -11,19 +12,24 @@ from semikd.inference.crossed import CrossedComparison, crossed_differences
 from semikd.inference.influence import InfluenceEstimate, mean_influence
 from semikd.inference.pigeonhole import crossed_bootstrap
 from semikd.inference.result import InferenceResult
+from semikd.inference.sequence import FixedSequence, fixed_sequence
 from semikd.inference.student_law import StudentLaw
 from semikd.inference.verdicts import Comparison, Verdict
 
 __all__ = [
     "Comparison",
     "CrossedComparison",
+    "DistanceBound",
+    "FixedSequence",
     "InferenceResult",
     "InfluenceEstimate",
     "StudentLaw",
     "Verdict",
     "auc_influence",
+    "bayes_distance",
     "crossed_bootstrap",
     "crossed_differences",
+    "fixed_sequence",
     "max_t_p_values",
     "max_t_quantile",
     "mean_influence",
