@@ -1,16 +1,15 @@
-"""The student that does best on rows nobody behind it saw, found without being told how.
+"""The student that does best on rows nobody behind it saw, without being told how.
 
 No way of distilling wins everywhere: labels of a teacher that saw the rows suit some
 students, honest ones others, and some should learn from outcomes alone. This tries them
 all, judges each honestly and keeps the best.
 """
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,15 +17,15 @@ from semikd._progress import Reporter, silent
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_labels, checked_table
 from semikd._validation import choose, number, sample_weights
-from semikd.distillation import DistilledClassifier
+from semikd.distillation.more_rows import MoreRows
+from semikd.distillation.unlabelled import checked_unlabelled
 from semikd.evaluation import Classification, Table
-from semikd.selection.candidates import Candidate
-from semikd.selection.choice import Choice
 from semikd.selection.judging import Judge
 from semikd.selection.plans import PRESETS, plan_rounds
 from semikd.selection.search import search
 from semikd.selection.sources import LabelBank
 from semikd.selection.teachers import named_students, named_teachers
+from semikd.selection.winner import fit_winner, made_choice
 from semikd.simplex import FloatArray
 
 if TYPE_CHECKING:
@@ -157,6 +156,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        unlabelled: Any = None,
         progress: Reporter | None = None,
     ) -> Self:
         """Try, judge, choose; then fit the winner to all rows.
@@ -171,6 +171,8 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
             Weights of the rows, in every fit and every score.
         groups : array-like of shape (n,), optional
             No group is divided between folds.
+        unlabelled : array-like of shape (n_new, d), optional
+            Rows without outcomes, in the columns of X; whether they help is tried.
         progress : callable, optional
             Called with a ``Step`` as each round and each teacher starts.
 
@@ -181,7 +183,8 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         X, y = checked_table(self, X), checked_labels(X, y)
         groups = None if groups is None else np.asarray(groups)
         table = Table(X, y, sample_weights(sample_weight, len(y)), groups)
-        judge = self._judge(table, progress or silent)
+        unlabelled = MoreRows.of(None, checked_unlabelled(unlabelled, X)).unlabelled
+        judge = self._judge(table, unlabelled, progress or silent)
         if self.time_budget is not None:
             number("time_budget", self.time_budget, low=0.0, open_low=True)
         found = search(
@@ -190,13 +193,17 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
             seconds=self.time_budget,
             progress=progress or silent,
         )
-        choice = self._choice(judge)
-        model = self._final(judge, choice.chosen, table)
+        choice = made_choice(judge)
+        model = fit_winner(judge, choice.chosen)
         # All at once, and last: a failed fit leaves the model (not its known columns).
         self.rounds_, self.left_out_ = found.done, found.left_out
         self.choice_, self.chosen_, self.score_ = choice, choice.chosen, choice.score
         self.seconds_ = tuple(judge.seconds[each] for each in choice.candidates)
-        self.model_, self.student_, self.classes_ = model, model.student_, model.classes_
+        self.model_, self.student_, self.classes_ = (
+            model,
+            model.student_,
+            model.classes_,
+        )
         return self
 
     def leaderboard(self) -> "pd.DataFrame":
@@ -244,7 +251,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         tags.input_tags.allow_nan = all(part.allow_nan for part in inputs)
         return tags
 
-    def _judge(self, table: Table, progress: Reporter) -> Judge:
+    def _judge(self, table: Table, unlabelled: Any, progress: Reporter) -> Judge:
         """Return who judges candidates, all that can be refused having been."""
         choose("preset", self.preset, PRESETS)
         task = Classification()
@@ -258,7 +265,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
             teachers,
             cv=self.cv,
             holdout=self.holdout,
-            keep_teachers=PRESETS[self.preset].synthetic,
+            keep_teachers=PRESETS[self.preset].synthetic or unlabelled is not None,
             n_jobs=self.n_jobs,
             seed=label_seed,
             progress=progress,
@@ -268,41 +275,8 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
             task,
             students,
             bank,
+            unlabelled=unlabelled,
             metric=self.metric,
             n_jobs=self.n_jobs,
             seed=student_seed,
-        )
-
-    def _choice(self, judge: Judge) -> Choice:
-        """Return the candidates, with the rows that judged them all."""
-        rows = np.concatenate(judge.bank.folds.judging)
-        order = list(judge.students)
-        candidates = tuple(judge.losses)
-        table, units = judge.table, judge.table.rows().units
-        return Choice(
-            candidates,
-            np.column_stack([judge.losses[each][rows] for each in candidates]),
-            tuple(order.index(each.student) for each in candidates),
-            None if table.weights is None else table.weights[rows],
-            np.unique(units[rows], return_inverse=True)[1],
-            seed=judge.seed,
-        )
-
-    def _final(
-        self, judge: Judge, candidate: Candidate, table: Table
-    ) -> DistilledClassifier:
-        """Return the winner, fitted to all rows by their final labels."""
-        student = clone(judge.students[candidate.student])
-        model = DistilledClassifier(
-            None,
-            student.set_params(**candidate.setting),
-            loss=candidate.loss,
-            correction=candidate.correction,
-            synthetic=candidate.synthetic,
-            cv=judge.bank.outer(candidate.labels, candidate.teacher),
-            n_jobs=self.n_jobs,
-            random_state=judge.seed,
-        )
-        return model.fit(
-            table.features, table.y, sample_weight=table.weights, groups=table.groups
         )

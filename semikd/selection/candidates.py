@@ -1,4 +1,4 @@
-"""What may be chosen: one way from labels to a student, as a value that can be compared."""
+"""What may be chosen: a way from labels to a student, as a value to compare."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +34,8 @@ class Candidate:
         The weight of the outcome.
     synthetic : object, optional
         Synthetic rows that are added, as `DistilledClassifier` takes them.
+    unlabelled : bool, default=False
+        Whether the rows without outcomes are learned from too.
     settings : tuple of pairs, default=()
         Parameters of the student that differ, such as a larger smallest leaf.
 
@@ -50,12 +52,16 @@ class Candidate:
     loss: str | DistillationLoss = "auto"
     correction: str | float | Correction = "none"
     synthetic: Any = None
+    unlabelled: bool = False
     settings: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
         parts = [self.teacher, self.labels, self._scale(), self._weight()]
         if self.synthetic is not None:
-            parts.append(f"synthetic rows ({self.synthetic.method})")
+            own = self.synthetic
+            parts.append(f"rows by {own.method}, labelled by {own.labelled_by}")
+        if self.unlabelled:
+            parts.append("unlabelled rows")
         parts += [f"{name}={value}" for name, value in self.settings]
         return f"{self.student}: " + ", ".join(part for part in parts if part)
 

@@ -132,7 +132,9 @@ class Choice:
         mass = np.bincount(units, weights, minlength=n_units)
         found = []
         for _ in range(_DRAWS):
-            times = np.bincount(draws.integers(n_units, size=n_units), minlength=n_units)
+            times = np.bincount(
+                draws.integers(n_units, size=n_units), minlength=n_units
+            )
             picked = int((times @ totals).argmin())
             out = times == 0
             if mass[out].sum() > 0:

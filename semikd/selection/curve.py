@@ -1,22 +1,298 @@
-"""How small a student may be: its loss by size, and the smallest that is good enough."""
+"""How small a student may be: loss by size, and the smallest that is good enough."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semikd._random import RandomState
-from semikd._validation import invalid, number
+from semikd._random import RandomState, spawn_seeds
+from semikd._validation import Shown, invalid
+from semikd.corrections import get_correction
+from semikd.crossfit import cross_fit
+from semikd.distillation.lessons import make_lesson
 from semikd.evaluation import Table
-from semikd.evaluation.tasks import Task
-from semikd.inference import Comparison, fixed_sequence, paired_differences
+from semikd.evaluation.recipes import checked_recipe
+from semikd.evaluation.tables import split_table
+from semikd.evaluation.tasks import Classification, Task
+from semikd.inference import Comparison, FixedSequence, fixed_sequence
+from semikd.inference.comparison import paired_differences
+from semikd.losses import get_loss
 from semikd.simplex import FloatArray
-from semikd.students import StudentSize
+from semikd.students import Student, StudentSize, new_student
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SizeCurve", "size_curve"]
+__all__ = ["SizeCurve", "size_curve", "sizes_to_try"]
 
 _TEACHER = "teacher"
+_SMALLEST_TREE = 4
+
+
+@dataclass(frozen=True, eq=False)
+class SizeCurve:
+    """Students of one recipe by size, judged beside their teacher on held-out rows.
+
+    Parameters
+    ----------
+    sizes : tuple of StudentSize
+        Smallest first.
+    losses : ndarray of shape (n, s)
+        Loss of each student on each held-out row.
+    teacher_losses : ndarray of shape (n,)
+        Loss of the teacher that learned from all training rows.
+    test : Table
+        The held-out rows.
+    task : Task
+        What is predicted.
+    students : tuple of Student
+        The fitted students.
+    seed : int, default=0
+        Seed of simultaneous intervals.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd import DistilledClassifier
+    >>> from semikd.selection import size_curve
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> recipe = DistilledClassifier(
+    ...     GaussianNB(), DecisionTreeRegressor(max_leaf_nodes=16, random_state=0)
+    ... )
+    >>> curve = size_curve(recipe, X, y, random_state=0)
+    >>> curve.names
+    ('4 leaves', '8 leaves', '16 leaves')
+    """
+
+    sizes: tuple[StudentSize, ...]
+    losses: FloatArray
+    teacher_losses: FloatArray
+    test: Table
+    task: Task
+    students: tuple[Student, ...] = field(repr=False, default=())
+    seed: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Size of each student in words: leaves, else coefficients, else bytes."""
+        return tuple(str(size).split(", ")[0] for size in self.sizes)
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Differences in loss of each student to the teacher, paired over rows."""
+        units = np.unique(self.test.rows().units, return_inverse=True)[1]
+        return paired_differences(
+            np.column_stack([self.teacher_losses, self.losses]),
+            names=(_TEACHER, *self.names),
+            reference=_TEACHER,
+            metric=self.task.metric.replace("_", "-"),
+            sample_weight=self.test.weights,
+            clusters=units,
+            random_state=self.seed,
+        )
+
+    def within(self, margin: float, level: float = 0.95) -> FixedSequence:
+        """Test from the largest to the smallest which are worse by less than a margin.
+
+        Parameters
+        ----------
+        margin : float
+            How much worse than the teacher is still as good, in units of the loss.
+        level : float, default=0.95
+            Confidence that no student is passed that is worse by more.
+
+        Returns
+        -------
+        FixedSequence
+            ``last`` is the name of the smallest that is good enough, None without any.
+        """
+        order = self.names[::-1]
+        return fixed_sequence(self.comparison, order, level, margin=margin)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return one row for each size: loss, difference to the teacher, and interval.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``student``; columns ``leaves``, ``coefficients``, ``kilobytes``,
+            ``loss``, ``behind_teacher`` and the ends ``low`` and ``high`` of
+            simultaneous 95 % intervals.
+        """
+        import pandas as pd
+
+        low, high = self.comparison.conf_int(kind="simultaneous").T
+        weights = self.test.weights
+        columns = {
+            "leaves": [size.leaves for size in self.sizes],
+            "coefficients": [size.coefficients for size in self.sizes],
+            "kilobytes": [size.bytes / 1000 for size in self.sizes],
+            "loss": np.average(self.losses, axis=0, weights=weights),
+            "behind_teacher": self.comparison.estimate,
+            "low": low,
+            "high": high,
+        }
+        return pd.DataFrame(columns, index=pd.Index(self.names, name="student"))
+
+
+def size_curve(
+    recipe: Any,
+    X: Any,
+    y: Any,
+    *,
+    test: Any = 0.3,
+    settings: Sequence[Mapping[str, Any]] | None = None,
+    sample_weight: Any = None,
+    groups: Any = None,
+    random_state: RandomState = None,
+) -> SizeCurve:
+    """Fit students of all sizes to the labels of one cross-fit, and judge them.
+
+    Parameters
+    ----------
+    recipe : DistilledClassifier or DistilledRegressor
+        Teacher, student, scale and correction.
+    X : array-like of shape (n, d)
+        Covariates.
+    y : array-like of shape (n,)
+        Labels or outcomes.
+    test : float or (X_test, y_test), default=0.3
+        Held-out rows, or the share of rows that is held out.
+    settings : sequence of mappings, optional
+        Parameters of the student, smallest first. By default leaves, or trees, doubling
+        up to those the student has.
+    sample_weight, groups : array-like of shape (n,), optional
+        Weights, and groups that are not divided.
+    random_state : int, generator or None, default=None
+        Seed of split, teachers and students.
+
+    Returns
+    -------
+    SizeCurve
+
+    Raises
+    ------
+    ValueError
+        If nothing of the student's size is known and no settings are given.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd import DistilledClassifier
+    >>> from semikd.selection import size_curve
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> tree = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0)
+    >>> recipe = DistilledClassifier(GaussianNB(), tree)
+    >>> curve = size_curve(recipe, X, y, random_state=0)
+    >>> curve.within(margin=1.0).last
+    '4 leaves'
+    """
+    recipe, task = checked_recipe(recipe, Classification.min_proba)
+    split_seed, label_seed, student_seed = spawn_seeds(random_state, 3)
+    classification = isinstance(task, Classification)
+    train, held_out = split_table(
+        X, y, test, sample_weight, groups, split_seed, classification=classification
+    )
+    student = new_student(recipe.student, len(train.y), train.weights, student_seed)
+    tried = sizes_to_try(student) if settings is None else list(settings)
+    record = cross_fit(
+        recipe.resolved_teacher(),
+        train.X,
+        train.y,
+        cv=recipe.cv,
+        groups=train.groups,
+        sample_weight=train.weights,
+        n_repeats=recipe.n_repeats,
+        new_rows="refit",
+        n_jobs=recipe.n_jobs,
+        random_state=label_seed,
+    )
+    fitted = _taught(recipe, student, tried, record, train, task)
+    loss = task.loss(None)
+    losses = [loss(predict(held_out.features), held_out) for _, predict in fitted]
+    return SizeCurve(
+        sizes=tuple(each.size() for each, _ in fitted),
+        losses=np.column_stack(losses),
+        teacher_losses=loss(record.label(held_out.X), held_out),
+        test=held_out,
+        task=task,
+        students=tuple(each for each, _ in fitted),
+        seed=student_seed,
+    )
+
+
+def sizes_to_try(student: Student) -> list[dict[str, Any]]:
+    """Return settings of a student from small to as large as it is, doubling.
+
+    Parameters
+    ----------
+    student : Student
+        The unfitted student.
+
+    Returns
+    -------
+    list of dict
+
+    Raises
+    ------
+    ValueError
+        If nothing bounds its size by a number of leaves or trees.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from semikd.selection.curve import sizes_to_try
+    >>> from semikd.students import as_student
+    >>> sizes_to_try(as_student(RandomForestRegressor(4)))
+    [{'n_estimators': 1}, {'n_estimators': 2}, {'n_estimators': 4}]
+    """
+    own = student.learner.get_params()
+    for name, smallest in (("max_leaf_nodes", _SMALLEST_TREE), ("n_estimators", 1)):
+        if own.get(name):
+            cap = int(own[name])
+            powers = [smallest * 2**k for k in range(20)]
+            return [{name: size} for size in powers if size < cap] + [{name: cap}]
+    shown = Shown(type(student.learner).__name__)
+    remedy = "Pass settings=[{...}, ...] from small to large"
+    raise invalid("student", "have a number of leaves or trees", shown, remedy)
+
+
+def _taught(
+    recipe: Any,
+    student: Student,
+    settings: Sequence[Mapping[str, Any]],
+    record: Any,
+    train: Table,
+    task: Task,
+) -> list[tuple[Student, Any]]:
+    """Return fitted students, and what each predicts of rows."""
+    found = []
+    for setting in settings:
+        own = student.copy().configure(setting)
+        loss = task.scratch_loss(own)
+        if isinstance(task, Classification):
+            loss = get_loss(recipe.loss, auto=own.default_loss)
+        lesson = make_lesson(
+            record,
+            record.prediction,
+            task.outcome(train),
+            train.features,
+            student=own,
+            loss=loss,
+            correction=get_correction(recipe.correction),
+            weights=train.weights,
+            groups=train.groups,
+        )
+        lesson.teach(own)
+
+        def predict(X: Any, own: Student = own, loss: Any = loss) -> FloatArray:
+            return np.asarray(loss.probabilities(own.scores(X)))
+
+        found.append((own, predict))
+    return found

@@ -9,7 +9,8 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from semikd.corrections import get_correction
 from semikd.crossfit import OutOfFold
-from semikd.distillation.lessons import Lesson, make_lesson
+from semikd.distillation.lessons import AddedRows, Lesson, make_lesson
+from semikd.distillation.more_rows import MoreRows
 from semikd.evaluation import Table
 from semikd.evaluation.tasks import Task
 from semikd.losses import DistillationLoss, get_loss
@@ -39,6 +40,8 @@ class Judge:
         Unfitted students by name.
     bank : LabelBank
         The labels.
+    unlabelled : array-like of shape (n_new, d), optional
+        Rows without outcomes, for candidates that learn from them.
     metric : str, optional
         A loss of single rows that the task knows; by default the one it is judged by.
     n_jobs : int, optional
@@ -78,13 +81,14 @@ class Judge:
         students: Mapping[str, Any],
         bank: LabelBank,
         *,
+        unlabelled: Any = None,
         metric: str | None = None,
         n_jobs: int | None = None,
         seed: int = 0,
     ) -> None:
         self.table, self.task, self.bank = table, task, bank
         self.students, self.n_jobs, self.seed = dict(students), n_jobs, seed
-        self.metric = metric or task.metric
+        self.metric, self.unlabelled = metric or task.metric, unlabelled
         self.losses: dict[Candidate, FloatArray] = {}
         self.seconds: dict[Candidate, float] = {}
 
@@ -172,5 +176,19 @@ class Judge:
             correction=get_correction(candidate.correction),
             weights=own.weights,
             groups=own.groups,
+            added=self._added(candidate, record, own),
         )
         return student, lesson
+
+    def _added(
+        self, candidate: Candidate, record: OutOfFold, own: Table
+    ) -> tuple[AddedRows, ...]:
+        """Return rows without outcomes, made of the rows that learn and no others."""
+        unlabelled = self.unlabelled if candidate.unlabelled else None
+        return MoreRows.of(candidate.synthetic, unlabelled).label(
+            record,
+            own.X,
+            weights=own.weights,
+            groups=own.groups,
+            random_state=self.seed,
+        )

@@ -1,7 +1,7 @@
 """What a search tries, in the order in which it pays.
 
-A plan is a list of rounds. Later rounds refine what earlier ones found best, and are left
-out where the time does not allow them.
+A plan is a list of rounds. Later rounds refine what earlier ones found best, and are
+left out where the time does not allow them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -120,7 +120,9 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
     rounds.append(Round("weights of the outcome", "", _weights(preset)))
     if preset.scales:
         rounds.append(Round("other scales", "", lambda best: _scales(judge, best)))
-    if preset.synthetic:
+    if judge.unlabelled is not None:
+        rounds.append(Round("unlabelled rows", "", _unlabelled))
+    if preset.synthetic and judge.table.student_view is None:
         rounds.append(Round("synthetic rows", "", _synthetic))
     return rounds
 
@@ -186,11 +188,18 @@ def _scales(judge: Judge, best: Best) -> list[Candidate]:
     return found
 
 
+def _unlabelled(best: Best) -> list[Candidate]:
+    """Return the best of each student with the rows that have no outcome."""
+    honest = [replace(each, labels="cross-fitted") for each in _taught(best)]
+    return [replace(each, unlabelled=True) for each in honest]
+
+
 def _synthetic(best: Best) -> list[Candidate]:
     """Return the best of each student with rows that are made up."""
+    honest = [replace(each, labels="cross-fitted") for each in _taught(best)]
     return [
-        replace(each, labels="cross-fitted", synthetic=SyntheticRows(method, labelled_by=who))
-        for each in _taught(best)
+        replace(each, synthetic=SyntheticRows(method, labelled_by=who))
+        for each in honest
         for method in ("neighbours", "bootstrap")
         for who in ("folds", "all")
     ]

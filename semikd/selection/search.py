@@ -1,4 +1,4 @@
-"""A search that ends in time: each round is costed before it starts, and told if left out."""
+"""A search that ends in time: what a round costs is known before it starts."""
 
 import time
 import warnings
@@ -184,6 +184,4 @@ class _Clock:
         table = self.judge.table
         fraction = min(1.0, max(_TRIAL, _FEWEST / len(table.y)))
         strata = table.codes if table.classification else None
-        return content_split(
-            table.X, fraction=fraction, random_state=0, strata=strata
-        )
+        return content_split(table.X, fraction=fraction, random_state=0, strata=strata)

@@ -1,4 +1,4 @@
-"""Labels for every candidate, made once: for its judgement, and for the final student."""
+"""Labels for every candidate, made once: for its judgement and its final student."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -100,7 +100,7 @@ class LabelBank:
         return self._nested[teacher]
 
     def new_first_teachers(self, teacher: str) -> list[Any]:
-        """Return the teachers that its labels need fitted, those of stages one by one."""
+        """Return the teachers that its labels need fitted, first stages one by one."""
         return _unknown(self.teachers[teacher], self.folds)
 
     def inner(self, labels: str, teacher: str, part: int) -> OutOfFold:
