@@ -12,7 +12,9 @@ __version__ = "0.1.0"
 
 # Public name -> the module that has it.
 _HOMES = {
+    "AutoDistiller": "semikd.selection",
     "BoostingTeacher": "semikd.teachers",
+    "CalibratedTeacher": "semikd.teachers",
     "ConstantCorrection": "semikd.corrections",
     "CrossEntropyLoss": "semikd.losses",
     "DistilledClassifier": "semikd.distillation",
@@ -24,7 +26,9 @@ _HOMES = {
     "OutOfFold": "semikd.crossfit",
     "ProbabilityLoss": "semikd.losses",
     "ReferenceCorrection": "semikd.label_aware",
+    "ResidualTeacher": "semikd.teachers",
     "ShrinkageCorrection": "semikd.corrections",
+    "StackedTeacher": "semikd.teachers",
     "SyntheticRows": "semikd.synthetic",
     "TorchClassifier": "semikd.teachers",
     "TorchStudent": "semikd.students",

@@ -9,8 +9,9 @@ teacher that has one offers::
     stage(answers, X) -> labels of shape (n, m)
 
 where ``answers`` holds the labels of each first teacher, shape (n, m), and ``outcome``
-the one-hot labels, or values, of the same rows. The stage of a fold learns from the
-labels of the other folds, so that the first teachers are fitted once for each fold.
+the one-hot labels, or values, of the same rows. A second stage that divides the rows
+again may ask for their ``groups`` by a keyword of that name. The stage of a fold learns
+from the labels of the other folds: the first teachers are fitted once for each fold.
 
 Notes
 -----
@@ -21,6 +22,7 @@ order only.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -181,12 +183,19 @@ def fit_stage(
     """
     labelled = np.isfinite(np.hstack([answer[at] for answer in answers])).all(axis=1)
     at = at[labelled]
+    more: dict[str, Any] = {}
+    if (
+        rows.groups is not None
+        and "groups" in signature(teacher.second_stage).parameters
+    ):
+        more["groups"] = rows.groups[at]
     stage: Stage = teacher.second_stage(
         [answer[at] for answer in answers],
         take_rows(X, at),
         outcome[at],
         sample_weight=None if rows.weights is None else rows.weights[at],
         random_state=seed,
+        **more,
     )
     return stage
 

@@ -7,13 +7,17 @@ from numpy.typing import NDArray
 
 from semikd._progress import Reporter, silent
 from semikd._random import RandomState, spawn_seeds
-from semikd._validation import count
+from semikd._validation import count, invalid
 from semikd.crossfit.fold_teachers import FoldLabels, label_folds, train
 from semikd.crossfit.folds import Fold, Rows, integer_folds
+from semikd.crossfit.given import user_folds
 from semikd.crossfit.inputs import check_workers, describe_rows
 from semikd.crossfit.second_stage import StagedModel, fit_stage, outcomes, stage_folds
 
 __all__ = ["fit_stages", "label_in_stages"]
+
+# What None stands for.
+N_FOLDS = 5
 
 
 def label_in_stages(
@@ -94,7 +98,7 @@ def fit_stages(
     X: Any,
     y: NDArray[Any],
     *,
-    cv: int,
+    cv: Any,
     sample_weight: Any = None,
     groups: Any = None,
     n_jobs: int | None = None,
@@ -111,8 +115,8 @@ def fit_stages(
         A teacher with a second stage.
     X, y : array-like
         All rows, and their labels or values.
-    cv : int
-        Number of folds.
+    cv : int, splitter, fold ids or (train, test) pairs
+        Folds; a row that none of them labels has no say in the second stage.
     sample_weight, groups : array-like of shape (n,), optional
         Weights, and groups that no fold divides.
     n_jobs : int, optional
@@ -141,8 +145,7 @@ def fit_stages(
     n_jobs = check_workers(n_jobs)
     rows = describe_rows(X, y, teacher, groups=groups, sample_weight=sample_weight)
     fold_seed, label_seed, stage_seed, last = spawn_seeds(random_state, 4)
-    n_folds = count("cv", cv, low=2)
-    repeats = integer_folds(n_folds, rows, n_repeats=1, random_state=fold_seed)
+    repeats = [_folds(cv, rows, X, y, fold_seed)]
     first = teacher.first_stage()
     answers = [
         label_in_stages(
@@ -165,6 +168,17 @@ def fit_stages(
         for each, seed in zip(first, spawn_seeds(last, len(first)), strict=True)
     )
     return StagedModel(fitted, stage, rows.classes)
+
+
+def _folds(cv: Any, rows: Rows, X: Any, y: NDArray[Any], seed: int) -> list[Fold]:
+    """Return the folds that honest labels are asked of."""
+    if isinstance(cv, str):
+        remedy = "Other labels lean on their own outcomes"
+        raise invalid("cv", "be folds where a second stage is fitted", cv, remedy)
+    if cv is None or isinstance(cv, int | np.integer):
+        n_folds = count("cv", N_FOLDS if cv is None else cv, low=2)
+        return integer_folds(n_folds, rows, n_repeats=1, random_state=seed)[0]
+    return user_folds(cv, rows, X, y, seed=seed)
 
 
 def _complete(repeats: list[list[Fold]]) -> bool:
