@@ -8,7 +8,7 @@ from sklearn.utils import get_tags
 
 from semikd._learners import check_outputs
 from semikd._random import RandomState, spawn_seeds
-from semikd._tables import checked_outcomes, checked_table
+from semikd._tables import checked_outcomes
 from semikd._validation import sample_weights
 from semikd.corrections import Correction, get_correction
 from semikd.crossfit.learners import is_estimator
@@ -137,7 +137,7 @@ class DistilledRegressor(RegressorMixin, Distilled):
         -------
         DistilledRegressor
         """
-        X, y = checked_table(self, X), checked_outcomes(X, y)
+        X, y = self._table(X), checked_outcomes(X, y)
         weights = sample_weights(sample_weight, len(y))
         label_seed, student_seed, draw_seed = spawn_seeds(self.random_state, 3)
         student = new_student(self.student, len(y), weights, student_seed)

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from semikd import DistilledClassifier, DistilledRegressor
+from semikd import DistilledClassifier, DistilledRegressor, SyntheticRows
 from semikd.students import LinearStudent
 from semikd.teachers import BoostingRegressorTeacher, BoostingTeacher
 
@@ -27,6 +27,12 @@ EXACT = [
         LogisticRegression(tol=1e-12, max_iter=10_000), LinearStudent(), cv="auto"
     ),
     DistilledRegressor(Ridge(), Ridge(), cv="loo"),
+    DistilledClassifier(
+        LogisticRegression(tol=1e-12, max_iter=10_000),
+        LinearStudent(),
+        synthetic=SyntheticRows("bootstrap", ratio=2),
+    ),
+    DistilledRegressor(Ridge(), Ridge(), synthetic="neighbours"),
 ]
 DEFAULTS = [
     DistilledClassifier(),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import get_tags
@@ -30,7 +31,8 @@ from semikd.distillation.unlabelled import checked_unlabelled
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 from semikd.students import Student
-from semikd.synthetic import SyntheticRows
+from semikd.synthetic import SyntheticRows, as_synthetic
+from semikd.synthetic.columns import check_table
 
 __all__ = ["Distilled"]
 
@@ -44,6 +46,12 @@ class Distilled(BaseEstimator):
     online_labels: bool = False
     synthetic: SyntheticRows | str | None
     weight_of_labels_: float
+
+    def _table(self, X: Any) -> Any:
+        """Return the table of a fit, refused first where no rows can be drawn of it."""
+        if sparse.issparse(X) and as_synthetic(self.synthetic):
+            check_table(X)
+        return checked_table(self, X)
 
     def _more_rows(self, X: Any, unlabelled: Any) -> MoreRows:
         """Return what is added to these rows, refused where it cannot be labelled."""
@@ -154,7 +162,8 @@ class Distilled(BaseEstimator):
         tags = super().__sklearn_tags__()
         parts = [part for part in self._parts() if is_estimator(part)]
         inputs = [get_tags(part).input_tags for part in parts]
-        tags.input_tags.sparse = all(part.sparse for part in inputs)
+        dense = self.synthetic is not None
+        tags.input_tags.sparse = not dense and all(part.sparse for part in inputs)
         tags.input_tags.allow_nan = all(part.allow_nan for part in inputs)
         return tags
 

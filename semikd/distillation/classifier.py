@@ -12,7 +12,7 @@ from sklearn.base import ClassifierMixin
 
 from semikd._learners import check_online, resolved_loss
 from semikd._random import RandomState, spawn_seeds
-from semikd._tables import checked_labels, checked_table, class_factors
+from semikd._tables import checked_labels, class_factors
 from semikd._validation import sample_weights
 from semikd.corrections import Correction, get_correction
 from semikd.distillation.algorithm import Distilled
@@ -169,7 +169,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         -------
         DistilledClassifier
         """
-        X, y = checked_table(self, X), checked_labels(X, y)
+        X, y = self._table(X), checked_labels(X, y)
         weights = sample_weights(sample_weight, len(y))
         classes, codes = np.unique(y, return_inverse=True)
         factors = class_factors(self.class_weight, y, classes, weights)

@@ -17,7 +17,7 @@ from scipy import sparse
 from semikd._validation import Shown, invalid, wrong_type
 from semikd.simplex import FloatArray
 
-__all__ = ["Column", "check_kind", "read_columns"]
+__all__ = ["Column", "check_table", "read_columns"]
 
 # So many different texts may be categories, whatever the number of rows.
 _FEW_TEXTS = 20
@@ -60,19 +60,29 @@ class Column:
         return np.asarray(np.isnan(self.values))
 
 
-def check_kind(X: Any) -> None:
-    """Refuse what has no columns to draw from: sparse matrices and images.
+def check_table(X: Any, categorical: Sequence[Any] | None = None) -> None:
+    """Refuse a table from whose columns no cells can be drawn.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        The table, copies of rows included.
+    categorical : sequence of str or int, optional
+        Columns that hold categories whatever is in them.
 
     Raises
     ------
     TypeError
-        If X is no table of rows and columns.
+        If X is sparse, or no table of rows and columns.
+    ValueError
+        If a column that is named is not there, or one holds free text: texts of which
+        most occur once.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.synthetic.columns import check_kind
-    >>> check_kind(np.ones((2, 3)))
+    >>> from semikd.synthetic.columns import check_table
+    >>> check_table(np.ones((2, 3)))
     """
     constraint = "be a dense table for synthetic rows"
     if sparse.issparse(X):
@@ -83,6 +93,11 @@ def check_kind(X: Any) -> None:
         shown = Shown(f"an array of {np.ndim(X)} axes")
         remedy = "Leave synthetic out; images are augmented by Training.augment"
         raise wrong_type("X", constraint, shown, remedy)
+    names = list(_names(X))
+    chosen = _positions(categorical, names)
+    for position, (values, coded) in enumerate(_vectors(X)):
+        if values.dtype.kind in "OUS" and not (coded or position in chosen):
+            _refuse_free_text(names[position], values)
 
 
 def read_columns(X: Any, categorical: Sequence[Any] | None = None) -> list[Column]:
@@ -100,11 +115,6 @@ def read_columns(X: Any, categorical: Sequence[Any] | None = None) -> list[Colum
     -------
     list of Column
 
-    Raises
-    ------
-    ValueError
-        If a column is not there, or holds free text.
-
     Examples
     --------
     >>> import numpy as np
@@ -113,7 +123,6 @@ def read_columns(X: Any, categorical: Sequence[Any] | None = None) -> list[Colum
     >>> whole.is_whole, real.is_whole, real.is_continuous
     (True, False, True)
     """
-    check_kind(X)
     names, found = list(_names(X)), []
     chosen = _positions(categorical, names)
     for position, (values, coded) in enumerate(_vectors(X)):
@@ -159,8 +168,6 @@ def _column(name: Any, values: NDArray[Any], coded: bool, chosen: bool) -> Colum
     """Return one column, read by its type and, where that says little, its content."""
     kind = values.dtype.kind
     if coded or chosen or kind in "bUS":
-        if kind in "US" and not (coded or chosen):
-            _refuse_free_text(name, values)
         return Column(name, _codes(values), is_category=True)
     if kind in "iuf":
         numbers = values.astype(np.float64)
@@ -184,7 +191,6 @@ def _objects(name: Any, values: NDArray[Any]) -> Column:
         numbers = np.full(len(values), np.nan)
         numbers[~missing] = known.astype(np.float64)
         return Column(name, numbers, is_category=False)
-    _refuse_free_text(name, known)
     return Column(name, _codes(values), is_category=True)
 
 

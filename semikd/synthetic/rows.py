@@ -20,7 +20,7 @@ from semikd._validation import (
 )
 from semikd.crossfit import n_rows, take_rows
 from semikd.simplex import FloatArray
-from semikd.synthetic.columns import Column, read_columns
+from semikd.synthetic.columns import Column, check_table, read_columns
 from semikd.synthetic.drawing import DrawnRows, assembled
 from semikd.synthetic.nearest import Mixed, nearest_rows
 from semikd.synthetic.smoothing import kernel_scales, moved, silverman
@@ -152,7 +152,7 @@ class SyntheticRows(BaseEstimator):
         count("n_neighbours", self.n_neighbours)
         number("bandwidth", 0.0 if self.bandwidth is None else self.bandwidth, low=0.0)
         if X is not None:
-            read_columns(X, self.categorical_features)
+            check_table(X, self.categorical_features)
 
     def draw(
         self,
@@ -184,7 +184,7 @@ class SyntheticRows(BaseEstimator):
         ValueError, TypeError
             If the table or a setting cannot be used.
         """
-        self.check()
+        self.check(X)
         folds, weights = np.asarray(fold), weights_or_ones(sample_weight, n_rows(X))
         check_shape("fold", folds, (n_rows(X),))
         if not self.within_folds:
