@@ -40,14 +40,15 @@ def test_a_smaller_student_is_taken_within_one_error_of_the_paired_difference() 
     losses = np.column_stack([common + 0.10 + far, common + 0.04 + near, common])
     found = choice_of(losses, sizes=[0, 1, 2])
     np.testing.assert_allclose(found.difference_errors[:2], 0.05, rtol=1e-6)
-    assert found.best == 2 and found.place == 1
+    assert found.best == 2
+    assert found.place == 1
     # Along anything but size the best is taken.
     assert choice_of(losses).place == 2
 
 
 def test_errors_are_those_of_the_paired_t_test_and_of_clusters() -> None:
     rng = np.random.default_rng(0)
-    losses = rng.normal(size=(60, 2)) + [0.0, 1.0]
+    losses = rng.normal([0.0, 1.0], 1.0, size=(60, 2))
     found = choice_of(losses)
     paired = losses[:, 1] - losses[:, 0]
     expected = paired.std(ddof=1) / np.sqrt(60)
@@ -89,7 +90,7 @@ def test_the_score_of_a_choice_among_equals_is_not_flattered() -> None:
 
 
 def test_the_table_names_everything_and_starts_with_the_best() -> None:
-    losses = np.random.default_rng(0).normal(size=(30, 3)) + [2.0, 1.0, 0.0]
+    losses = np.random.default_rng(0).normal([2.0, 1.0, 0.0], 1.0, size=(30, 3))
     table = choice_of(losses).table(seconds=[1.0, 2.0, 3.0])
     assert table.index[0] == "student 2: scratch"
     assert table["chosen"].tolist() == [True, False, False]

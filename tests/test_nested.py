@@ -10,6 +10,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.naive_bayes import GaussianNB
 
 from semikd.crossfit import NestedFolds, cross_fit
+from semikd.exceptions import SemikdWarning
 
 
 class Shifted(ClassifierMixin, BaseEstimator):
@@ -32,7 +33,7 @@ class Shifted(ClassifierMixin, BaseEstimator):
     ) -> Any:
         off = np.average(outcome - answers[0], axis=0, weights=sample_weight)
 
-        def stage(answers: list[Any], X: Any) -> Any:
+        def stage(answers: list[Any], X: Any) -> Any:  # noqa: ARG001
             moved = np.clip(answers[0] + off, 1e-6, None)
             return moved / moved.sum(axis=1, keepdims=True)
 
@@ -212,6 +213,16 @@ def test_what_cannot_be_nested_is_refused(
     with pytest.raises(ValueError, match=match) as caught:
         NestedFolds(*table, random_state=0, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_two_distinct_rows_of_a_class_judge_no_teacher(table: Any) -> None:
+    X = table[0][:12]
+    y = np.repeat([0, 1], [10, 2])
+    with pytest.warns(SemikdWarning, match="cv was lowered from 5 to 2"):
+        folds = NestedFolds(X, y, random_state=0)
+    assert not folds.judges_teachers
+    with pytest.raises(ValueError, match="cv must have three folds or more; got 2"):
+        folds.cross_fit(GaussianNB())
 
 
 def test_a_teacher_without_probabilities_is_refused(table: Any) -> None:

@@ -7,7 +7,8 @@ that saw it. Nothing here knows what the labels are for.
 
 from semikd.crossfit.external import external_labels, model_labels
 from semikd.crossfit.learners import fit_learner, seeded_clone
-from semikd.crossfit.nested import NestedFolds, NestedLabels
+from semikd.crossfit.nested import NestedFolds
+from semikd.crossfit.nested_labels import NestedLabels
 from semikd.crossfit.procedure import cross_fit
 from semikd.crossfit.record import OutOfFold
 from semikd.crossfit.rows import (

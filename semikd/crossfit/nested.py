@@ -7,7 +7,6 @@ the rows of b for a student that is judged on a, and those of a for one judged o
 K(K - 1)/2 such teachers beside the K fold teachers, 15 for five folds.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,11 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from semikd._progress import Reporter, silent
 from semikd._random import RandomState, spawn_seeds
+from semikd._validation import invalid
 from semikd.crossfit.fold_teachers import FoldLabels, label_folds
 from semikd.crossfit.inputs import check_workers, describe_rows
 from semikd.crossfit.learners import check_teacher
+from semikd.crossfit.nested_labels import NestedLabels, Said
 from semikd.crossfit.plan import Asked, Plan, held_out_part, nested_folds
 from semikd.crossfit.record import OutOfFold
 from semikd.crossfit.rows import Indices, take_rows
@@ -28,50 +29,8 @@ from semikd.crossfit.second_stage import (
     outcomes,
     stage_folds,
 )
-from semikd.simplex import FloatArray
 
-__all__ = ["NestedFolds", "NestedLabels"]
-
-
-@dataclass(frozen=True, eq=False)
-class NestedLabels:
-    """Honest labels of all rows, and for each part that judges those that led to it.
-
-    Parameters
-    ----------
-    outer : OutOfFold
-        Out-of-fold labels of all rows, for the student that is kept.
-    inner : tuple of OutOfFold
-        For each part that judges, labels of the *other* rows by teachers that saw
-        neither the row they label nor any row that judges.
-    in_sample : tuple of ndarray of shape (n_learning, m)
-        For each part, labels of the other rows by the teacher that learned from all of
-        them, and from no row that judges.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.naive_bayes import GaussianNB
-    >>> from semikd.crossfit import NestedFolds
-    >>> X = np.arange(12.0)[:, None]
-    >>> folds = NestedFolds(X, np.arange(12) % 2, cv=3, random_state=0)
-    >>> labels = folds.cross_fit(GaussianNB())
-    >>> [record.prediction.shape for record in labels.inner]
-    [(1, 8, 2), (1, 8, 2), (1, 8, 2)]
-    """
-
-    outer: OutOfFold
-    inner: tuple[OutOfFold, ...]
-    in_sample: tuple[FloatArray, ...]
-
-
-@dataclass(frozen=True)
-class _Said:
-    """What one teacher said: by folds, by folds without each part, and in sample."""
-
-    outer: FoldLabels
-    inner: tuple[FoldLabels, ...]
-    in_sample: tuple[FloatArray, ...]
+__all__ = ["NestedFolds"]
 
 
 class NestedFolds:
@@ -167,7 +126,12 @@ class NestedFolds:
         self.learning = tuple(
             np.setdiff1d(self.rows.active, part) for part in self.judging
         )
-        self._known: dict[int, tuple[Any, _Said]] = {}
+        self._known: dict[int, tuple[Any, Said]] = {}
+
+    @property
+    def judges_teachers(self) -> bool:
+        """Whether a pair of folds leaves rows to learn from."""
+        return len(self.folds) > 2 or len(self.judging) < len(self.folds)
 
     def cross_fit(self, teacher: Any) -> NestedLabels:
         """Return nested labels of a teacher, of which no first stage is fitted twice.
@@ -180,7 +144,15 @@ class NestedFolds:
         Returns
         -------
         NestedLabels
+
+        Raises
+        ------
+        ValueError
+            If there are so few distinct rows that only two folds could be drawn.
         """
+        if not self.judges_teachers:
+            remedy = "Collect more rows of the rarest class, or pass holdout"
+            raise invalid("cv", "have three folds or more", len(self.folds), remedy)
         check_teacher(teacher, classification=self.rows.classes is not None)
         said = self._said(teacher)
         everyone = np.arange(len(self.rows.hashes))
@@ -208,7 +180,7 @@ class NestedFolds:
             teachers=said.teachers,
         )
 
-    def _said(self, teacher: Any) -> _Said:
+    def _said(self, teacher: Any) -> Said:
         """Return what a teacher says, from memory where it has said it."""
         if id(teacher) not in self._known:
             staged = hasattr(teacher, "second_stage")
@@ -217,7 +189,7 @@ class NestedFolds:
             self._known[id(teacher)] = (teacher, found)
         return self._known[id(teacher)][1]
 
-    def _in_stages(self, teacher: Any) -> _Said:
+    def _in_stages(self, teacher: Any) -> Said:
         """Return what the second stage makes of what the first teachers said."""
         first = [self._said(each) for each in teacher.first_stage()]
         outcome, rows = outcomes(self.y, self.rows), self.rows
@@ -236,7 +208,7 @@ class NestedFolds:
             own = [answer[learning] for answer in whole]
             table[learning] = apply_stage(stage, own, take_rows(self.X, learning), rows)
             in_sample.append(table)
-        return _Said(
+        return Said(
             staged([each.outer for each in first]),
             tuple(
                 staged([each.inner[part] for each in first])
@@ -272,7 +244,7 @@ class NestedFolds:
         ]
         return plan, outer, inner, whole
 
-    def _at_once(self, teacher: Any) -> _Said:
+    def _at_once(self, teacher: Any) -> Said:
         """Return what the teachers that are needed say, each fitted once."""
         plan, outer, inner, whole = self._questions()
         jobs = plan.jobs()
@@ -288,7 +260,7 @@ class NestedFolds:
             keep=self.keep_teachers,
         )
         self.n_fitted += len(jobs)
-        return _Said(
+        return Said(
             plan.folds(said, outer),
             tuple(plan.folds(said, each) for each in inner),
             tuple(said.prediction[place] for place, _ in whole),

@@ -97,9 +97,9 @@ def nested_folds(cv: Any, rows: Rows, X: Any, y: NDArray[Any], seed: int) -> lis
         raise invalid("cv", "be folds where students are chosen", cv, remedy)
     if cv is None or isinstance(cv, int | np.integer):
         n_folds = count("cv", 5 if cv is None else cv, low=3)
-        folds = integer_folds(n_folds, rows, n_repeats=1, random_state=seed)[0]
-    else:
-        folds = user_folds(cv, rows, X, y, seed=seed)
+        # Few distinct rows may leave two, of which neither can judge a teacher.
+        return integer_folds(n_folds, rows, n_repeats=1, random_state=seed)[0]
+    folds = user_folds(cv, rows, X, y, seed=seed)
     if len(folds) < 3:
         remedy = "Students are judged on a fold that labelling teachers leave out too"
         raise invalid("cv", "have three folds or more", len(folds), remedy)

@@ -14,17 +14,18 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from semikd._progress import Reporter, silent
-from semikd._random import RandomState, spawn_seeds
+from semikd._random import RandomState
 from semikd._tables import checked_labels, checked_table
 from semikd._validation import choose, number, sample_weights
+from semikd.crossfit.learners import is_estimator
 from semikd.distillation.more_rows import MoreRows
 from semikd.distillation.unlabelled import checked_unlabelled
 from semikd.evaluation import Classification, Table
 from semikd.selection.judging import Judge
 from semikd.selection.plans import PRESETS, plan_rounds
+from semikd.selection.preparing import prepared_judge
 from semikd.selection.search import search
-from semikd.selection.sources import LabelBank
-from semikd.selection.teachers import named_students, named_teachers
+from semikd.selection.teachers import learners, named_students, named_teachers
 from semikd.selection.winner import fit_winner, made_choice
 from semikd.simplex import FloatArray
 
@@ -83,6 +84,8 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
     score_ : tuple of two floats
         Loss of what was chosen on rows that took no part in choosing, and its standard
         error.
+    size_ : StudentSize
+        Leaves or coefficients, and bytes, of the student.
     rounds_, left_out_ : tuple of str
         What was tried, and what the time did not allow, with seconds.
     n_features_in_, feature_names_in_ : int and ndarray of shape (d,)
@@ -199,11 +202,8 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         self.rounds_, self.left_out_ = found.done, found.left_out
         self.choice_, self.chosen_, self.score_ = choice, choice.chosen, choice.score
         self.seconds_ = tuple(judge.seconds[each] for each in choice.candidates)
-        self.model_, self.student_, self.classes_ = (
-            model,
-            model.student_,
-            model.classes_,
-        )
+        self.model_, self.student_ = model, model.student_
+        self.classes_, self.size_ = model.classes_, model.size_
         return self
 
     def leaderboard(self) -> "pd.DataFrame":
@@ -245,38 +245,28 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         """Take missing values where the teachers and students do."""
         tags = super().__sklearn_tags__()
-        teachers = named_teachers(self.teacher, self.preset).values()
-        parts = [*teachers, *named_students(self.student, 1.0).values()]
-        inputs = [get_tags(part).input_tags for part in parts]
+        parts = [*learners(self.teacher), *learners(self.student)]
+        inputs = [get_tags(part).input_tags for part in parts if is_estimator(part)]
         tags.input_tags.allow_nan = all(part.allow_nan for part in inputs)
         return tags
 
     def _judge(self, table: Table, unlabelled: Any, progress: Reporter) -> Judge:
         """Return who judges candidates, all that can be refused having been."""
-        choose("preset", self.preset, PRESETS)
-        task = Classification()
-        task.loss(self.metric)
-        label_seed, student_seed = spawn_seeds(self.random_state, 2)
+        preset = PRESETS[
+            choose("preset", self.preset, {name: name for name in PRESETS})
+        ]
         total = len(table.y) if table.weights is None else table.weights.sum()
-        students = named_students(self.student, float(total))
-        teachers = named_teachers(self.teacher, self.preset)
-        bank = LabelBank(
+        return prepared_judge(
             table,
-            teachers,
+            Classification(),
+            named_teachers(self.teacher, self.preset),
+            named_students(self.student, float(total)),
+            metric=self.metric,
             cv=self.cv,
             holdout=self.holdout,
-            keep_teachers=PRESETS[self.preset].synthetic or unlabelled is not None,
-            n_jobs=self.n_jobs,
-            seed=label_seed,
-            progress=progress,
-        )
-        return Judge(
-            table,
-            task,
-            students,
-            bank,
             unlabelled=unlabelled,
-            metric=self.metric,
+            keep_teachers=preset.synthetic,
             n_jobs=self.n_jobs,
-            seed=student_seed,
+            random_state=self.random_state,
+            progress=progress,
         )

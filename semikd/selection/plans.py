@@ -6,11 +6,12 @@ left out where the time does not allow them.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from semikd.evaluation import scratch_settings
 from semikd.selection.candidates import SCRATCH, Candidate
 from semikd.selection.judging import Judge
-from semikd.students import new_student
+from semikd.students import Student, new_student
 from semikd.synthetic import SyntheticRows
 
 __all__ = ["PRESETS", "Round", "plan_rounds"]
@@ -116,6 +117,9 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
     ['students from scratch', 'labels of bayes', 'weights of the outcome']
     """
     rounds = [_scratch(preset, judge)]
+    if not judge.bank.folds.judges_teachers:
+        # With two folds no teacher is left that saw neither the judges nor its row.
+        return rounds
     rounds += [_labels(name, judge) for name in judge.bank.teachers]
     rounds.append(Round("weights of the outcome", "", _weights(preset)))
     if preset.scales:
@@ -138,10 +142,25 @@ def _scratch(preset: Preset, judge: Judge) -> Round:
             # One parameter at a time: the leaves stay as they are.
             leaves = ("max_leaf_nodes", cap)
             settings = [s for s in settings if s.get(*leaves) == cap]
-        found += [
-            Candidate(name, SCRATCH, settings=tuple(each.items())) for each in settings
-        ]
+        distinct = dict.fromkeys(_by_weight(each, student, judge) for each in settings)
+        found += [Candidate(name, SCRATCH, settings=each) for each in distinct]
     return Round("students from scratch", "", lambda best: found)
+
+
+def _by_weight(
+    setting: Mapping[str, Any], student: Student, judge: Judge
+) -> tuple[tuple[str, Any], ...]:
+    """Return a setting that treats a weight of two as a row twice."""
+    table, own = judge.table, student.learner.get_params(deep=True)
+    total = len(table.y) if table.weights is None else float(table.weights.sum())
+    found = {}
+    for name, value in setting.items():
+        fraction = name.replace("min_samples_leaf", "min_weight_fraction_leaf")
+        if fraction != name and fraction in own:
+            found[fraction] = float(f"{min(0.5, value / total):.3g}")
+        elif own.get(name) != value:
+            found[name] = value
+    return tuple(found.items())
 
 
 def _labels(teacher: str, judge: Judge) -> Round:

@@ -7,7 +7,7 @@ from semikd._validation import wrong_type
 from semikd.students.default import readable_tree
 from semikd.teachers import BoostingTeacher, ResidualTeacher, StackedTeacher
 
-__all__ = ["named_students", "named_teachers"]
+__all__ = ["learners", "named_students", "named_teachers"]
 
 
 def named_teachers(teacher: Any, preset: str) -> dict[str, Any]:
@@ -72,6 +72,20 @@ def named_students(student: Any, total_weight: float) -> dict[str, Any]:
     if student is None:
         return {"tree": readable_tree(max(total_weight, 10.0))}
     return {"student": student}
+
+
+def learners(given: Any) -> list[Any]:
+    """Return the learners that were given, whether they have names or not.
+
+    Examples
+    --------
+    >>> from semikd.selection.teachers import learners
+    >>> learners({"one": 1, "two": 2}), learners(None)
+    ([1, 2], [])
+    """
+    if isinstance(given, Mapping):
+        return list(given.values())
+    return [] if given is None else [given]
 
 
 def _checked(name: str, given: Mapping[Any, Any]) -> dict[str, Any]:

@@ -1,0 +1,121 @@
+"""Who judges a search, once everything that can be refused early has been."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from semikd._learners import check_learners
+from semikd._progress import Reporter
+from semikd._random import RandomState, spawn_seeds
+from semikd.evaluation import Table
+from semikd.evaluation.tasks import Task
+from semikd.selection.judging import Judge
+from semikd.selection.sources import LabelBank
+from semikd.students import new_student
+
+__all__ = ["prepared_judge"]
+
+
+def prepared_judge(
+    table: Table,
+    task: Task,
+    teachers: Mapping[str, Any],
+    students: Mapping[str, Any],
+    *,
+    metric: str | None = None,
+    cv: Any = 5,
+    holdout: float | None = None,
+    unlabelled: Any = None,
+    keep_teachers: bool = False,
+    n_jobs: int | None = None,
+    random_state: RandomState = None,
+    progress: Reporter | None = None,
+) -> Judge:
+    """Return a judge of these students and teachers, refusing what cannot be fitted.
+
+    Parameters
+    ----------
+    table : Table
+        All rows.
+    task : Task
+        What is predicted.
+    teachers, students : mapping from str to estimator
+        Unfitted learners by name, smallest student first.
+    metric : str, optional
+        A loss of single rows; by default the task's own.
+    cv : int or folds, default=5
+        The folds.
+    holdout : float, optional
+        Share of the rows that judges alone.
+    unlabelled : array-like, optional
+        Rows without outcomes.
+    keep_teachers : bool, default=False
+        Whether rows will be made up, which teachers have to label.
+    n_jobs : int, optional
+        Workers.
+    random_state : int, generator or None
+        Seed of everything.
+    progress : callable, optional
+        Called with a ``Step`` as each teacher starts.
+
+    Returns
+    -------
+    Judge
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a learner is of the wrong kind, or cannot read these rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd.evaluation import Classification, Table
+    >>> from semikd.selection.preparing import prepared_judge
+    >>> table = Table(np.arange(12.0)[:, None], np.arange(12) // 6, None, None)
+    >>> teachers, students = {"bayes": GaussianNB()}, {"tree": DecisionTreeRegressor()}
+    >>> judge = prepared_judge(
+    ...     table, Classification(), teachers, students, cv=3, random_state=0
+    ... )
+    >>> [len(part) for part in judge.bank.folds.judging]
+    [4, 4, 4]
+    """
+    task.loss(metric)
+    label_seed, student_seed = spawn_seeds(random_state, 2)
+    for learner in students.values():
+        student = new_student(learner, len(table.y), table.weights, student_seed)
+        student.require(
+            task.scratch_loss(student),
+            weighted=table.weights is not None,
+            n_classes=None if table.classes is None else len(table.classes),
+        )
+        for teacher in teachers.values():
+            check_learners(
+                table.X,
+                teacher,
+                student,
+                table.weights,
+                cv=cv,
+                classification=table.classification,
+            )
+    bank = LabelBank(
+        table,
+        teachers,
+        cv=cv,
+        holdout=holdout,
+        keep_teachers=keep_teachers or unlabelled is not None,
+        n_jobs=n_jobs,
+        seed=label_seed,
+        progress=progress,
+    )
+    return Judge(
+        table,
+        task,
+        students,
+        bank,
+        unlabelled=unlabelled,
+        metric=metric,
+        n_jobs=n_jobs,
+        seed=student_seed,
+    )

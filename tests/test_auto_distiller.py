@@ -1,0 +1,240 @@
+"""AutoDistiller as a user meets it: what it chooses, tells, refuses and keeps to."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from semikd import AutoDistiller, LinearStudent, SyntheticRows
+from semikd.exceptions import SemikdWarning
+
+TREE = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0)
+NAIVE = GaussianNB()
+
+
+class FitsSeen(GaussianNB):
+    """A teacher that counts its fits."""
+
+    count = 0
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        FitsSeen.count += 1
+        return super().fit(X, y, sample_weight)
+
+
+def auto(**options: Any) -> AutoDistiller:
+    given = {
+        "teacher": NAIVE,
+        "student": TREE,
+        "preset": "fast",
+        "random_state": 0,
+        **options,
+    }
+    return AutoDistiller(**given)
+
+
+@pytest.fixture(scope="module")
+def table() -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 4))
+    y = (X[:, 0] - X[:, 1] + 1.5 * rng.normal(size=400) > 0).astype(int)
+    return X, y
+
+
+@pytest.fixture(scope="module")
+def fitted(table: Any) -> AutoDistiller:
+    return auto().fit(*table)
+
+
+CHECKED = auto(
+    teacher=DecisionTreeClassifier(max_depth=3, random_state=0),
+    student=DecisionTreeRegressor(max_depth=3, random_state=0),
+    cv=3,
+)
+
+
+# scikit-learn brings tiny tables and leaking folds, of which the library warns.
+@pytest.mark.filterwarnings("default::semikd.exceptions.SemikdWarning")
+@pytest.mark.usefixtures("generator_of_the_checks")
+@parametrize_with_checks([CHECKED])
+def test_scikit_learns_estimator_checks(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+def test_the_winner_has_the_smallest_honest_loss(fitted: Any) -> None:
+    board = fitted.leaderboard()
+    assert board.index[0] == str(fitted.chosen_)
+    assert board["chosen"].tolist() == [True] + [False] * (len(board) - 1)
+    assert board["loss"].is_monotonic_increasing
+    kinds = {each.labels for each in fitted.choice_.candidates}
+    assert kinds == {"scratch", "in-sample", "cross-fitted", "half in-sample"}
+
+
+def test_fifteen_teachers_and_one_for_in_sample_labels_are_fitted(table: Any) -> None:
+    FitsSeen.count = 0
+    found = auto(teacher=FitsSeen()).fit(*table)
+    inside = found.chosen_.labels in {"in-sample", "half in-sample"}
+    assert FitsSeen.count == 15 + inside
+
+
+def test_the_score_is_worse_than_the_best_of_many(fitted: Any) -> None:
+    loss, error = fitted.score_
+    assert loss > fitted.choice_.means.min()
+    # Fresh rows of the same process agree with it within four standard errors of both.
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(20_000, 4))
+    y = (X[:, 0] - X[:, 1] + 1.5 * rng.normal(size=20_000) > 0).astype(int)
+    p = fitted.predict_proba(X)
+    fresh = -np.log(np.clip(p[np.arange(len(y)), y], 1e-3, 1.0))
+    assert abs(fresh.mean() - loss) < 4 * np.hypot(error, fresh.std() / len(y) ** 0.5)
+
+
+def test_the_same_seed_gives_the_same_student_with_any_workers(table: Any) -> None:
+    one, two = (auto(n_jobs=n).fit(*table) for n in (None, 2))
+    np.testing.assert_array_equal(one.choice_.losses, two.choice_.losses)
+    np.testing.assert_array_equal(
+        one.predict_proba(table[0]), two.predict_proba(table[0])
+    )
+
+
+def test_a_smaller_student_is_taken_where_the_larger_is_no_better(table: Any) -> None:
+    sizes = {
+        f"{n} leaves": clone(TREE).set_params(max_leaf_nodes=n) for n in (2, 16, 17)
+    }
+    found = auto(student=sizes).fit(*table)
+    assert found.size_.leaves < 17
+    board = found.leaderboard()
+    chosen = board[board["chosen"]].iloc[0]
+    assert chosen["behind"] <= chosen["std_error"]
+
+
+def test_several_teachers_compete_by_name(table: Any) -> None:
+    teachers = {"bayes": NAIVE, "logistic": LogisticRegression()}
+    found = auto(teacher=teachers).fit(*table)
+    assert {each.teacher for each in found.choice_.candidates} == {"", *teachers}
+    assert found.chosen_.teacher in {"", *teachers}
+
+
+def test_a_teacher_of_one_fit_has_its_own_candidates(table: Any) -> None:
+    found = auto(teacher=LogisticRegression()).fit(*table)
+    assert "one fit" in {each.labels for each in found.choice_.candidates}
+
+
+def test_a_useless_teacher_loses_to_the_outcomes(table: Any) -> None:
+    X, y = table
+
+    class Contrary(GaussianNB):
+        def predict_proba(self, X: Any) -> Any:
+            return super().predict_proba(X)[:, ::-1]
+
+    assert auto(teacher=Contrary()).fit(X, y).chosen_.labels == "scratch"
+
+
+def test_rows_without_outcomes_are_tried_and_must_have_the_columns(table: Any) -> None:
+    X, y = table
+    new = np.random.default_rng(3).normal(size=(300, 4))
+    found = auto().fit(X, y, unlabelled=new)
+    assert any(each.unlabelled for each in found.choice_.candidates)
+    with pytest.raises(ValueError, match="unlabelled must have"):
+        auto().fit(X, y, unlabelled=new[:, :3])
+
+
+@pytest.mark.slow
+def test_thorough_tries_everything_and_ends(table: Any) -> None:
+    found = auto(preset="thorough").fit(*table)
+    words = " ".join(str(each) for each in found.choice_.candidates)
+    for part in ("estimated", "log-probability", "labelled by all", "corrected"):
+        assert part in words
+    synthetic = [each.synthetic for each in found.choice_.candidates]
+    assert any(isinstance(each, SyntheticRows) for each in synthetic)
+
+
+def test_strings_frames_weights_and_groups_pass(table: Any) -> None:
+    X, y = table
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    words = np.where(y, "yes", "no")
+    weights = np.ones(400)
+    weights[:40] = 0.0
+    found = auto().fit(frame, words, weights, groups=np.arange(400) // 4)
+    assert found.classes_.tolist() == ["no", "yes"]
+    assert set(found.predict(frame)) <= {"no", "yes"}
+    assert found.feature_names_in_.tolist() == list("abcd")
+
+
+def test_a_holdout_in_place_of_folds(table: Any) -> None:
+    found = auto(holdout=0.3).fit(*table)
+    assert len(found.choice_.losses) == 120
+
+
+def test_a_linear_student_on_its_own_scale() -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    found = auto(student=LinearStudent(ridge=0.01)).fit(X, y)
+    assert found.model_.loss_.name == "cross_entropy"
+
+
+def test_what_the_time_does_not_allow_is_left_out_and_told(table: Any) -> None:
+    class Slow(GaussianNB):
+        def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+            time.sleep(0.3)
+            return super().fit(X, y, sample_weight)
+
+    start = time.perf_counter()
+    found = auto(teacher=Slow(), time_budget=2.5).fit(*table)
+    assert time.perf_counter() - start < 2.5 * 1.5
+    assert any(each.startswith("labels of teacher") for each in found.left_out_)
+    assert found.chosen_.labels == "scratch"
+
+
+def test_no_time_at_all_gives_the_simplest_student_with_a_warning(table: Any) -> None:
+    with pytest.warns(SemikdWarning, match="time_budget=1e-06 seconds are too few"):
+        found = auto(time_budget=1e-6).fit(*table)
+    assert found.chosen_.labels == "scratch"
+    assert found.predict_proba(table[0]).shape == (400, 2)
+
+
+def test_with_two_rows_of_a_class_only_students_from_scratch_can_be_judged() -> None:
+    X = np.arange(8.0)[:, None]
+    y = np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    with pytest.warns(SemikdWarning, match="cv was lowered from 5 to 2"):
+        found = auto(student=DecisionTreeRegressor(max_depth=1)).fit(X, y)
+    assert {each.labels for each in found.choice_.candidates} == {"scratch"}
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"preset": "quick"}, ValueError, "preset must be one of 'fast', 'balanced'"),
+        ({"metric": "auc"}, ValueError, "metric must be one of 'log_loss', 'brier'"),
+        ({"cv": 2}, ValueError, "cv must be an integer of at least 3"),
+        ({"cv": "oob"}, ValueError, "cv must be folds where students are chosen"),
+        ({"holdout": 2.0}, ValueError, "holdout must be a number above 0"),
+        ({"time_budget": 0}, ValueError, "time_budget must be a number above 0"),
+        ({"n_jobs": 0}, ValueError, "n_jobs must be an integer other than 0"),
+        ({"teacher": {}}, TypeError, "teacher must be an estimator, or estimators by"),
+        ({"teacher": {1: NAIVE}}, TypeError, "teacher must be an estimator, or est"),
+        ({"student": {}}, TypeError, "student must be an estimator, or estimators by"),
+        ({"teacher": LinearRegression()}, TypeError, "teacher must be a classifier"),
+        ({"student": DecisionTreeClassifier()}, TypeError, "student must"),
+    ],
+)
+def test_bad_settings_are_refused_in_one_line_before_any_fit(
+    table: Any, options: Any, error: Any, match: str
+) -> None:
+    FitsSeen.count = 0
+    model = auto(**{"teacher": FitsSeen(), **options})
+    with pytest.raises(error, match=match) as caught:
+        model.fit(*table)
+    assert "\n" not in str(caught.value)
+    assert FitsSeen.count == 0
+    with pytest.raises(NotFittedError):
+        model.predict(table[0])
