@@ -327,6 +327,24 @@ def test_an_inner_record_leaves_the_rows_that_judge_alone(
         assert model.n_added_ == len(learning)
 
 
+def test_all_teachers_of_an_inner_record_saw_no_row_that_judges(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lessons = taught(monkeypatch)
+    monkeypatch.setattr(Spy, "strict", False)
+    X, y = made()
+    nested = NestedFolds(X, y, cv=4, keep_teachers=True, random_state=0)
+    rows = SyntheticRows(labelled_by="all")
+    for part, record in enumerate(nested.cross_fit(Spy()).inner):
+        learning = nested.learning[part]
+        judges = {row.tobytes() for row in X[nested.judging[part]]}
+        assert not any(teacher.seen_ & judges for teacher in record.teachers[0])
+        model = DistilledClassifier(student=TREE, cv=record, synthetic=rows)
+        model.fit(X[learning], y[learning])
+        each = [teacher.predict_proba(X[:1])[0, 1] for teacher in record.teachers[0]]
+        np.testing.assert_allclose(lessons[part].target[len(learning) :], np.mean(each))
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("labelled_by", ["folds", "all"])
 def test_order_is_nothing_and_a_weight_is_a_repetition(

@@ -235,6 +235,18 @@ def test_arrays_keep_their_type(method: str, dtype: Any) -> None:
     assert drawn.X.max() <= X.max()
 
 
+def test_identifiers_and_infinities_are_copied() -> None:
+    wide = np.random.default_rng(0).integers(2**60, 2**62, (N, 2))
+    drawn = draw(wide, method="bootstrap", swap=0.3)
+    assert set(drawn.X.ravel().tolist()) <= set(wide.ravel().tolist())
+    X = numbers()
+    X[:9, 0] = np.inf
+    boundless = draw(X, method="bootstrap")
+    np.testing.assert_array_equal(
+        np.isinf(boundless.X[:, 0]), boundless.parents[:, 0] < 9
+    )
+
+
 def test_named_columns_are_categories() -> None:
     X = numbers()
     X[:, 1] = np.arange(N) % 9

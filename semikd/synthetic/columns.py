@@ -21,6 +21,8 @@ __all__ = ["Column", "check_table", "read_columns"]
 
 # So many different texts may be categories, whatever the number of rows.
 _FEW_TEXTS = 20
+# From here on floats skip integers.
+_WIDE = 2.0**53
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +175,9 @@ def _column(name: Any, values: NDArray[Any], coded: bool, chosen: bool) -> Colum
         numbers = values.astype(np.float64)
         known = numbers[np.isfinite(numbers)]
         whole = bool((known == np.floor(known)).all())
-        return Column(name, numbers, False, is_continuous=True, is_whole=whole)
+        # Wider integers, such as identifiers, are no longer exact as floats.
+        exact = bool((np.abs(known) < _WIDE).all()) or not whole
+        return Column(name, numbers, False, is_continuous=exact, is_whole=whole)
     if kind in "mM":
         ticks = values.astype(f"{kind}8[us]").astype(np.float64)
         return Column(name, np.where(np.isnat(values), np.nan, ticks), False)

@@ -78,7 +78,7 @@ def moved(
     column : Column
         Where they come from.
     values : ndarray of shape (n,)
-        Some of its values; NaN stays.
+        Some of its values.
     step : float
         Standard deviation of the noise.
     rng : numpy.random.Generator
@@ -87,7 +87,8 @@ def moved(
     Returns
     -------
     ndarray of shape (n,)
-        Reflected at the ends of the range, and rounded where the column is whole.
+        Reflected at the ends of the range, and rounded where the column is whole; NaN
+        for what is missing or infinite.
 
     Examples
     --------
@@ -104,7 +105,7 @@ def moved(
     found = values + rng.normal(scale=step, size=len(values))
     found = np.where(found < low, 2.0 * low - found, found)
     found = np.where(found > high, 2.0 * high - found, found)
-    found = np.clip(found, low, high)
+    found = np.where(np.isfinite(values), np.clip(found, low, high), np.nan)
     return np.asarray(np.round(found) if column.is_whole else found)
 
 
