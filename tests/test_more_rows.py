@@ -111,6 +111,27 @@ def test_the_teachers_of_folds_saw_no_parent(
         assert lesson.target[N + i, 0] == pytest.approx(p)
 
 
+def test_a_made_up_copy_of_a_row_elsewhere_has_the_label_of_that_row() -> None:
+    # Eight different rows of three columns: rows of a fold make those of another.
+    X = np.array(np.meshgrid([0, 1], [0, 1], [0, 1]), float).reshape(3, 8).T
+    y = np.array([0, 1, 0, 1, 1, 0, 1, 0])
+    model = DistilledClassifier(
+        Spy(),
+        TREE,
+        cv=2,
+        synthetic=SyntheticRows("columns", ratio=9, swap=0.5),
+        random_state=0,
+    )
+    # The spy refuses to answer for what it saw.
+    assert model.fit(np.repeat(X, 2, axis=0), np.repeat(y, 2)).n_added_ == 72
+    half = clone(model).set_params(cv="split")
+    with pytest.warns(
+        UserWarning, match="of 36 synthetic rows are copies of rows that"
+    ):
+        half.fit(X, y)
+    assert 0 < half.n_added_ < 36
+
+
 def test_all_teachers_label_by_their_mean(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn, lessons = watched(monkeypatch), taught(monkeypatch)
     X, y = made()

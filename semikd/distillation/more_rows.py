@@ -165,27 +165,52 @@ def _check_teachers(record: OutOfFold, which: str, *, by_folds: bool) -> None:
 def _labelled(
     record: OutOfFold, unlabelled: Any, weights: FloatArray | None
 ) -> AddedRows:
-    """Return unlabelled rows; copies of rows with outcomes have those rows' labels."""
-    hashes = row_hashes(unlabelled)
+    """Return unlabelled rows with the labels of teachers that did not see them."""
+    weight = 1.0 if weights is None else float(weights[weights > 0].mean())
+    labels = _answers(record, unlabelled, weights)
+    counts = np.full(len(labels), weight)
+    return _kept(AddedRows(unlabelled, labels, counts), "unlabelled")
+
+
+def _answers(
+    record: OutOfFold,
+    X: Any,
+    weights: FloatArray | None,
+    exclude: NDArray[np.intp] | None = None,
+) -> FloatArray:
+    """Return labels of new rows; a copy of a row with an outcome has that row's label.
+
+    NaN where every teacher saw a copy of the row.
+    """
+    hashes = row_hashes(X)
     labels = np.full((len(hashes), record.prediction.shape[2]), np.nan)
     known, own = _labels_of_rows(record, weights)
-    place = np.minimum(np.searchsorted(known, hashes), max(len(known) - 1, 0))
     copies = np.isin(hashes, known)
-    labels[copies] = own[place[copies]]
+    labels[copies] = own[np.searchsorted(known, hashes[copies])]
     new = np.flatnonzero(~copies)
     if len(new):
-        labels[new] = record.label(take_rows(unlabelled, new))
-    kept = np.flatnonzero(np.isfinite(labels).all(axis=1))
-    if len(kept) < len(hashes):
-        warnings.warn(
-            f"{len(hashes) - len(kept):,} of {len(hashes):,} unlabelled rows are "
-            "copies of rows that every teacher saw: they are left out.",
-            SemikdWarning,
-            stacklevel=4,
-        )
-    weight = 1.0 if weights is None else float(weights[weights > 0].mean())
-    table = unlabelled if len(kept) == len(hashes) else take_rows(unlabelled, kept)
-    return AddedRows(table, labels[kept], np.full(len(kept), weight))
+        without = None if exclude is None else exclude[new]
+        labels[new] = record.label(take_rows(X, new), exclude=without)
+    return labels
+
+
+def _kept(rows: AddedRows, what: str) -> AddedRows:
+    """Return the rows that have a label, and count the others."""
+    kept = np.flatnonzero(np.isfinite(rows.labels).all(axis=1))
+    if len(kept) == len(rows.labels):
+        return rows
+    warnings.warn(
+        f"{len(rows.labels) - len(kept):,} of {len(rows.labels):,} {what} rows are "
+        "copies of rows that every teacher saw: they are left out.",
+        SemikdWarning,
+        stacklevel=5,
+    )
+    return AddedRows(
+        take_rows(rows.X, kept),
+        rows.labels[kept],
+        rows.weights[kept],
+        None if rows.units is None else rows.units[kept],
+    )
 
 
 def _labels_of_rows(
@@ -222,6 +247,7 @@ def _drawn(
         X, fold=record.fold[0], random_state=seed, sample_weight=weights
     )
     first = drawn.parents[:, 0]
+    own = record.row_hash if groups is None else hash_values(np.asarray(groups))
     if not len(first):
         labels = np.zeros((0, record.prediction.shape[2]))
     elif synthetic.within_folds:
@@ -232,8 +258,9 @@ def _drawn(
             fold=record.fold[:1],
             teachers=record.teachers[:1],
         )
-        labels = one.label(drawn.X, exclude=first)
+        # By chance a row may be a copy of one in another fold.
+        labels = _answers(one, drawn.X, weights, first)
     else:
         labels = record.label(drawn.X)
-    own = record.row_hash if groups is None else hash_values(np.asarray(groups))
-    return AddedRows(drawn.X, labels, drawn.weights, own[first])
+    rows = AddedRows(drawn.X, labels, drawn.weights, own[first])
+    return _kept(rows, "synthetic")
