@@ -12,22 +12,25 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from semikd._progress import Reporter, Step
+from semikd._progress import Reporter
 from semikd._random import spawn_seeds
-from semikd.crossfit import OutOfFold, cross_fit, row_hashes
+from semikd.crossfit import OutOfFold
+from semikd.evaluation.chosen import ChosenArm, chosen_recipe
+from semikd.evaluation.labelling import Labels, Steps, fold_steps
 from semikd.evaluation.scratch import fit_scratch, scratch_settings, tune_scratch
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Task
 from semikd.simplex import FloatArray
 from semikd.students import Student, StudentSize, measured_size, new_student
 
-__all__ = ["FittedArm", "fit_arms"]
+__all__ = ["FittedArm", "fit_arms", "resized_arm"]
 
 SCRATCH = "scratch"
 TUNED = "scratch, tuned"
 IN_SAMPLE = "in-sample"
 CROSS_FITTED = "cross-fitted"
 TEACHER = "teacher"
+AUTOMATIC = "automatic"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class FittedArm:
         What was chosen for it, in words.
     model : estimator, optional
         The fitted ``DistilledClassifier`` or ``DistilledRegressor`` of a distilled arm.
+    distilled : bool, default=False
+        Whether a teacher had a say in it.
 
     Examples
     --------
@@ -60,14 +65,17 @@ class FittedArm:
     size: StudentSize
     setting: str
     model: Any = None
+    distilled: bool = False
 
 
-def planned_steps(recipe: Any, corrections: Mapping[str, Any]) -> int:
+def planned_steps(
+    recipe: Any, corrections: Mapping[str, Any], chosen: ChosenArm | None = None
+) -> int:
     """Return the number of steps that ``fit_arms`` reports."""
     brought = isinstance(recipe.cv, OutOfFold)
     # Scratch, tuning and the cross-fitted student; the teacher and the in-sample one.
-    own = 0 if brought else 2 + _fold_steps(recipe)
-    return 3 + own + len(corrections)
+    own = 0 if brought else 2 + fold_steps(recipe)
+    return 3 + own + len(corrections) + (chosen is not None)
 
 
 def fit_arms(
@@ -75,6 +83,7 @@ def fit_arms(
     train: Table,
     corrections: Mapping[str, Any],
     *,
+    chosen: ChosenArm | None = None,
     task: Task,
     seed: int,
     progress: Reporter,
@@ -90,6 +99,8 @@ def fit_arms(
         The training rows.
     corrections : mapping from str to float or Correction
         Further cross-fitted arms by name.
+    chosen : ChosenArm, optional
+        What the arm 'automatic' does; it needs a teacher that can be fitted.
     task : Task
         What is predicted, and the loss by which the scratch arm is tuned.
     seed : int
@@ -105,74 +116,55 @@ def fit_arms(
     label_seed, student_seed, tuning_seed = spawn_seeds(seed, 3)
     labels = recipe.cv
     recipe = clone(recipe).set_params(random_state=student_seed, correction="none")
-    steps = _Steps(progress, planned_steps(recipe, corrections))
-    arms, seconds = {}, 0.0
-    in_sample = None
+    steps = Steps(progress, planned_steps(recipe, corrections, chosen))
+    keep = chosen is not None and chosen.synthetic is not None
+    known = Labels(recipe, train, task, label_seed, steps, keep_teachers=keep)
+    arms: dict[str, FittedArm] = {}
     if not isinstance(labels, OutOfFold):
         steps.start("teacher", "teacher on all training rows")
-        in_sample, spent = _labels(recipe, train, IN_SAMPLE, label_seed, None)
-        arms[TEACHER] = _teacher_arm(in_sample, spent)
+        arms[TEACHER] = _teacher_arm(*known.of(IN_SAMPLE))
     arms |= _scratch_arms(recipe, train, task, (student_seed, tuning_seed), steps)
-    if in_sample is not None:
+    if TEACHER in arms:
         steps.start("student", f"arm '{IN_SAMPLE}'")
-        arms[IN_SAMPLE] = _distilled_arm(recipe, train, in_sample, spent)
-        labels, seconds = _labels(recipe, train, labels, label_seed, steps)
+        arms[IN_SAMPLE] = _distilled_arm(recipe, train, *known.of(IN_SAMPLE))
+    honest = known.of(CROSS_FITTED)
     for name, correction in {CROSS_FITTED: "none", **corrections}.items():
         steps.start("student", f"arm '{name}'")
         own = clone(recipe).set_params(correction=correction)
-        arms[name] = _distilled_arm(own, train, labels, seconds)
+        arms[name] = _distilled_arm(own, train, *honest)
+    if chosen is not None:
+        steps.start("student", f"arm '{AUTOMATIC}'")
+        own = chosen_recipe(recipe, chosen, train, student_seed)
+        arm = _distilled_arm(own, train, *known.of(chosen.labels))
+        setting = f"chosen: {chosen}"
+        arms[AUTOMATIC] = replace(
+            arm, setting=setting, distilled=chosen.labels != SCRATCH
+        )
     return arms
 
 
-class _Steps:
-    """Counts the steps of one refit for whoever is listening."""
+def resized_arm(arm: FittedArm, train: Table, setting: Mapping[str, Any]) -> FittedArm:
+    """Return the arm with another student that learns from the same labels.
 
-    def __init__(self, progress: Reporter, total: int) -> None:
-        self.progress, self.total, self.done = progress, total, 0
+    Parameters
+    ----------
+    arm : FittedArm
+        A distilled arm.
+    train : Table
+        The rows that it learned from.
+    setting : mapping
+        Parameters of the student that differ, such as its number of leaves.
 
-    def start(self, stage: str, label: str) -> None:
-        """Report a step that starts now."""
-        self.progress(Step(stage, label, self.done, self.total))
-        self.done += 1
-
-    def fold(self, step: Step) -> None:
-        """Report a fold that starts now, of those that cross-fitting knows of."""
-        if step.done < step.total:
-            self.start(step.stage, f"cross-fitted labels, {step.label}")
-
-
-def _fold_steps(recipe: Any) -> int:
-    """Return how many fold teachers a labelling fits."""
-    cv = 5 if recipe.cv is None else recipe.cv
-    if hasattr(cv, "get_n_splits"):
-        return int(cv.get_n_splits())
-    n_folds = int(cv) if isinstance(cv, int | np.integer) else 1
-    return n_folds * int(recipe.n_repeats)
-
-
-def _labels(
-    recipe: Any, train: Table, cv: Any, seed: int, steps: _Steps | None
-) -> tuple[OutOfFold, float]:
-    """Return the teacher's labels and the seconds they took."""
-    start = time.perf_counter()
-    in_sample = isinstance(cv, str) and cv == IN_SAMPLE
-    labels = cross_fit(
-        recipe.resolved_teacher(),
-        train.X,
-        train.y,
-        cv=cv,
-        groups=train.groups,
-        sample_weight=train.weights,
-        n_repeats=1 if in_sample else recipe.n_repeats,
-        new_rows="mean" if in_sample else "none",
-        n_jobs=recipe.n_jobs,
-        random_state=seed,
-        progress=None if steps is None else steps.fold,
-    )
-    if train.student_view is not None:
-        # The student's rows are the teacher's rows, read otherwise.
-        labels = replace(labels, row_hash=row_hashes(train.student_view))
-    return labels, time.perf_counter() - start
+    Returns
+    -------
+    FittedArm
+    """
+    options = arm.model.get_params(deep=False)
+    student = clone(options["student"]).set_params(**setting)
+    own = type(arm.model)(**options | {"student": student, "cv": None})
+    made = _distilled_arm(own, train, arm.model.labels_, arm.fit_seconds)
+    words = ", ".join(f"{name}={value}" for name, value in setting.items())
+    return replace(made, setting=f"{arm.setting}, {words}", distilled=arm.distilled)
 
 
 def _teacher_arm(labels: OutOfFold, seconds: float) -> FittedArm:
@@ -198,11 +190,11 @@ def _distilled_arm(
         scores = model._student.scores(table.features)
         return np.asarray(model.loss_.probabilities(scores))
 
-    return FittedArm(predict, seconds, model.size_, setting, model)
+    return FittedArm(predict, seconds, model.size_, setting, model, distilled=True)
 
 
 def _scratch_arms(
-    recipe: Any, train: Table, task: Task, seeds: tuple[int, int], steps: _Steps
+    recipe: Any, train: Table, task: Task, seeds: tuple[int, int], steps: Steps
 ) -> dict[str, FittedArm]:
     """Return the student trained on labels, as it is and tuned."""
     student_seed, tuning_seed = seeds

@@ -1,6 +1,6 @@
 """Did distilling help? Every arm on the same split and student, judged on new rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from semikd._progress import Reporter, Step, silent
 from semikd._random import RandomState, spawn_seeds
 from semikd._validation import count
 from semikd.evaluation.arms import SCRATCH, TUNED, FittedArm, fit_arms, planned_steps
+from semikd.evaluation.chosen import ChosenArm
 from semikd.evaluation.judging import judged_arms
 from semikd.evaluation.recipes import (
     checked_recipe,
@@ -22,6 +23,8 @@ from semikd.evaluation.tables import Table, resampled, split_table
 from semikd.inference._inputs import checked_level
 
 __all__ = ["compare", "compare_sides"]
+
+Fits = Sequence[Mapping[str, FittedArm]]
 
 
 def compare(
@@ -149,6 +152,8 @@ def compare_sides(
     estimator: Any,
     *,
     corrections: Mapping[str, Any] | None = None,
+    chosen: ChosenArm | None = None,
+    add_arms: Callable[[Fits], Fits] | None = None,
     n_refits: int = 1,
     resample_training: bool = False,
     min_proba: float = 1e-3,
@@ -167,6 +172,10 @@ def compare_sides(
         teacher's place.
     corrections : mapping from str to float or Correction, optional
         Cross-fitted arms by name, as for ``compare``.
+    chosen : ChosenArm, optional
+        What a search on the training rows chose: the arm 'automatic'.
+    add_arms : callable, optional
+        From the fitted arms of each refit to the same with further ones.
     n_refits : int, default=1
         Times that everything is fitted.
     resample_training : bool, default=False
@@ -216,12 +225,16 @@ def compare_sides(
     n_classes = None if train.classes is None else len(train.classes)
     named = named_corrections(recipe, corrections, n_classes)
     refuse_early(recipe, task, train, test)
-    total = planned_steps(recipe, named)
-    fits = []
+    total = planned_steps(recipe, named, chosen)
+    fits: Fits = []
     for at, own in enumerate(spawn_seeds(seed, n_refits)):
         rows = resampled(train, own) if resample_training else train
         heard = _among(progress or silent, at, n_refits, total)
-        fits.append(fit_arms(recipe, rows, named, task=task, seed=own, progress=heard))
+        one = fit_arms(
+            recipe, rows, named, chosen=chosen, task=task, seed=own, progress=heard
+        )
+        fits = [*fits, one]
+    fits = fits if add_arms is None else add_arms(fits)
     comparison = judged_arms(
         fits,
         test,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from semikd.evaluation.arms import FittedArm
+from semikd.evaluation.arms import TEACHER, FittedArm
 from semikd.evaluation.result import ArmComparison
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Task
@@ -57,6 +57,11 @@ def judged_arms(
         resampled=resampled,
         task=task,
         level=level,
+        undistilled=tuple(
+            name
+            for name, arm in fits[0].items()
+            if not arm.distilled and name != TEACHER
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semikd._validation import Shown, count, invalid
-from semikd.evaluation.arms import SCRATCH, TEACHER
+from semikd.evaluation.arms import SCRATCH, TEACHER, TUNED
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Task
 from semikd.inference import (
@@ -53,6 +53,8 @@ class ArmComparison:
         What is predicted.
     level : float
         Confidence of intervals.
+    undistilled : tuple of str, default=('scratch', 'scratch, tuned')
+        Arms in which no teacher has a say: they are no proof that distilling helps.
 
     Attributes
     ----------
@@ -79,6 +81,7 @@ class ArmComparison:
     resampled: bool
     task: Task
     level: float
+    undistilled: tuple[str, ...] = (SCRATCH, TUNED)
 
     @cached_property
     def table(self) -> "pd.DataFrame":
@@ -186,7 +189,8 @@ class ArmComparison:
         better = [
             v.arm
             for v in said
-            if v.verdict == plain.get(v.arm) == "better" and v.arm != self.reference
+            if v.verdict == plain.get(v.arm) == "better"
+            and v.arm not in self.undistilled
         ]
         return "\n".join([self._headline(said, better), *(v.sentence for v in said)])
 
@@ -225,7 +229,7 @@ class ArmComparison:
             where += ", against scratch as it is (no setting is known to tune)"
         if better:
             return f"Distilling helps {where}: {', '.join(better)}."
-        distilled = [verdict for verdict in verdicts if verdict.arm != SCRATCH]
+        distilled = [v for v in verdicts if v.arm not in self.undistilled]
         if all(verdict.verdict == "worse" for verdict in distilled):
             return f"Scratch wins {where}: every distilled arm is worse."
         return f"Distilling is not shown to help {where}: scratch may be as good."

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semikd._random import RandomState, spawn_seeds
-from semikd._validation import Shown, invalid
 from semikd.corrections import get_correction
 from semikd.crossfit import cross_fit
 from semikd.distillation.lessons import make_lesson
@@ -19,6 +18,7 @@ from semikd.evaluation.tasks import Classification, Task
 from semikd.inference import Comparison, FixedSequence, fixed_sequence
 from semikd.inference.comparison import paired_differences
 from semikd.losses import get_loss
+from semikd.selection.sizes import different_sizes, size_in_words, sizes_to_try
 from semikd.simplex import FloatArray
 from semikd.students import Student, StudentSize, new_student
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["SizeCurve", "size_curve", "sizes_to_try"]
 
 _TEACHER = "teacher"
-_SMALLEST_TREE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +78,7 @@ class SizeCurve:
     @property
     def names(self) -> tuple[str, ...]:
         """Size of each student in words: leaves, else coefficients, else bytes."""
-        return tuple(str(size).split(", ")[0] for size in self.sizes)
+        return tuple(size_in_words(size) for size in self.sizes)
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -214,6 +213,8 @@ def size_curve(
         random_state=label_seed,
     )
     fitted = _taught(recipe, student, tried, record, train, task)
+    kept = different_sizes([each.size() for each, _ in fitted])
+    fitted = [fitted[at] for at in kept]
     loss = task.loss(None)
     losses = [loss(predict(held_out.features), held_out) for _, predict in fitted]
     return SizeCurve(
@@ -225,42 +226,6 @@ def size_curve(
         students=tuple(each for each, _ in fitted),
         seed=student_seed,
     )
-
-
-def sizes_to_try(student: Student) -> list[dict[str, Any]]:
-    """Return settings of a student from small to as large as it is, doubling.
-
-    Parameters
-    ----------
-    student : Student
-        The unfitted student.
-
-    Returns
-    -------
-    list of dict
-
-    Raises
-    ------
-    ValueError
-        If nothing bounds its size by a number of leaves or trees.
-
-    Examples
-    --------
-    >>> from sklearn.ensemble import RandomForestRegressor
-    >>> from semikd.selection.curve import sizes_to_try
-    >>> from semikd.students import as_student
-    >>> sizes_to_try(as_student(RandomForestRegressor(4)))
-    [{'n_estimators': 1}, {'n_estimators': 2}, {'n_estimators': 4}]
-    """
-    own = student.learner.get_params()
-    for name, smallest in (("max_leaf_nodes", _SMALLEST_TREE), ("n_estimators", 1)):
-        if own.get(name):
-            cap = int(own[name])
-            powers = [smallest * 2**k for k in range(20)]
-            return [{name: size} for size in powers if size < cap] + [{name: cap}]
-    shown = Shown(type(student.learner).__name__)
-    remedy = "Pass settings=[{...}, ...] from small to large"
-    raise invalid("student", "have a number of leaves or trees", shown, remedy)
 
 
 def _taught(
