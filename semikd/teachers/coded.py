@@ -33,7 +33,7 @@ class CodedTeacher(ClassifierMixin, BaseEstimator):
     ----------
     learner : estimator, optional
         Any classifier with ``predict_proba`` that reads arrays of numbers. None means
-        200 extremely randomised trees with at least 3 distinct rows in a leaf.
+        100 extremely randomised trees with at least 2 distinct rows in a leaf.
     coding : {'codes', 'indicators'}, default='codes'
         'codes', for trees: numbers as they are, NaN where missing, and the position of
         each category among the sorted ones, 0 where missing or never seen.
@@ -136,7 +136,7 @@ class CodedTeacher(ClassifierMixin, BaseEstimator):
         """Return the learner to copy."""
         if self.learner is not None:
             return self.learner
-        return ExtraTreesClassifier(200, min_samples_leaf=3, max_features=0.5)
+        return ExtraTreesClassifier(100, min_samples_leaf=2)
 
     def _coded(self, X: Any) -> FloatArray:
         """Return the numbers that the learner reads, shape (n, d')."""

@@ -12,7 +12,7 @@ from semikd._validation import count, invalid, number, weights_or_ones
 from semikd.crossfit import cross_fit
 from semikd.crossfit.learners import check_teacher, predict_outputs
 from semikd.crossfit.second_stage import Stage
-from semikd.simplex import FloatArray, center, clip, project
+from semikd.simplex import FloatArray, center, project
 from semikd.teachers.boosting import BoostingRegressorTeacher
 from semikd.teachers.staged import StagedTeacher, first_teacher
 
@@ -43,10 +43,10 @@ class ResidualTeacher(StagedTeacher):
     step : 'auto' or float, default='auto'
         The step η in (0, 1]. 'auto' takes, of 0, 0.05, ..., 1, the one with the least
         log-loss on labels that are corrected out of fold, and ends the rounds at 0.
-    floor : float, default=1e-3
-        Probabilities are mixed with the uniform distribution until none is below it,
-        where a correction was made: a sum that leaves the simplex is projected to its
-        border, where a single surprise costs any number of nats.
+    floor : float, default=0.01
+        No correction takes a probability below it, and one that is there already is not
+        lowered: a sum that leaves the simplex is projected to its border, where a single
+        surprise costs any number of nats. At 0 the projection stands.
     cv : int, splitter, fold ids or (train, test) pairs, default=5
         Folds of a fit; ``cross_fit`` has its own. Within each second stage correctors
         have as many, and five where it is no number.
@@ -105,7 +105,7 @@ class ResidualTeacher(StagedTeacher):
         *,
         n_rounds: int = 1,
         step: str | float = "auto",
-        floor: float = 1e-3,
+        floor: float = 0.01,
         cv: Any = 5,
         n_jobs: int | None = None,
         random_state: RandomState = None,
@@ -239,8 +239,9 @@ def spread(said: FloatArray, k: int) -> FloatArray:
 
 
 def moved(p: FloatArray, gain: FloatArray, floor: float) -> FloatArray:
-    """Return probabilities after a gain, none of them below the floor."""
-    return np.asarray(clip(project(p + gain), floor))
+    """Return probabilities after a gain, none of them lowered below the floor."""
+    q = np.maximum(project(p + gain), np.minimum(p, floor))
+    return np.asarray(q / q.sum(axis=1, keepdims=True))
 
 
 def log_loss(p: FloatArray, outcome: FloatArray, weight: FloatArray) -> float:

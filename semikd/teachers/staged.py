@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from semikd._random import RandomState
 from semikd._tables import checked_labels, checked_table
 from semikd.crossfit import StagedModel, fit_stages
+from semikd.crossfit.learners import check_teacher
 from semikd.crossfit.second_stage import Stage
 from semikd.simplex import FloatArray
 from semikd.teachers.boosting import BoostingTeacher
@@ -161,4 +162,7 @@ class StagedTeacher(ClassifierMixin, BaseEstimator):
 
 def first_teacher(teacher: Any) -> Any:
     """Return the teacher to improve; boosting unless another one is given."""
-    return BoostingTeacher() if teacher is None else teacher
+    if teacher is None:
+        return BoostingTeacher()
+    check_teacher(teacher, classification=True)
+    return teacher
