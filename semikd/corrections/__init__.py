@@ -14,8 +14,9 @@ Letters: ``p`` teacher probabilities and ``y`` one-hot labels, both (n, k), or p
 and observed values (n, m) of a regression; targets are (n, m).
 
 Known methods in this vocabulary: plain distillation is ``NoCorrection``, the paper's
-full loss correction is ``OrthogonalCorrection``, and Hinton's mix of hard and soft
-labels at T = 1 is ``ConstantCorrection``.
+full loss correction is ``OrthogonalCorrection``, Hinton's mix of hard and soft labels
+at T = 1 is ``ConstantCorrection``, and the error sets of the paper's released code are
+``MinimaxCorrection``.
 
 References
 ----------
@@ -25,20 +26,26 @@ References
 """
 
 from semikd.corrections.base import Correction
+from semikd.corrections.estimated import EstimatedCorrection
 from semikd.corrections.family import (
     ConstantCorrection,
     NoCorrection,
     OrthogonalCorrection,
     ShrinkageCorrection,
-    get_correction,
 )
 from semikd.corrections.formula import corrected_target, label_noise
+from semikd.corrections.minimax import MinimaxCorrection
+from semikd.corrections.names import get_correction
+from semikd.corrections.rowwise import RowwiseCorrection
 
 __all__ = [
     "ConstantCorrection",
     "Correction",
+    "EstimatedCorrection",
+    "MinimaxCorrection",
     "NoCorrection",
     "OrthogonalCorrection",
+    "RowwiseCorrection",
     "ShrinkageCorrection",
     "corrected_target",
     "get_correction",

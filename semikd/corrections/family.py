@@ -1,11 +1,11 @@
-"""The rules for the weight of a correction, and their names."""
+"""The rules for the weight of a correction that estimate nothing."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from semikd._validation import invalid, number, unknown, wrong_type
+from semikd._validation import invalid, number
 from semikd.corrections.base import Correction
 from semikd.corrections.formula import label_noise
 from semikd.losses import DistillationLoss, IdentityLoss
@@ -179,53 +179,3 @@ class ShrinkageCorrection(Correction):
                 "instance the out-of-fold mean squared error",
             )
         return np.full(len(p), float(self.noise_variance))
-
-
-def get_correction(correction: str | float | Correction) -> Correction:
-    """Return the correction of that name, or of that constant weight.
-
-    Parameters
-    ----------
-    correction : {'none', 'orthogonal'}, float or Correction
-        A number is the weight of a constant correction; 'constant' and 'shrinkage' need
-        a number of their own and are passed as objects.
-
-    Returns
-    -------
-    Correction
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown, needs an argument, or the number is outside [0, 1].
-    TypeError
-        If it is neither a name, a number nor a correction.
-
-    Examples
-    --------
-    >>> from semikd.corrections import get_correction
-    >>> get_correction(0.5)
-    ConstantCorrection(value=0.5)
-    """
-    if isinstance(correction, Correction):
-        return correction
-    if isinstance(correction, int | float | np.number):
-        value = number("correction", correction, low=0.0, high=1.0)
-        return ConstantCorrection(value)
-    named: dict[str, Correction] = {
-        "none": NoCorrection(),
-        "orthogonal": OrthogonalCorrection(),
-    }
-    with_argument = {
-        "constant": "ConstantCorrection(value=0.5)",
-        "shrinkage": "ShrinkageCorrection(squared_error=0.01)",
-    }
-    if not isinstance(correction, str):
-        constraint = "be a name, a number in [0, 1] or a Correction"
-        raise wrong_type("correction", constraint, correction, "Pass an instance")
-    if correction in with_argument:
-        remedy = f"Pass an object, such as {with_argument[correction]}"
-        raise invalid("correction", "carry the number it needs", correction, remedy)
-    if correction not in named:
-        raise unknown("correction", correction, [*named, *with_argument])
-    return named[correction]

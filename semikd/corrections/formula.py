@@ -43,21 +43,27 @@ def corrected_target(
     return np.asarray(loss.phi(p) + loss.jvp(p, moved * (y - p)))
 
 
-def label_noise(loss: DistillationLoss, p: FloatArray) -> FloatArray:
+def label_noise(
+    loss: DistillationLoss, p: FloatArray, truth: FloatArray | None = None
+) -> FloatArray:
     r"""Return the variance that a full correction adds to each target, shape (n,).
 
-    .. math:: \operatorname{tr}\bigl[J_\varphi\,(\operatorname{diag} p - pp^\top)\,
-       J_\varphi^\top\bigr] = \sum_j p_j \|J_\varphi(p)(e_j - p)\|^2
+    .. math:: \operatorname{tr}\bigl[J_\varphi(p)\,
+       (\operatorname{diag} q - qq^\top)\,J_\varphi(p)^\top\bigr]
+       = \sum_j q_j \|J_\varphi(p)(e_j - p)\|^2 - \|J_\varphi(p)(q - p)\|^2
 
-    This is :math:`1 - \|p\|^2` for three or more probabilities, :math:`p_1 p_2` for one
-    probability of two, and :math:`1/(p_1 p_2)` for log-odds.
+    With q = p, as by default, this is :math:`1 - \|p\|^2` for three or more
+    probabilities, :math:`p_1 p_2` for one probability of two, and :math:`1/(p_1 p_2)`
+    for log-odds.
 
     Parameters
     ----------
     loss : DistillationLoss
         The scale.
     p : ndarray of shape (n, k)
-        Probabilities.
+        Probabilities, where the correction is taken.
+    truth : ndarray of shape (n, k), optional
+        Probabilities q that labels are drawn from; by default p itself.
 
     Returns
     -------
@@ -72,7 +78,12 @@ def label_noise(loss: DistillationLoss, p: FloatArray) -> FloatArray:
     array([4.])
     """
     n_classes = p.shape[1]
+    q = p if truth is None else truth
     noise = np.zeros(len(p))
     for j, vertex in enumerate(one_hot(np.arange(n_classes), n_classes)):
-        noise += p[:, j] * (np.asarray(loss.jvp(p, vertex - p)) ** 2).sum(axis=1)
-    return noise
+        noise += q[:, j] * (np.asarray(loss.jvp(p, vertex - p)) ** 2).sum(axis=1)
+    if truth is None:
+        return noise
+    # Rounding must not leave a negative variance where labels are certain.
+    shift = (np.asarray(loss.jvp(p, truth - p)) ** 2).sum(axis=1)
+    return np.asarray(np.maximum(noise - shift, 0.0))

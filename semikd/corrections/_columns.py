@@ -1,0 +1,77 @@
+"""Any table as columns that a regression of residuals can read."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from semikd._validation import Shown, invalid
+from semikd.simplex import FloatArray
+
+# Sparse tables that are wider are left unread: the teacher's answer stands for them.
+_WIDEST = 1_000
+
+
+def readable(X: Any, p: FloatArray) -> FloatArray:
+    """Return the teacher's answer beside what can be read of a table, (n, d).
+
+    Words and categories become the rank of their value among those at hand, which is
+    harmless here, since the rows that are learned from and asked are of one table.
+    Images, documents and wide sparse tables are not read.
+    """
+    answers = p[:, 1:] if p.shape[1] == 2 else p
+    columns = [_numbers(column) for column in _columns(X)]
+    found = np.column_stack([answers, *columns]).astype(np.float64)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def codes(X: Any, column: str | int) -> NDArray[np.intp]:
+    """Return a number for the value of one column in each row, shape (n,)."""
+    if nw.dependencies.is_into_dataframe(X):
+        frame = nw.from_native(X, eager_only=True)
+        names = list(frame.columns)
+        if isinstance(column, str) and column in names:
+            return _ranks(frame[column].to_numpy())
+        if isinstance(column, int) and 0 <= column < len(names):
+            return _ranks(frame[names[column]].to_numpy())
+        have = ", ".join(repr(name) for name in names[:10])
+    else:
+        values = list(_columns(X))
+        if isinstance(column, int) and 0 <= column < len(values):
+            return _ranks(values[column])
+        have = f"positions 0 to {len(values) - 1}" if values else "no columns"
+    raise invalid("group_by", "name a column of X", column, Shown(f"X has {have}"))
+
+
+def _columns(X: Any) -> Iterator[NDArray[Any]]:
+    """Yield the columns of a table; nothing of images, documents and wide ones."""
+    if sparse.issparse(X):
+        if X.shape[1] <= _WIDEST:
+            yield from X.toarray().T
+        return
+    if nw.dependencies.is_into_dataframe(X):
+        for column in nw.from_native(X, eager_only=True).iter_columns():
+            yield column.to_numpy()
+        return
+    table = np.asarray(X)
+    if table.ndim == 2:
+        yield from table.T
+
+
+def _numbers(column: NDArray[Any]) -> FloatArray:
+    """Return numbers and times as they are, ranks of anything else; gaps are NaN."""
+    if column.dtype.kind in "biuf":
+        return column.astype(np.float64)
+    if column.dtype.kind in "mM":
+        ticks = column.astype(np.int64).astype(np.float64)
+        return np.where(np.isnat(column), np.nan, ticks)
+    return _ranks(column).astype(np.float64)
+
+
+def _ranks(column: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the rank of each value among the distinct ones, as text."""
+    words = column if column.dtype.kind in "biufmM" else column.astype(str)
+    return np.asarray(np.unique(words, return_inverse=True)[1], dtype=np.intp)

@@ -1,0 +1,75 @@
+"""How large the teacher's error is, out of products of independent residual fits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semikd.simplex import FloatArray
+
+# With fewer distinct rows than this a mean says nothing about its own error.
+FEWEST = 30
+# By how much regressions are believed to shrink what they estimate, at most.
+_MOST_SHRUNK = 2.0
+
+
+@dataclass(frozen=True)
+class Level:
+    """The squared error of the teacher over some rows, and how to share it out.
+
+    ``squared_error`` is its mean. The fitted residual times ``slope`` is the best guess
+    of the error of a row, and ``spread`` what that guess leaves, alike in every row.
+    """
+
+    squared_error: float = 0.0
+    slope: float = 0.0
+    spread: float = 0.0
+
+
+def error_level(
+    product: FloatArray,
+    fit: FloatArray,
+    match: FloatArray,
+    *,
+    weights: tuple[FloatArray, FloatArray],
+    copies: NDArray[np.uint64],
+) -> Level:
+    """Return the level of some rows from the outcomes of others.
+
+    ``product`` (n,) and ``fit`` (n, c) are those of the rows, ``match`` (l,) is
+    residual times fit of the others, of which ``copies`` (l,) says which are the same.
+    """
+    here, there = weights
+    naive = float(np.average((fit**2).sum(axis=1), weights=here))
+    raw = max(float(np.average(product, weights=here)), 0.0)
+    signal = raw * _evidence(match, there, copies)
+    if signal <= 0.0 or naive <= 0.0:
+        return Level()
+    # A smooth fit is too small; how much, its match with fresh residuals tells.
+    shrunk = float(np.average(match, weights=there)) / raw
+    squared_error = signal * min(max(shrunk, 1.0), _MOST_SHRUNK)
+    # The regression of the error on the fit, and what remains around it.
+    slope = squared_error / naive
+    spread = squared_error * max(0.0, 1.0 - slope)
+    return Level(slope**2 * naive + spread, slope, spread)
+
+
+def _evidence(
+    match: FloatArray, weights: FloatArray, copies: NDArray[np.uint64]
+) -> float:
+    """Return max(0, 1 - log(n) / t²), t the studentized mean match, 0 if negative.
+
+    A perfect teacher has t near a standard normal, so that the factor is 0 with
+    probability towards one; any real error makes t grow like the root of n.
+    """
+    total = weights.sum()
+    mean = float(np.average(match, weights=weights))
+    _, row = np.unique(copies, return_inverse=True)
+    sums = np.bincount(row, weights * (match - mean))
+    masses = np.bincount(row, weights)
+    error = float(np.sqrt((sums**2).sum())) / total
+    if mean <= 0.0 or error == 0.0:
+        return 0.0
+    n_distinct = float(total**2 / (masses**2).sum())
+    needed = float(np.log(max(n_distinct, FEWEST)))
+    return float(max(0.0, 1.0 - needed * (error / mean) ** 2))
