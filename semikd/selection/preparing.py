@@ -83,22 +83,7 @@ def prepared_judge(
     """
     task.loss(metric)
     label_seed, student_seed = spawn_seeds(random_state, 2)
-    for learner in students.values():
-        student = new_student(learner, len(table.y), table.weights, student_seed)
-        student.require(
-            task.scratch_loss(student),
-            weighted=table.weights is not None,
-            n_classes=None if table.classes is None else len(table.classes),
-        )
-        for teacher in teachers.values():
-            check_learners(
-                table.X,
-                teacher,
-                student,
-                table.weights,
-                cv=cv,
-                classification=table.classification,
-            )
+    _check(table, task, teachers, students, cv)
     bank = LabelBank(
         table,
         teachers,
@@ -119,3 +104,29 @@ def prepared_judge(
         n_jobs=n_jobs,
         seed=student_seed,
     )
+
+
+def _check(
+    table: Table,
+    task: Task,
+    teachers: Mapping[str, Any],
+    students: Mapping[str, Any],
+    cv: Any,
+) -> None:
+    """Refuse learners that cannot do what is asked, each teacher with each student."""
+    for learner in students.values():
+        student = new_student(learner, len(table.y), table.weights, 0)
+        student.require(
+            task.scratch_loss(student),
+            weighted=table.weights is not None,
+            n_classes=None if table.classes is None else len(table.classes),
+        )
+        for teacher in teachers.values():
+            check_learners(
+                table.X,
+                teacher,
+                student,
+                table.weights,
+                cv=cv,
+                classification=table.classification,
+            )

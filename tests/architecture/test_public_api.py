@@ -27,6 +27,7 @@ ROOMS = [
     "losses",
     "networks",
     "report",
+    "selection",
     "simplex",
     "students",
     "synthetic",
