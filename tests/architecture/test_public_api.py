@@ -18,6 +18,7 @@ ROOMS = [
     "corrections",
     "crossfit",
     "datasets",
+    "diagnostics",
     "encoding",
     "evaluation",
     "exceptions",

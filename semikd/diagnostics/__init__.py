@@ -1,0 +1,10 @@
+"""What is wrong with a teacher: over-fit, under-fit, calibration, and where.
+
+Whatever is found here was found on labels that the teacher gave to rows it did not see.
+"""
+
+from semikd.diagnostics.diagnosis import TeacherDiagnosis
+from semikd.diagnostics.findings import Finding
+from semikd.diagnostics.procedure import diagnose
+
+__all__ = ["Finding", "TeacherDiagnosis", "diagnose"]
