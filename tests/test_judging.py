@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from semikd import DistilledClassifier, LinearStudent
+from semikd import DistilledClassifier, LinearStudent, TorchStudent
 from semikd.evaluation import Classification, Table, pointwise_log_loss
 from semikd.selection import Candidate
 from semikd.selection.judging import Judge
@@ -107,6 +107,32 @@ def test_the_winner_is_fitted_to_all_rows_by_honest_labels(table: Table) -> None
     assert model.predict_proba(table.X).shape == (160, 2)
 
 
+def test_networks_of_many_candidates_are_trained_as_one_batch(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student = TorchStudent((4,), max_epochs=3, random_state=0, dtype="float64")
+    candidates = [
+        Candidate("student", "cross-fitted", "teacher", correction=weight)
+        for weight in (0.0, 0.3)
+    ]
+    candidates.append(Candidate("student", "scratch"))
+    sizes = []
+    plain = TorchStudent.fit_many
+
+    def spied(self: Any, X: Any, targets: Any, **options: Any) -> Any:
+        sizes.append(len(targets))
+        return plain(self, X, targets, **options)
+
+    monkeypatch.setattr(TorchStudent, "fit_many", spied)
+    together = judge_of(table, GaussianNB(), student)
+    together.judge(candidates)
+    assert sizes == [3] * 4
+    for each in candidates:
+        alone = judge_of(table, GaussianNB(), student)
+        alone.judge([each])
+        np.testing.assert_allclose(alone.losses[each], together.losses[each], rtol=1e-9)
+
+
 def test_workers_change_nothing(table: Table) -> None:
     candidates = [
         Candidate("student", "cross-fitted", "teacher", correction=weight)
@@ -157,7 +183,7 @@ class JudgeWithoutLeak(Judge):
         found = np.full(len(self.table.y), np.nan)
         for part, rows in enumerate(bank.folds.judging):
             record = bank.inner("cross-fitted", "teacher", part)
-            found[rows] = self._part(candidate, part, record)
+            (found[rows],) = self._part([candidate], part, [record])
         return found
 
 

@@ -16,6 +16,7 @@ from semikd.evaluation.tasks import Task
 from semikd.losses import DistillationLoss, get_loss
 from semikd.selection.candidates import Candidate
 from semikd.selection.sources import LabelBank
+from semikd.selection.teaching import taught, trains_in_batches
 from semikd.simplex import FloatArray
 from semikd.students import Student, new_student
 
@@ -65,6 +66,7 @@ class Judge:
     >>> from semikd.selection import Candidate
     >>> from semikd.selection.judging import Judge
     >>> from semikd.selection.sources import LabelBank
+    from semikd.selection.teaching import taught, trains_in_batches
     >>> table = Table(np.arange(12.0)[:, None], np.arange(12) // 6, None, None)
     >>> bank = LabelBank(table, {"bayes": GaussianNB()}, cv=3, seed=0)
     >>> students = {"tree": DecisionTreeRegressor(max_depth=1)}
@@ -111,7 +113,7 @@ class Judge:
         found = np.full(len(self.table.y), np.nan)
         for part, rows in enumerate(self.bank.folds.judging):
             record = self.bank.leaking(candidate.teacher, part)
-            found[rows] = self._part(candidate, part, record)
+            (found[rows],) = self._part([candidate], part, [record])
         return found
 
     def _all_losses(
@@ -119,37 +121,56 @@ class Judge:
     ) -> list[tuple[Candidate, FloatArray, float]]:
         """Return the losses of candidates on all rows that judge, and the seconds."""
         parts = range(len(self.bank.folds.judging))
-        jobs = [(each, part) for each in candidates for part in parts]
-
-        def one(candidate: Candidate, part: int) -> tuple[FloatArray, float]:
-            start = time.perf_counter()
-            record = self.bank.inner(candidate.labels, candidate.teacher, part)
-            losses = self._part(candidate, part, record)
-            return losses, time.perf_counter() - start
-
+        jobs = [(some, part) for some in self._together(candidates) for part in parts]
         # Trees and linear algebra leave Python's lock; nothing is copied to threads.
         dealt = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(one)(candidate, part) for candidate, part in jobs
+            delayed(self._timed)(some, part) for some, part in jobs
         )
-        answers = iter(dealt)
-        found = []
-        for each in candidates:
-            losses, total = np.full(len(self.table.y), np.nan), 0.0
-            for rows in self.bank.folds.judging:
-                losses[rows], seconds = next(answers)
-                total += seconds
-            found.append((each, losses, total))
-        return found
+        losses = {each: np.full(len(self.table.y), np.nan) for each in candidates}
+        seconds = dict.fromkeys(candidates, 0.0)
+        for (some, part), (found, spent) in zip(jobs, dealt, strict=True):
+            for each, own in zip(some, found, strict=True):
+                losses[each][self.bank.folds.judging[part]] = own
+                seconds[each] += spent / len(some)
+        return [(each, losses[each], seconds[each]) for each in candidates]
 
-    def _part(self, candidate: Candidate, part: int, record: OutOfFold) -> FloatArray:
-        """Return the losses of the rows of one part."""
+    def _together(self, candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+        """Return candidates whose students are trained as one batch, side by side."""
+        alone: list[list[Candidate]] = []
+        batches: dict[str, list[Candidate]] = {}
+        for each in candidates:
+            student = new_student(self.students[each.student], 2, None, 0)
+            if trains_in_batches(student):
+                batches.setdefault(each.student, []).append(each)
+            else:
+                alone.append([each])
+        return [*alone, *batches.values()]
+
+    def _timed(
+        self, some: Sequence[Candidate], part: int
+    ) -> tuple[list[FloatArray], float]:
+        """Return the losses of candidates on one part, and the seconds."""
+        start = time.perf_counter()
+        records = [self.bank.inner(each.labels, each.teacher, part) for each in some]
+        losses = self._part(some, part, records)
+        return losses, time.perf_counter() - start
+
+    def _part(
+        self, some: Sequence[Candidate], part: int, records: Sequence[OutOfFold]
+    ) -> list[FloatArray]:
+        """Return the losses of candidates on the rows of one part."""
         folds = self.bank.folds
-        student, lesson = self.lesson(candidate, record, folds.learning[part])
-        lesson.teach(student)
-        held_out = self.table.take(folds.judging[part])
-        scores = student.scores(held_out.features)
-        predicted = np.asarray(lesson.loss.probabilities(scores))
-        return self.task.loss(self.metric)(predicted, held_out)
+        rows, held_out = folds.learning[part], self.table.take(folds.judging[part])
+        lessons = [
+            self.lesson(each, record, rows)
+            for each, record in zip(some, records, strict=True)
+        ]
+        losses = []
+        for student, lesson in taught(lessons):
+            scores = student.scores(held_out.features)
+            predicted = np.asarray(lesson.loss.probabilities(scores))
+            losses.append(self.task.loss(self.metric)(predicted, held_out))
+        return losses
 
     def scale(self, candidate: Candidate, student: Student) -> DistillationLoss:
         """Return the scale on which a candidate's student is fitted."""

@@ -1,0 +1,80 @@
+"""Students of many candidates, taught as one batch where the engine can."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from semikd.crossfit import row_hashes
+from semikd.distillation.lessons import Lesson
+from semikd.students import Student
+
+__all__ = ["taught", "trains_in_batches"]
+
+Pair = tuple[Student, Lesson]
+
+
+def trains_in_batches(student: Student) -> bool:
+    """Return whether many such students are trained at once, not one by one.
+
+    Examples
+    --------
+    >>> from semikd import TorchStudent
+    >>> from semikd.selection.teaching import trains_in_batches
+    >>> trains_in_batches(TorchStudent((4,)))
+    True
+    """
+    return type(student).fit_many is not Student.fit_many
+
+
+def taught(pairs: Sequence[Pair]) -> list[Pair]:
+    """Teach students of one kind their lessons; those on the same rows at once.
+
+    Parameters
+    ----------
+    pairs : sequence of (Student, Lesson)
+        Unfitted students, each with what it learns.
+
+    Returns
+    -------
+    list of (Student, Lesson)
+        Fitted students, in the same order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from semikd.distillation.lessons import Lesson
+    >>> from semikd.losses import ProbabilityLoss
+    >>> from semikd.selection.teaching import taught
+    >>> from semikd.students import as_student
+    >>> X, target = np.array([[0.0], [1.0]]), np.array([[0.2], [0.9]])
+    >>> lesson = Lesson(X, target, ProbabilityLoss(), None, 0.0, {})
+    >>> pairs = [(as_student(DecisionTreeRegressor()), lesson) for _ in range(2)]
+    >>> len(taught(pairs))
+    2
+    """
+    batches: dict[Any, list[int]] = {}
+    for at, (student, lesson) in enumerate(pairs):
+        alone = lesson.options or not trains_in_batches(student) or len(pairs) == 1
+        key = at if alone else (lesson.loss, row_hashes(lesson.X).tobytes())
+        batches.setdefault(key, []).append(at)
+    fitted: dict[int, Student] = {}
+    for places in batches.values():
+        some = [pairs[at] for at in places]
+        fitted |= dict(zip(places, _at_once(some), strict=True))
+    return [(fitted[at], lesson) for at, (_, lesson) in enumerate(pairs)]
+
+
+def _at_once(pairs: Sequence[Pair]) -> list[Student]:
+    """Return fitted students of the same rows and scale."""
+    first, shared = pairs[0]
+    if len(pairs) == 1:
+        return [shared.teach(first)]
+    return list(
+        first.fit_many(
+            shared.X,
+            [lesson.target for _, lesson in pairs],
+            loss=shared.loss,
+            sample_weight=shared.weights,
+            settings=[student.learner.get_params(deep=False) for student, _ in pairs],
+        )
+    )
