@@ -66,7 +66,6 @@ class Judge:
     >>> from semikd.selection import Candidate
     >>> from semikd.selection.judging import Judge
     >>> from semikd.selection.sources import LabelBank
-    from semikd.selection.teaching import taught, trains_in_batches
     >>> table = Table(np.arange(12.0)[:, None], np.arange(12) // 6, None, None)
     >>> bank = LabelBank(table, {"bayes": GaussianNB()}, cv=3, seed=0)
     >>> students = {"tree": DecisionTreeRegressor(max_depth=1)}
