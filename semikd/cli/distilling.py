@@ -149,9 +149,24 @@ def _found(
     notes = dict.fromkeys((*outcome.notes, *said))
     return [
         Line(outcome.headline, strong=True),
-        *(Line(row) for row in (*rows, *own)),
+        *(Line(row) for row in (*rows, *own, *_chosen(outcome))),
         Line(f"Shipped: {what}, {written.model_bytes:,} bytes; {speed}."),
         *(Line(f"Note: {note}", faint=True) for note in notes),
         Line(f"Result: {out}/ (open {out / 'report.html'} in a browser)"),
         Line(f"Use it: semikd predict {shlex.quote(str(out))} TABLE"),
     ]
+
+
+def _chosen(outcome: "Outcome") -> list[str]:
+    """Return what was chosen, in two lines, and in a third how small it may be."""
+    from semikd.job.told import choice_facts, size_facts
+    from semikd.report.choosing import choice_sentences
+    from semikd.report.sizing import size_sentence
+
+    choice, sizes = choice_facts(outcome), size_facts(outcome)
+    said = []
+    if choice is not None:
+        first, *rivals = choice_sentences(choice)
+        part = "The held-out rows above took no part in the choice."
+        said = [f"{first} {part}", *rivals[:1]]
+    return said if sizes is None else [*said, size_sentence(sizes)]

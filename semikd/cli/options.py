@@ -12,7 +12,14 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from semikd._validation import wrong_type
-from semikd.job.settings import CORRECTIONS, STUDENTS, TASKS, TEACHERS, Settings
+from semikd.job.settings import (
+    CORRECTIONS,
+    PRESETS,
+    STUDENTS,
+    TASKS,
+    TEACHERS,
+    Settings,
+)
 
 __all__ = ["with_settings"]
 
@@ -26,6 +33,11 @@ _HELP = {
     "student": f"{', '.join(STUDENTS)}.",
     "leaves": "Most leaves of a tree.",
     "correction": f"{', '.join(CORRECTIONS)}, or a share such as 0.2.",
+    "preset": f"{', '.join(PRESETS)}: how much is tried to find the best recipe, on "
+    "training rows alone; by default fast, and none with --labels or --correction.",
+    "time_budget": "Seconds that this search may take; the comparison comes on top.",
+    "within": "Ship the smallest student that is worse than the teacher by less than "
+    "this, in log-loss (squared error), with 95 % confidence.",
     "cv": "Number of cross-fitting folds.",
     "groups": "Column of groups that no split may divide.",
     "weight": "Column of weights.",
@@ -43,6 +55,9 @@ _METAVARS = {
     "student": "NAME",
     "leaves": "N",
     "correction": "NAME",
+    "preset": "NAME",
+    "time_budget": "SECONDS",
+    "within": "MARGIN",
     "cv": "K",
     "groups": "COL",
     "weight": "COL",
@@ -72,10 +87,12 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
     """Return one option as a parameter that typer reads."""
-    is_count = kind in (int, int | None)
+    shown = name.replace("_", "-")
+    parsers: dict[Any, Any] = {int: _integer_of, float: _number_of}
+    plain = next((one for one in parsers if kind in (one, one | None)), None)
     option = typer.Option(
-        f"--{name}",
-        parser=_integer_of(name) if is_count else None,
+        f"--{shown}",
+        parser=None if plain is None else parsers[plain](shown),
         help=_HELP[name],
         metavar=_METAVARS[name],
         show_default=default is not None and default != "",
@@ -96,5 +113,17 @@ def _integer_of(name: str) -> Callable[[str], int]:
             return int(text)
         except ValueError:
             raise wrong_type(f"--{name}", "be an integer", text) from None
+
+    return parse
+
+
+def _number_of(name: str) -> Callable[[str], float]:
+    """Return what reads a number, and says what came if it is none."""
+
+    def parse(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise wrong_type(f"--{name}", "be a number", text) from None
 
     return parse

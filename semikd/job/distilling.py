@@ -1,8 +1,9 @@
 """The main job: a table in, a small model and its honest score out.
 
-Rows are divided, columns become numbers without a look at the target, every arm is
-fitted and judged on the held-out rows, and the declared arm ships: the model that was
-judged, not another one, and never the one that happened to score best.
+Rows are divided, columns become numbers without a look at the target, a recipe is
+chosen on the training rows, every arm is fitted and judged on the held-out rows, and
+the chosen arm ships: the model that was judged, not another one, and never the one that
+happened to score best there.
 """
 
 import hashlib
@@ -18,13 +19,15 @@ from semikd.artifact import ShippedModel, ship
 from semikd.crossfit import OutOfFold, external_labels, row_hashes, take_rows
 from semikd.distillation import DistilledClassifier
 from semikd.evaluation import ArmComparison, Table, compare_sides
-from semikd.evaluation.arms import CROSS_FITTED, TEACHER
+from semikd.evaluation.arms import AUTOMATIC, CROSS_FITTED, TEACHER
 from semikd.job._words import score_text
 from semikd.job.asked import AskedTeacher, answering_for, asked_teacher
+from semikd.job.choosing import Searched, search_recipes
 from semikd.job.encoded import ReadSides, read_sides
 from semikd.job.learners import named_student
 from semikd.job.settings import Settings
 from semikd.job.sides import RawSides, raw_sides
+from semikd.job.sizing import SMALLEST, Sizes, SizeSearch
 from semikd.regression import DistilledRegressor
 
 if TYPE_CHECKING:
@@ -54,11 +57,16 @@ class Outcome:
     model : ShippedModel
         What ships.
     labels : OutOfFold
-        The teachers' labels of the training rows.
+        The teachers' labels of the training rows, each by a teacher that did not see
+        the row, whatever the shipped arm learned from.
     latency : tuple of (str, float)
         What was timed, and microseconds for one raw row; the shipped model first.
     notes : tuple of str
         What was decided and left out, in sentences.
+    searched : Searched or None
+        What was tried on the training rows, and what won; None without a search.
+    sizes : Sizes or None
+        Students of all sizes beside the teacher, where a margin was asked for.
 
     Examples
     --------
@@ -76,6 +84,8 @@ class Outcome:
     labels: OutOfFold
     latency: tuple[tuple[str, float], ...]
     notes: tuple[str, ...]
+    searched: Searched | None = None
+    sizes: Sizes | None = None
 
     @property
     def headline(self) -> str:
@@ -97,7 +107,7 @@ def distil(
     held_out: "pd.DataFrame | None" = None,
     progress: Reporter | None = None,
 ) -> Outcome:
-    """Distil a table: compare every arm and return the one that ships.
+    """Distil a table: choose a recipe, compare it with every arm, and ship it.
 
     Parameters
     ----------
@@ -128,7 +138,7 @@ def distil(
     >>> settings = Settings("affair", teacher="linear", leaves=4, refits=1)
     >>> outcome = distil(frame, settings)
     >>> outcome.shipped, outcome.model.student.n_leaves
-    ('cross-fitted', 4)
+    ('automatic', 4)
     """
     raw = raw_sides(frame, settings, held_out=held_out)
     teacher = None if settings.labels else asked_teacher(settings.teacher, raw.train)
@@ -136,27 +146,48 @@ def distil(
     report(Step("encoding", "reading columns", 0, 1))
     reads_table = teacher is not None and teacher.reads_table
     read = read_sides(raw, settings, teacher_reads_table=reads_table)
+    recipe = _recipe(settings, raw, read, teacher)
+    shipped = "corrected" if settings.correction != "none" else CROSS_FITTED
     with answering_for(settings.teacher):
+        searched = search_recipes(recipe, read.train, settings, report)
+        if searched is not None:
+            recipe, shipped = recipe.set_params(teacher=searched.teacher), AUTOMATIC
+        sizes = None
+        if settings.within is not None:
+            sizes = SizeSearch(settings.within, shipped, read.train, read.test, report)
         comparison, models = compare_sides(
             read.train,
             read.test,
-            _recipe(settings, raw, read, teacher),
+            recipe,
+            chosen=None if searched is None else searched.chosen,
+            add_arms=None if sizes is None else sizes.add,
             n_refits=settings.refits or _refits(len(read.train.y)),
             seed=settings.seed,
             progress=report,
         )
-    shipped = "corrected" if settings.correction != "none" else CROSS_FITTED
-    model = models[shipped].model
-    small = ship(model, read.plan.encoder, target=settings.target, about=_about(raw))
+    shipped = SMALLEST if SMALLEST in models else shipped
+    small = ship(
+        models[shipped].model,
+        read.plan.encoder,
+        target=settings.target,
+        about=_about(raw),
+    )
     return Outcome(
         settings=settings,
         sides=raw,
         comparison=comparison,
         shipped=shipped,
         model=small,
-        labels=model.labels_,
+        labels=models[CROSS_FITTED].model.labels_,
         latency=_latencies(small, models.get(TEACHER), raw, read),
-        notes=(*raw.notes, *read.plan.notes, *_of_means(comparison, shipped)),
+        notes=(
+            *raw.notes,
+            *read.plan.notes,
+            *(() if searched is None else searched.notes),
+            *_of_means(comparison, shipped),
+        ),
+        searched=searched,
+        sizes=None if sizes is None else sizes.found,
     )
 
 

@@ -16,6 +16,13 @@ from semikd.artifact import ShippedModel, load_model, save_model
 from semikd.job._words import unknown_cells
 from semikd.job.distilling import Outcome
 from semikd.job.labels import write_labels
+from semikd.job.told import (
+    choice_facts,
+    choice_metrics,
+    set_up,
+    size_facts,
+    size_metrics,
+)
 
 __all__ = ["Written", "write_result"]
 
@@ -140,6 +147,8 @@ def _metrics(
         "procedure": _plain(comparison.procedure().to_frame().to_dict(orient="index"))
         if several
         else None,
+        "choice": _plain(choice_metrics(outcome)),
+        "sizes": _plain(size_metrics(outcome)),
         "n_refits": comparison.n_refits,
         "level": comparison.level,
         "model": {
@@ -158,6 +167,8 @@ def _plain(value: Any) -> Any:
     """Return numbers and names that JSON has; what is not finite is null."""
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
@@ -182,8 +193,10 @@ def _page(
             model=outcome.model,
             artifact_bytes=written.model_bytes,
             latency=outcome.latency,
-            choices=_choices(outcome),
+            choices=set_up(outcome),
             notes=notes,
+            choice=choice_facts(outcome),
+            sizes=size_facts(outcome),
         )
     )
 
@@ -206,24 +219,3 @@ def _data_facts(outcome: Outcome) -> list[tuple[str, str]]:
         text = ", ".join(f"{label}: {100 * share:.1f} %" for label, share in named)
         facts.append(("Classes", text))
     return facts
-
-
-def _choices(outcome: Outcome) -> list[tuple[str, str]]:
-    """Return what was chosen, and why."""
-    settings, n_refits = outcome.settings, outcome.comparison.n_refits
-    brought = f"labels brought in {settings.labels}"
-    why = ", by the size of the table" if settings.refits is None else ", as asked"
-    small = {"tree": f", at most {settings.leaves} leaves"}.get(settings.student, "")
-    return [
-        ("Task", outcome.sides.target.sentence),
-        ("Teacher", settings.teacher if settings.labels is None else brought),
-        ("Student", f"{settings.student}{small}"),
-        ("Labels", outcome.labels.strategy),
-        (
-            "Shipped arm",
-            f"{outcome.shipped}, declared before anything was fitted and not chosen by "
-            "its score, so that its score is honest",
-        ),
-        ("Fits of every arm", f"{n_refits}{why}"),
-        ("Seed", str(settings.seed)),
-    ]

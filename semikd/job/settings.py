@@ -3,7 +3,7 @@
 import shlex
 from dataclasses import MISSING, dataclass, fields
 
-from semikd._validation import count, number, unknown
+from semikd._validation import Shown, count, number, unknown
 from semikd.job._refusals import refusal
 
 __all__ = ["Settings"]
@@ -12,6 +12,9 @@ STUDENTS = ("tree", "forest", "linear", "network")
 TEACHERS = ("boosting", "forest", "extra-trees", "linear")
 TASKS = ("auto", "classification", "regression")
 CORRECTIONS = ("none", "orthogonal")
+PRESETS = ("none", "fast", "balanced", "thorough")
+# Students that come in many sizes.
+_SIZED = ("tree", "forest")
 # A tree of more leaves is not small, and counters have an end.
 _MOST_LEAVES = 1_000_000
 
@@ -38,7 +41,18 @@ class Settings:
     leaves : int, default=128
         Most leaves of a tree (and of each of a forest's ten).
     correction : str, default='none'
-        'none', 'orthogonal' or a share in [0, 1], as in ``DistilledClassifier``.
+        'none', 'orthogonal' or a share in [0, 1], as in ``DistilledClassifier``. Any
+        but 'none' declares what ships: nothing is then searched.
+    preset : {'none', 'fast', 'balanced', 'thorough'} or None
+        How much is tried before the best recipe is chosen, on the training rows alone;
+        by default 'fast', and 'none' where labels are brought or a correction is asked
+        for. 'none' ships the cross-fitted student without a search.
+    time_budget : float or None
+        Seconds that the search may take; rounds that would not end in time are left
+        out. The comparison that follows comes on top.
+    within : float or None
+        Ship the smallest student that is shown, on the held-out rows, to be worse than
+        the teacher by less than this, in log-loss or squared error.
     cv : int, default=5
         Number of folds.
     groups, weight : str or None
@@ -76,6 +90,9 @@ class Settings:
     student: str = "tree"
     leaves: int = 128
     correction: str = "none"
+    preset: str | None = None
+    time_budget: float | None = None
+    within: float | None = None
     cv: int = 5
     groups: str | None = None
     weight: str | None = None
@@ -101,6 +118,8 @@ class Settings:
             remedy = "Labels take the teacher's place: pass one of them"
             raise refusal("--teacher", "be absent with --labels", self.teacher, remedy)
         _ = self.strength
+        self._check_search()
+        self._check_within()
 
     def _check_counts(self) -> None:
         """Refuse whole numbers that are out of range."""
@@ -115,6 +134,61 @@ class Settings:
         if self.jobs == 0:
             remedy = "Use -1 for all cores"
             raise refusal("--jobs", "be an integer other than 0", self.jobs, remedy)
+
+    def _check_search(self) -> None:
+        """Refuse a search that nothing is left for, or that has no time."""
+        if self.preset is not None and self.preset not in PRESETS:
+            raise unknown("--preset", self.preset, PRESETS)
+        if self.preset not in (None, "none"):
+            brought = "--labels" if self.labels is not None else "--correction"
+            if self._is_declared:
+                shown = Shown(f"{self.preset!r} beside {brought}")
+                constraint = "be absent, or 'none', where the recipe is given"
+                remedy = f"Leave {brought} out, and it is tried with the others"
+                if self.labels is not None:
+                    remedy = (
+                        "Nobody can say which teachers of a file saw which rows: a "
+                        "choice could not be judged"
+                    )
+                raise refusal("--preset", constraint, shown, remedy)
+        if self.time_budget is not None:
+            number("--time-budget", self.time_budget, low=0.0, open_low=True)
+            if self.search == "none":
+                constraint = "come with a search that it can end"
+                remedy = "Leave it out: nothing is searched"
+                raise refusal("--time-budget", constraint, self.time_budget, remedy)
+
+    def _check_within(self) -> None:
+        """Refuse a margin to a teacher, or a student, that is not there."""
+        if self.within is None:
+            return
+        number("--within", self.within, low=0.0, open_low=True)
+        if self.labels is not None:
+            constraint = "be absent with --labels"
+            remedy = "It measures from the teacher, which is not at hand"
+            raise refusal("--within", constraint, self.within, remedy)
+        if self.student not in _SIZED:
+            constraint = "come with a student of many sizes, a tree or a forest"
+            raise refusal("--within", constraint, Shown(f"--student {self.student}"))
+
+    @property
+    def _is_declared(self) -> bool:
+        """Whether labels or a correction say what ships."""
+        return self.labels is not None or self.correction != "none"
+
+    @property
+    def search(self) -> str:
+        """The preset in force: 'fast', unless the recipe is declared or another asked.
+
+        Examples
+        --------
+        >>> from semikd.job import Settings
+        >>> Settings("y").search, Settings("y", correction="0.2").search
+        ('fast', 'none')
+        """
+        if self.preset is not None:
+            return self.preset
+        return "none" if self._is_declared else "fast"
 
     @property
     def strength(self) -> str | float:
@@ -156,7 +230,7 @@ class Settings:
             value = getattr(self, field.name)
             assert field.default is not MISSING  # noqa: S101 - all have one
             if value != field.default or field.name == "seed":
-                words += [f"--{field.name}", str(value)]
+                words += [f"--{field.name.replace('_', '-')}", str(value)]
         return shlex.join(words)
 
 

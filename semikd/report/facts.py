@@ -6,6 +6,8 @@ from typing import Any
 
 from semikd._validation import count, invalid
 from semikd.evaluation import ArmComparison
+from semikd.report.choosing import ChoiceFacts
+from semikd.report.sizing import SizeFacts
 
 __all__ = ["ReportFacts"]
 
@@ -37,6 +39,10 @@ class ReportFacts:
         What was chosen, and why.
     notes : sequence of str
         Warnings and remarks, in plain sentences.
+    choice : ChoiceFacts, optional
+        What a search tried before the comparison, and what won.
+    sizes : SizeFacts, optional
+        Students of all sizes, where the smallest that is good enough was asked for.
 
     Raises
     ------
@@ -66,6 +72,8 @@ class ReportFacts:
     latency: Sequence[tuple[str, float]] = ()
     choices: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
+    choice: ChoiceFacts | None = None
+    sizes: SizeFacts | None = None
 
     def __post_init__(self) -> None:
         """Check what would otherwise fail in the middle of a page."""

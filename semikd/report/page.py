@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from semikd._text import visible
+from semikd.report.choosing import candidate_rows, choice_sentences
 from semikd.report.facts import ReportFacts
 from semikd.report.figures import class_figures, mean_figures
 from semikd.report.forest import axis, difference_rows
+from semikd.report.sizing import size_drawing, size_sentence, student_rows
 from semikd.report.student import student_view
 from semikd.report.tables import (
     arm_rows,
@@ -26,7 +28,7 @@ from semikd.report.tables import (
     score_columns,
     size_rows,
 )
-from semikd.report.text import level_text, name_html, number_text
+from semikd.report.text import duration_text, level_text, name_html, number_text
 from semikd.report.words import Judged, metric_words, verdict
 
 if TYPE_CHECKING:
@@ -102,6 +104,7 @@ def report_page(facts: ReportFacts) -> str:
         about=_about(facts),
         **_arms(judged, roles),
         **_figures(judged, roles),
+        **_choice(facts),
         size_rows=size_rows(facts),
         latency_rows=latency_rows(facts.latency),
         **_style(),
@@ -128,6 +131,19 @@ def _arms(judged: Judged, roles: dict[str, str]) -> dict[str, Any]:
         "sentences": spread,
         "whole_verdict": comparison.verdict.split("\n")[0],
         "terms": comparison.task.terms.lstrip("; "),
+    }
+
+
+def _choice(facts: ReportFacts) -> dict[str, Any]:
+    """Return what the section on the choice shows; nothing where there was none."""
+    choice, sizes = facts.choice, facts.sizes
+    return {
+        "choice_sentences": [] if choice is None else choice_sentences(choice),
+        "candidates": [] if choice is None else candidate_rows(choice),
+        "size_sentence": "" if sizes is None else size_sentence(sizes),
+        "size_students": [] if sizes is None else student_rows(sizes),
+        "size_drawing": None if sizes is None else size_drawing(sizes),
+        "size_level": "" if sizes is None else level_text(sizes.tested.level),
     }
 
 
@@ -178,6 +194,7 @@ def _template() -> "Template":
     environment.filters["name"] = name_html
     environment.filters["question"] = partial(name_html, longest=_LONGEST_QUESTION)
     environment.filters["command"] = _command
+    environment.filters["seconds"] = lambda seconds: duration_text(1e6 * seconds)
     return environment.get_template("template.html")
 
 

@@ -27,6 +27,8 @@ __all__ = ["Chart", "tag", "tick_texts", "ticks"]
 WIDTH, HEIGHT = 340, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 10, 42
 _MOST_POINTS = 240
+# Width of a digit below an axis.
+_ROOM = 7
 
 
 def tag(name: str, *children: str, **attributes: object) -> Markup:
@@ -110,6 +112,9 @@ class Chart:
         Fixed words, never names from the data.
     described : str
         What the figure shows, with the numbers that matter, for those who hear it.
+    marks : tuple of (float, str), default=()
+        Ticks of the lower axis and their numbers, in place of round ones; those that
+        would touch the one before are left out.
 
     Examples
     --------
@@ -125,6 +130,7 @@ class Chart:
     x_label: str
     y_label: str
     described: str
+    marks: tuple[tuple[float, str], ...] = ()
     _drawn: list[Markup] = field(default_factory=list)
 
     def x(self, values: object) -> FloatArray:
@@ -184,13 +190,25 @@ class Chart:
 
     def _ticks_across(self) -> Iterable[Markup]:
         """Yield grid lines and numbers of the lower axis."""
-        values = ticks(*self.across)
         bottom = float(HEIGHT - _BOTTOM)
-        for text, at in zip(tick_texts(values), self.x(values), strict=True):
+        for text, at in self._marks():
             yield tag(
                 "line", x1=float(at), x2=float(at), y1=_TOP, y2=bottom, class_="grid"
             )
             yield _label(text, float(at), bottom + 16, "tick middle")
+
+    def _marks(self) -> list[tuple[str, float]]:
+        """Return the numbers of the lower axis and their places."""
+        if not self.marks:
+            values = ticks(*self.across)
+            places = [float(at) for at in self.x(values)]
+            return list(zip(tick_texts(values), places, strict=True))
+        kept: list[tuple[str, float]] = []
+        for value, text in reversed(self.marks):
+            at = float(self.x(value))
+            if not kept or kept[-1][1] - at > _ROOM * (len(text) + 1):
+                kept.append((text, at))
+        return kept[::-1]
 
     def _ticks_up(self) -> Iterable[Markup]:
         """Yield grid lines and numbers of the left axis."""

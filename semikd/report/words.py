@@ -16,6 +16,7 @@ import numpy as np
 
 from semikd.evaluation import ArmComparison
 from semikd.evaluation.arms import (
+    AUTOMATIC,
     CROSS_FITTED,
     IN_SAMPLE,
     SCRATCH,
@@ -37,6 +38,10 @@ ARM_WORDS = {
     "corrected": "as cross-fitted, each answer of the teacher moved towards the label "
     "where the teacher may be wrong",
     "constant mix": "as cross-fitted, with targets half label, half teacher",
+    AUTOMATIC: "by the recipe that did best on training rows that nobody behind it had "
+    "seen",
+    "smallest": "by the same recipe, the smallest student that is shown to be as good "
+    "as the teacher, but for the margin that was asked for",
 }
 
 _METRIC_WORDS = {
@@ -206,6 +211,9 @@ def verdict(judged: Judged) -> Verdict:
     if judged.shipped in (SCRATCH, TUNED, TEACHER):
         headline = "Nothing distilled ships: the model is the arm "
         return Verdict("even", f"{headline}“{judged.shipped}”.", "", _asides(judged))
+    if judged.shipped in comparison.undistilled:
+        headline = "Nothing distilled ships: training from scratch was chosen."
+        return Verdict("even", headline, _basis(judged), _asides(judged))
     said = judged.against(comparison.reference)
     if said == "better" and SCRATCH in comparison.names:
         # Tuning can fail: the student as it is, from scratch, must be beaten too.
@@ -225,8 +233,10 @@ def _basis(judged: Judged) -> str:
     )
     difference = judged.estimate[judged.shipped]
     between = interval_text(low, high, digits)
+    chosen = judged.shipped in comparison.undistilled
+    kind = "student that ships" if chosen else "distilled student"
     return (
-        f"On {len(comparison.test.y):,} held-out rows the distilled student has a "
+        f"On {len(comparison.test.y):,} held-out rows the {kind} has a "
         f"{metric_words(judged.metric)} of {ours}; the same kind of student, trained "
         f"from scratch{tuned}, has {theirs}. The difference is "
         f"{number_text(difference, digits, sign=True)} "
@@ -241,6 +251,16 @@ def _asides(judged: Judged) -> tuple[str, ...]:
     if TEACHER in comparison.names and judged.shipped != TEACHER:
         loss = number_text(judged.mean(TEACHER), digits)
         said.append(f"The teacher itself has {loss}.")
+    if AUTOMATIC in comparison.names:
+        said.append(
+            "The recipe was chosen once, on the training rows: the held-out rows took "
+            "no part in that."
+        )
+    if judged.shipped == "smallest":
+        said.append(
+            "The size of the student was chosen on the held-out rows, by tests that "
+            "allow for it."
+        )
     if comparison.n_refits > 1:
         scope = f"{comparison.n_refits} {comparison.refits}"
         said.append(f"This speaks of the procedure, over new rows and {scope}.")

@@ -1,0 +1,124 @@
+"""What a search and its sizes are told as: facts for the page, numbers for machines."""
+
+from typing import TYPE_CHECKING, Any
+
+from semikd.evaluation.arms import AUTOMATIC
+from semikd.job.distilling import Outcome
+from semikd.job.sizing import SMALLEST
+
+if TYPE_CHECKING:
+    from semikd.report.choosing import ChoiceFacts
+    from semikd.report.sizing import SizeFacts
+
+
+def choice_facts(outcome: Outcome) -> "ChoiceFacts | None":
+    """Return what was tried, for the page and the terminal."""
+    from semikd.report.choosing import ChoiceFacts
+
+    found = outcome.searched
+    if found is None:
+        return None
+    return ChoiceFacts(
+        choice=found.choice,
+        metric=found.metric,
+        n_rows=found.n_rows,
+        n_folds=found.n_folds,
+        fit_seconds=found.fit_seconds,
+        seconds=found.seconds,
+        done=found.found.done,
+        left_out=found.found.left_out,
+    )
+
+
+def size_facts(outcome: Outcome) -> "SizeFacts | None":
+    """Return the sizes that were tried, for the page and the terminal."""
+    from semikd.report.sizing import SizeFacts
+
+    found = outcome.sizes
+    if found is None:
+        return None
+    return SizeFacts(found.curve, found.tested, found.margin, _teacher(outcome))
+
+
+def choice_metrics(outcome: Outcome) -> dict[str, Any] | None:
+    """Return what was tried as plain values; None without a search."""
+    found = outcome.searched
+    if found is None:
+        return None
+    table = found.choice.table(found.fit_seconds).reset_index()
+    score, error = found.choice.score
+    return {
+        "preset": found.preset,
+        "metric": found.metric,
+        "chosen": str(found.chosen),
+        "score": score,
+        "score_std_error": error,
+        "candidates": table.to_dict(orient="records"),
+        "rows": found.n_rows,
+        "folds": found.n_folds,
+        "seconds": found.seconds,
+        "rounds": list(found.found.done),
+        "left_out": list(found.found.left_out),
+    }
+
+
+def size_metrics(outcome: Outcome) -> dict[str, Any] | None:
+    """Return the sizes as plain values; None where none were asked for."""
+    from semikd.report.sizing import size_sentence
+
+    facts = size_facts(outcome)
+    if facts is None:
+        return None
+    curve, tested = facts.curve, facts.tested
+    frame = curve.to_frame().join(tested.to_frame()).reset_index()
+    return {
+        "margin": facts.margin,
+        "level": tested.level,
+        "teacher": facts.teacher,
+        "smallest": tested.last,
+        "sentence": size_sentence(facts),
+        "students": frame.to_dict(orient="records"),
+    }
+
+
+def set_up(outcome: Outcome) -> list[tuple[str, str]]:
+    """Return how the job was set up, and why."""
+    settings, n_refits = outcome.settings, outcome.comparison.n_refits
+    why = ", by the size of the table" if settings.refits is None else ", as asked"
+    small = {"tree": f", at most {settings.leaves} leaves"}.get(settings.student, "")
+    return [
+        ("Task", outcome.sides.target.sentence),
+        ("Teacher", _teacher(outcome)),
+        ("Student", f"{settings.student}{small}"),
+        ("Labels", outcome.labels.strategy),
+        ("Shipped arm", f"{outcome.shipped}, {_why_shipped(outcome)}"),
+        ("Fits of every arm", f"{n_refits}{why}"),
+        ("Seed", str(settings.seed)),
+    ]
+
+
+def _teacher(outcome: Outcome) -> str:
+    """Return what the teacher of the comparison is called."""
+    settings = outcome.settings
+    if settings.labels is not None:
+        return f"labels brought in {settings.labels}"
+    chosen = "" if outcome.searched is None else outcome.searched.chosen.teacher
+    return chosen or settings.teacher
+
+
+def _why_shipped(outcome: Outcome) -> str:
+    """Return why this arm ships, and what that means for its score."""
+    if outcome.shipped == SMALLEST:
+        return (
+            "its recipe chosen on the training rows, its size by tests on the held-out "
+            "rows that allow for it"
+        )
+    if outcome.shipped == AUTOMATIC:
+        return (
+            "its recipe chosen on the training rows alone, so that its score on the "
+            "held-out rows is honest"
+        )
+    return (
+        "declared before anything was fitted and not chosen by its score, so that its "
+        "score is honest"
+    )
