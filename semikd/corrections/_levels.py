@@ -57,19 +57,21 @@ def error_level(
 def _evidence(
     match: FloatArray, weights: FloatArray, copies: NDArray[np.uint64]
 ) -> float:
-    """Return max(0, 1 - log(n) / t²), t the studentized mean match, 0 if negative.
+    """Return max(0, 1 - (log(n) / t²)²), t the studentized mean match; 0 if t < 0.
 
-    A perfect teacher has t near a standard normal, so that the factor is 0 with
-    probability towards one; any real error makes t grow like the root of n.
+    Each pair of rows matches twice, one way and the other, so that without any error
+    the mean varies by twice what its terms show. A perfect teacher then has t near a
+    standard normal, and the factor is 0 with probability towards one; any real error
+    makes t grow like the root of n.
     """
     total = weights.sum()
     mean = float(np.average(match, weights=weights))
     _, row = np.unique(copies, return_inverse=True)
     sums = np.bincount(row, weights * (match - mean))
     masses = np.bincount(row, weights)
-    error = float(np.sqrt((sums**2).sum())) / total
-    if mean <= 0.0 or error == 0.0:
+    variance = 2.0 * float((sums**2).sum()) / total**2
+    if mean <= 0.0 or variance == 0.0:
         return 0.0
     n_distinct = float(total**2 / (masses**2).sum())
-    needed = float(np.log(max(n_distinct, FEWEST)))
-    return float(max(0.0, 1.0 - needed * (error / mean) ** 2))
+    needed = float(np.log(max(n_distinct, FEWEST))) * variance / mean**2
+    return float(max(0.0, 1.0 - needed**2))

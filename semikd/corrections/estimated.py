@@ -38,8 +38,8 @@ class EstimatedCorrection(Correction):
     Smooth regressions are too small; their match with residuals of rows that they did
     not see, :math:`\mathrm{E}[(y - \hat p)\,\bar g]`, says by how much, and at most
     doubles the mean. And the mean is multiplied by the positive part of
-    :math:`1 - \log n / t^2`, t the studentized match, which is 0 for a perfect teacher
-    with probability towards one. The error of a row is then guessed as
+    :math:`1 - (\log n / t^2)^2`, t the studentized match, which is 0 for a perfect
+    teacher with probability towards one. The error of a row is then guessed as
     :math:`b\,\bar g(x)`, with b the mean over :math:`\mathrm{E}[\bar g^2]`, and what
     that leaves, a share 1 - b of the mean, is spread over all rows alike:
     :math:`\hat\rho^2(x) = b^2\,\bar g(x)^2 + (1 - b)\,(\text{the mean})`.
