@@ -4,8 +4,10 @@ A plan is a list of rounds. Later rounds refine what earlier ones found best, an
 left out where the time does not allow them.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from semikd.evaluation import scratch_settings
@@ -19,6 +21,7 @@ __all__ = ["PRESETS", "Round", "plan_rounds"]
 # Weights of the outcome that are tried: none has won everywhere.
 _FEW_WEIGHTS, _WEIGHTS = (0.1, 0.35), (0.05, 0.1, 0.2, 0.35, 0.5)
 Best = Mapping[str, Candidate]
+Settings = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,11 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
         return rounds
     rounds += [_labels(name, judge) for name in judge.bank.teachers]
     rounds.append(Round("weights of the outcome", "", _weights(preset)))
+    if preset.all_settings:
+        settings = partial(_own_settings, judge)
+        rounds.append(Round("settings of the student", "", settings))
     if preset.scales:
-        rounds.append(Round("other scales", "", lambda best: _scales(judge, best)))
+        rounds.append(Round("other scales", "", partial(_scales, judge)))
     if judge.unlabelled is not None:
         rounds.append(Round("unlabelled rows", "", _unlabelled))
     if preset.synthetic and judge.table.student_view is None:
@@ -135,21 +141,33 @@ def _scratch(preset: Preset, judge: Judge) -> Round:
     """Return students that learn the outcomes, as they are and tuned."""
     found = []
     for name, learner in judge.students.items():
-        student = new_student(learner, len(judge.table.y), judge.table.weights, 0)
-        settings = scratch_settings(student) or [{}]
-        cap = student.learner.get_params().get("max_leaf_nodes")
-        if not preset.all_settings:
-            # One parameter at a time: the leaves stay as they are.
-            leaves = ("max_leaf_nodes", cap)
-            settings = [s for s in settings if s.get(*leaves) == cap]
-        distinct = dict.fromkeys(_by_weight(each, student, judge) for each in settings)
-        found += [Candidate(name, SCRATCH, settings=each) for each in distinct]
+        settings = _settings(learner, judge, smaller=preset.all_settings)
+        found += [Candidate(name, SCRATCH, settings=each) for each in settings]
     return Round("students from scratch", "", lambda best: found)
 
 
-def _by_weight(
-    setting: Mapping[str, Any], student: Student, judge: Judge
-) -> tuple[tuple[str, Any], ...]:
+def _settings(learner: Any, judge: Judge, *, smaller: bool) -> list[Settings]:
+    """Return settings of a student, itself first; with fewer leaves too, or not."""
+    student = new_student(learner, len(judge.table.y), judge.table.weights, 0)
+    cap = student.learner.get_params().get("max_leaf_nodes")
+    settings = [
+        _by_weight(each, student, judge)
+        for each in scratch_settings(student) or [{}]
+        if smaller or each.get("max_leaf_nodes", cap) == cap
+    ]
+    return list(dict.fromkeys(settings))
+
+
+def _own_settings(judge: Judge, best: Best) -> list[Candidate]:
+    """Return the best of each student with other settings: soft targets need others."""
+    return [
+        replace(each, settings=settings)
+        for each in _taught(best)
+        for settings in _settings(judge.students[each.student], judge, smaller=False)
+    ]
+
+
+def _by_weight(setting: Mapping[str, Any], student: Student, judge: Judge) -> Settings:
     """Return a setting that treats a weight of two as a row twice."""
     table, own = judge.table, student.learner.get_params(deep=True)
     total = len(table.y) if table.weights is None else float(table.weights.sum())
@@ -157,7 +175,9 @@ def _by_weight(
     for name, value in setting.items():
         fraction = name.replace("min_samples_leaf", "min_weight_fraction_leaf")
         if fraction != name and fraction in own:
-            found[fraction] = float(f"{min(0.5, value / total):.3g}")
+            share = float(f"{min(0.5, value / total):.3g}")
+            if not math.isclose(share, own[fraction], rel_tol=0.01):
+                found[fraction] = share
         elif own.get(name) != value:
             found[name] = value
     return tuple(found.items())
