@@ -44,9 +44,10 @@ class ResidualTeacher(StagedTeacher):
         The step η in (0, 1]. 'auto' takes, of 0, 0.05, ..., 1, the one with the least
         log-loss on labels that are corrected out of fold, and ends the rounds at 0.
     floor : float, default=0.01
-        No correction takes a probability below it, and one that is there already is not
-        lowered: a sum that leaves the simplex is projected to its border, where a single
-        surprise costs any number of nats. At 0 the projection stands.
+        No correction takes a probability below it (with many classes, below 1 / 2k), and
+        one that is there already is not lowered: a sum that leaves the simplex is
+        projected to its border, where a surprise costs any number of nats. At 0 the
+        projection stands.
     cv : int, splitter, fold ids or (train, test) pairs, default=5
         Folds of a fit; ``cross_fit`` has its own. Within each second stage correctors
         have as many, and five where it is no number.
@@ -240,8 +241,11 @@ def spread(said: FloatArray, k: int) -> FloatArray:
 
 def moved(p: FloatArray, gain: FloatArray, floor: float) -> FloatArray:
     """Return probabilities after a gain, none of them lowered below the floor."""
-    q = np.maximum(project(p + gain), np.minimum(p, floor))
-    return np.asarray(q / q.sum(axis=1, keepdims=True))
+    # Half of the simplex is left to move in, however many classes there are.
+    low = np.minimum(p, min(floor, 0.5 / p.shape[1]))
+    above = np.maximum(project(p + gain) - low, 0.0)
+    room = 1.0 - low.sum(axis=1, keepdims=True)
+    return np.asarray(low + above * (room / above.sum(axis=1, keepdims=True)))
 
 
 def log_loss(p: FloatArray, outcome: FloatArray, weight: FloatArray) -> float:
