@@ -48,9 +48,6 @@ class EpochEnd:
     seconds_left: float
 
 
-Callback = Callable[[EpochEnd], bool | None]
-
-
 class Training(BaseEstimator):
     """Options of a training in mini-batches.
 
