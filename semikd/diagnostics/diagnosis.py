@@ -151,6 +151,12 @@ class TeacherDiagnosis:
             for finding in self.findings
             if finding.part == ALL_ROWS or finding.shown(self.level)
         ]
+        if apart := self.folds_apart:
+            lines.append(
+                f"On unseen rows fold teachers are {apart['fold_spread']:.2g} apart in "
+                "probability; the Brier score of their mean is lower by "
+                f"{apart['fold_gain_brier']:.2g} than that of one."
+            )
         return "\n".join([*lines, "", *(f"- {said}" for said in self.advice.values())])
 
     def _whole(self, name: str) -> Finding | None:

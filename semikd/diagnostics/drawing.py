@@ -27,7 +27,7 @@ _PANELS = (
     ("variance", "variance over repeats", "variance of labels, Brier", 0.0),
 )
 # Characters of a part's name that fit beside its panel.
-_LONGEST = 28
+_LONGEST = 40
 
 
 def diagnosis_figure(diagnosis: "TeacherDiagnosis") -> "Figure":
@@ -45,20 +45,25 @@ def diagnosis_figure(diagnosis: "TeacherDiagnosis") -> "Figure":
     """
     from matplotlib.figure import Figure
 
-    panels = [
-        (panel, [f for f in diagnosis.findings if f.name == panel[0]])
-        for panel in _PANELS
-    ]
-    panels = [(panel, found) for panel, found in panels if found]
-    tallest = max(len(found) for _, found in panels)
-    size = (4.0 * (len(panels) + 1), max(3.4, 1.6 + 0.3 * tallest))
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(1, len(panels) + 1, squeeze=False)[0]
-    _draw_reliability(axes[0], diagnosis)
-    for place, ((_, title, label, null), found) in zip(axes[1:], panels, strict=True):
-        _draw_finding(place, found, null, diagnosis.level)
-        place.set_title(title, fontsize=10)
-        place.set_xlabel(label, fontsize=9)
+    parts = list(dict.fromkeys(finding.part for finding in diagnosis.findings))
+    named = {finding.name for finding in diagnosis.findings}
+    panels = [panel for panel in _PANELS if panel[0] in named]
+    height = max(4.6, 2.0 + 0.36 * len(parts))
+    figure = Figure(figsize=(12.5, height), layout="constrained")
+    grid = figure.add_gridspec(2, 3, width_ratios=(1.25, 1.0, 1.0))
+    _draw_reliability(figure.add_subplot(grid[:, 0]), diagnosis)
+    for at, (name, title, label, null) in enumerate(panels):
+        axes = figure.add_subplot(grid[at // 2, 1 + at % 2])
+        found = [finding for finding in diagnosis.findings if finding.name == name]
+        _draw_finding(axes, found, null, diagnosis.level, parts)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel(label, fontsize=9)
+    error = f"{100 * (1 - diagnosis.level):g} %"
+    figure.supxlabel(
+        f"Filled: shown by a test at {error}, adjusted for the number of tests. "
+        f"{diagnosis.n_rows:,} rows, {_short(diagnosis.strategy)}.",
+        fontsize=9,
+    )
     return figure
 
 
@@ -72,7 +77,6 @@ def _draw_reliability(axes: "Axes", diagnosis: "TeacherDiagnosis") -> None:
             *curve.T, color=colour, marker=marker, linestyle=line, ms=4, label=name
         )
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    # A dollar sign would start a formula.
     name = _short(diagnosis.classes[-1])
     axes.set_xlabel(f"label of class {name}", fontsize=9)
     axes.set_ylabel("observed frequency", fontsize=9)
@@ -82,12 +86,11 @@ def _draw_reliability(axes: "Axes", diagnosis: "TeacherDiagnosis") -> None:
 
 
 def _draw_finding(
-    axes: "Axes", found: list[Finding], null: float, level: float
+    axes: "Axes", found: list[Finding], null: float, level: float, parts: list[str]
 ) -> None:
     """Draw the estimates of one finding, those that tests show in another colour."""
-    places = np.arange(len(found))[::-1]
-    for place, finding in zip(places, found, strict=True):
-        shown = finding.shown(level)
+    for finding in found:
+        place, shown = -parts.index(finding.part), finding.shown(level)
         colour = _SHOWN if shown else _QUIET
         if finding.std_error >= 0:
             half = 1.96 * finding.std_error
@@ -96,14 +99,16 @@ def _draw_finding(
         fill = colour if shown else "white"
         axes.plot(finding.estimate, place, "o", color=fill, mec=colour, ms=6, mew=1.5)
     axes.axvline(null, color="black", linewidth=0.8)
-    axes.set_yticks(places, [_short(finding.part) for finding in found], fontsize=8)
-    axes.set_ylim(-0.6, len(found) - 0.4)
-    axes.tick_params(axis="x", labelsize=8)
+    axes.set_yticks(-np.arange(len(parts)), [_short(part) for part in parts])
+    axes.set_ylim(0.6 - len(parts), 0.6)
+    axes.margins(x=0.1)
+    axes.locator_params(axis="x", nbins=5)
+    axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _short(name: str) -> str:
-    """Return a name that fits and that matplotlib does not read as a formula."""
+    """Return a name that fits and in which a dollar sign starts no formula."""
     line = " ".join(name.split())
     short = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
     return short.replace("$", r"\$")

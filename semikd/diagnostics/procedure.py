@@ -141,7 +141,7 @@ def diagnose(
     apart = {} if unseen is None else fold_spread(labels, unseen)
     predicted = predict_residuals(rows, learner, spawn_seeds(random_state, 1)[0])
     findings = [
-        replace(finding, part=part.name, n_rows=len(part.rows))
+        replace(finding, part=part.name, n_rows=finding.n_rows or len(part.rows))
         for part in rows.parts()
         for finding in _findings(rows, part, predicted)
     ]
@@ -191,9 +191,12 @@ def _against_outcomes(
     if present < 2 or len(at) < _ROWS_PER_NUMBER * len(names):
         return
     weights, clusters = rows.weights[at], rows.clusters_of(at)
-    yield calibration(p[at], outcome[at], weights, clusters, names)
     own = Predicted(predicted.block[at], ahead[at], crossed[at])
-    yield left_over(p[at], outcome[at], own, weights, clusters)
+    for finding in (
+        calibration(p[at], outcome[at], weights, clusters, names),
+        left_over(p[at], outcome[at], own, weights, clusters),
+    ):
+        yield replace(finding, n_rows=len(at))
 
 
 def _against_rest(table: FloatArray, column: int) -> FloatArray:

@@ -75,7 +75,7 @@ class JudgedRows:
     in_sample : ndarray of shape (s, n, k) or None
         Labels by teachers that saw the rows.
     sample_weight : ndarray of shape (n,) or None
-        Sampling weights.
+        Sampling weights, of mean 1.
     clusters : ndarray of int of shape (n,) or None
         Cluster of each row.
     groups : ndarray of shape (n,) or None
@@ -216,7 +216,8 @@ def judged_rows(
         names=tuple(str(label) for label in classes.tolist()),
         labels=labels.prediction[:, rows],
         in_sample=None if seen is None else seen[:, rows],
-        sample_weight=None if weights is None else weights[rows],
+        # Of mean 1, so that a penalty of the learner does not see their scale.
+        sample_weight=None if weights is None else weights[rows] / weights[rows].mean(),
         clusters=numbered,
         groups=None if named is None else named[rows],
         hashes=labels.row_hash[rows],
