@@ -23,6 +23,7 @@ from _harness import (
     parse,
     report,
     seconds,
+    split,
     start,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "options_of",
     "report",
     "seconds",
+    "split",
     "state",
 ]
 
