@@ -80,9 +80,9 @@ class CalibratedTeacher(StagedTeacher):
     Notes
     -----
     Slopes are non-negative: no map turns a ranking round, which out-of-fold base rates
-    would ask for. With 'temperature' and 'sigmoid' the ranking by one class against
-    another stays, and for two classes so does the AUC, but for what several fold
-    maps do to each other.
+    would ask for. With 'temperature' and 'sigmoid' two classes keep their ranking, and
+    the AUC of a fitted teacher does not move; that of cross-fitted labels may, a little,
+    since each fold has a map of its own. 'isotonic' makes ties.
 
     References
     ----------
@@ -105,7 +105,7 @@ class CalibratedTeacher(StagedTeacher):
     >>> rng = np.random.default_rng(0)
     >>> X = np.repeat(rng.normal(size=(500, 1)), 4, axis=1)
     >>> y = rng.random(500) < 1 / (1 + np.exp(-X[:, 0]))
-    >>> teacher = CalibratedTeacher(GaussianNB(), random_state=0).fit(X + 0.0, y)
+    >>> teacher = CalibratedTeacher(GaussianNB(), random_state=0).fit(X, y)
     >>> teacher.model_.stage.slopes.round(1)
     array([[0.3, 0.3]])
     """

@@ -44,10 +44,10 @@ class ResidualTeacher(StagedTeacher):
         The step η in (0, 1]. 'auto' takes, of 0, 0.05, ..., 1, the one with the least
         log-loss on labels that are corrected out of fold, and ends the rounds at 0.
     floor : float, default=0.01
-        No correction takes a probability below it (with many classes, below 1 / 2k), and
-        one that is there already is not lowered: a sum that leaves the simplex is
-        projected to its border, where a surprise costs any number of nats. At 0 the
-        projection stands.
+        No correction takes a probability below it (at most 1 / 2k is asked), and one
+        that is there already is not lowered: a sum that leaves the simplex is projected
+        to its border, where a surprise costs any number of nats. At 0 the projection
+        stands.
     cv : int, splitter, fold ids or (train, test) pairs, default=5
         Folds of a fit; ``cross_fit`` has its own. Within each second stage correctors
         have as many, and five where it is no number.
