@@ -81,7 +81,7 @@ class CalibratedTeacher(StagedTeacher):
     -----
     Slopes are non-negative: no map turns a ranking round, which out-of-fold base rates
     would ask for. With 'temperature' and 'sigmoid' two classes keep their ranking, and
-    the AUC of a fitted teacher does not move; that of cross-fitted labels may, a little,
+    the AUC of a fitted teacher does not move; that of cross-fitted labels may a little,
     since each fold has a map of its own. 'isotonic' makes ties.
 
     References
