@@ -200,7 +200,8 @@ def main(options: argparse.Namespace) -> None:
     names = available(size.data)
     cells, noted = collected(options, size, names), margins(options)
     noted = noted or {"complete": False, "summaries": {}}
-    judging = all_here(cells) and bool(noted["complete"]) and not options.small
+    ready = bool(noted["complete"]) and noted["rows"] == size.rows
+    judging = all_here(cells) and ready and not options.small
     record: dict[str, Any] = {"environment": environment(), "judged": judging}
     tables: dict[str, list[Row]] = {}
     lines, details = [], {}
