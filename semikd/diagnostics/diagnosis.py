@@ -170,8 +170,13 @@ def _line(finding: Finding) -> str:
     error = f" ({finding.std_error:.2g})" if finding.std_error >= 0 else ""
     number = f"{finding.measure} {finding.estimate:.4g}{error}"
     tests = (
-        f"p {finding.p_value:.2g}, adjusted {finding.p_adjusted:.2g}"
+        f"p {_short(finding.p_value)}, adjusted {_short(finding.p_adjusted)}"
         if finding.tested
         else "no test"
     )
     return f"{finding.part:<16}  {finding.name:<17} {number:<26} {tests}"
+
+
+def _short(p_value: float) -> str:
+    """Return a p-value that nobody has to count the zeros of."""
+    return f"{p_value:.2g}" if p_value >= 1e-6 else "below 1e-6"
