@@ -12,13 +12,20 @@ from numpy.typing import NDArray
 from semikd.corrections import (
     ConstantCorrection,
     Correction,
+    EstimatedCorrection,
+    MinimaxCorrection,
     NoCorrection,
     OrthogonalCorrection,
+    RowwiseCorrection,
     ShrinkageCorrection,
     corrected_target,
     label_noise,
 )
-from semikd.label_aware import LabelAwareCorrection, ReferenceCorrection
+from semikd.label_aware import (
+    LabelAwareCorrection,
+    ReferenceCorrection,
+    SlowReferenceCorrection,
+)
 from semikd.losses import (
     CrossEntropyLoss,
     DistillationLoss,
@@ -48,10 +55,21 @@ FIXED: list[Correction] = [
     ConstantCorrection(0.3),
     ShrinkageCorrection(squared_error=0.05),
     ShrinkageCorrection(squared_error=0.0),
+    MinimaxCorrection("relative", size=1.0),
+    MinimaxCorrection("absolute", size=0.1),
+    MinimaxCorrection("power", size=2.0),
+    RowwiseCorrection(np.linspace(0.0, 1.0, 10), np.ones(10), np.arange(10.0)),
 ]
-LABEL_AWARE: list[Correction] = [ReferenceCorrection(strength=0.1)]
+LABEL_AWARE: list[Correction] = [
+    ReferenceCorrection(strength=0.1),
+    SlowReferenceCorrection(strength=0.1),
+    SlowReferenceCorrection(strength=0.1, relative=True),
+]
+# Fitted to rows before they are a rule for them.
+FITTED: list[Correction] = [EstimatedCorrection()]
+VALUES = [c for c in FIXED if not isinstance(c, RowwiseCorrection)]
 every_loss = pytest.mark.parametrize("loss", LOSSES, ids=repr)
-fixed = pytest.mark.parametrize("correction", FIXED, ids=repr)
+fixed = pytest.mark.parametrize("correction", FIXED, ids=lambda c: repr(c)[:40])
 classes = pytest.mark.parametrize("k", [2, 3, 5])
 
 
@@ -84,7 +102,7 @@ def mean_target(
 
 def test_every_correction_of_the_library_is_under_a_contract() -> None:
     ours = {c for c in concrete(Correction) if c.__module__.startswith("semikd")}
-    assert {type(c) for c in FIXED + LABEL_AWARE} == ours
+    assert {type(c) for c in FIXED + LABEL_AWARE + FITTED} == ours
     assert not any(isinstance(c, LabelAwareCorrection) for c in FIXED)
 
 
@@ -259,7 +277,7 @@ def test_shrinkage_of_a_regression_uses_the_variance_it_is_given() -> None:
     np.testing.assert_allclose(target, (means + outcomes) / 2)
 
 
-@pytest.mark.parametrize("correction", FIXED + LABEL_AWARE, ids=repr)
+@pytest.mark.parametrize("correction", VALUES + LABEL_AWARE + FITTED, ids=repr)
 def test_corrections_are_values(correction: Correction) -> None:
     assert copy.deepcopy(correction) == correction
     assert pickle.loads(pickle.dumps(correction)) == correction  # noqa: S301

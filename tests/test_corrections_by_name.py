@@ -8,6 +8,7 @@ import pytest
 from semikd.corrections import (
     ConstantCorrection,
     Correction,
+    EstimatedCorrection,
     NoCorrection,
     OrthogonalCorrection,
     ShrinkageCorrection,
@@ -21,6 +22,7 @@ from semikd.losses import IdentityLoss
     [
         ("none", NoCorrection()),
         ("orthogonal", OrthogonalCorrection()),
+        ("estimated", EstimatedCorrection()),
         (0.25, ConstantCorrection(0.25)),
         (np.float32(0.5), ConstantCorrection(0.5)),
         (1, ConstantCorrection(1.0)),
@@ -50,6 +52,11 @@ def test_a_correction_is_found_by_name_number_or_as_it_is(
             lambda: get_correction("shrinkage"),
             ValueError,
             "such as Shrinkage.*error=0.01",
+        ),
+        (
+            lambda: get_correction("minimax"),
+            ValueError,
+            "such as Minimax.*'relative', size=1.0",
         ),
         (lambda: get_correction(1.5), ValueError, "at least 0 and at most 1; got 1.5"),
         (lambda: get_correction(np.nan), ValueError, "correction must be .*; got nan"),

@@ -5,7 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from semikd.corrections import NoCorrection, OrthogonalCorrection
-from semikd.label_aware import LabelAwareCorrection, ReferenceCorrection
+from semikd.label_aware import (
+    LabelAwareCorrection,
+    ReferenceCorrection,
+    SlowReferenceCorrection,
+)
 from semikd.losses import CrossEntropyLoss, LogProbabilityLoss, ProbabilityLoss
 
 FloatArray = NDArray[np.float64]
@@ -102,3 +106,83 @@ def test_the_strength_is_a_number() -> None:
 def test_a_rule_without_weights_cannot_be_made() -> None:
     with pytest.raises(TypeError, match="label_weight"):
         LabelAwareCorrection()  # type: ignore[abstract]
+
+
+@pytest.mark.parametrize("c", [1e-4, 0.01, 0.3, 20.0])
+@pytest.mark.parametrize("relative", [False, True])
+def test_the_slow_form_is_the_best_of_a_fine_grid(c: float, relative: bool) -> None:
+    second = np.array([0.01, 0.2, 0.5, 0.93])
+    p, grid = np.stack([1 - second, second], axis=1), np.linspace(0.0, 1.0, 1_000_001)
+    for y in np.eye(2):
+        labels = np.broadcast_to(y, p.shape)
+        got = SlowReferenceCorrection(c, relative).label_weight(p, labels)
+        for answer, weight in zip(p.ravel(), got.ravel(), strict=True):
+            at = np.flatnonzero(p.ravel() == answer)[0] % 2
+            # On the log scale a weight in units of 1/p: what the code minimises there.
+            g, one = (grid / answer, 1 / answer) if relative else (grid, 1.0)
+            risk = g**2 * (y[at] - answer) ** 2 + c * (g - one) ** 4
+            assert weight == pytest.approx(grid[risk.argmin()], abs=2e-6)
+
+
+def test_the_slow_form_is_the_best_of_the_whole_line_too() -> None:
+    residual, c = 0.4, 0.05
+    line = np.linspace(-100.0, 100.0, 4_000_001)
+    best = line[(line**2 * residual**2 + c * (line - 1) ** 4).argmin()]
+    p, y = np.array([[residual, 1 - residual]]), np.array([[0.0, 1.0]])
+    got = SlowReferenceCorrection(c).label_weight(p, y)[0, 0]
+    assert got == pytest.approx(best, abs=1e-4)
+
+
+def test_only_the_quadratic_form_is_the_same_on_both_scales() -> None:
+    p, y, c = np.array([[0.75, 0.25]]), np.array([[0.0, 1.0]]), 0.1
+    grid = np.linspace(0.0, 1.0, 1_000_001)
+    g = grid / 0.25
+    on_logs = grid[(g**2 * 0.75**2 + c * (g - 4.0) ** 2).argmin()]
+    quadratic = ReferenceCorrection(c).label_weight(p, y)[0, 1]
+    assert quadratic == pytest.approx(on_logs, abs=2e-6)
+    plain, divided = (
+        SlowReferenceCorrection(c, relative).label_weight(p, y)[0, 1]
+        for relative in (False, True)
+    )
+    same = SlowReferenceCorrection(c / 0.25**2).label_weight(p, y)[0, 1]
+    assert divided == pytest.approx(same, rel=1e-12)
+    assert abs(plain - divided) > 0.1
+
+
+@pytest.mark.parametrize(("c", "worst"), [(0.001, 0.014), (0.01, 0.036), (0.1, 0.057)])
+def test_the_bias_of_the_slow_form_is_that_of_its_docstring(
+    c: float, worst: float
+) -> None:
+    p = np.linspace(0.0, 1.0, 10_001)
+    rule = SlowReferenceCorrection(c)
+
+    def weight(residual: FloatArray) -> FloatArray:
+        pair = np.stack([1 - residual, residual], axis=1)
+        zero = np.broadcast_to(np.array([1.0, 0.0]), pair.shape)
+        return np.asarray(rule.label_weight(pair, zero)[:, 1])
+
+    off = bias(rule, p)
+    expected = p * (1 - p) * (weight(1 - p) - weight(p))
+    np.testing.assert_allclose(off, expected, atol=1e-14)
+    assert np.abs(off).max() == pytest.approx(worst, abs=5e-4)
+    assert (off[(p > 0) & (p < 0.5)] < 0).all()
+
+
+def test_the_slow_form_has_its_limits() -> None:
+    p, y = np.array([[0.4, 0.6], [0.0, 1.0]]), np.array([[0.0, 1.0], [0.0, 1.0]])
+    for relative in (False, True):
+        small = SlowReferenceCorrection(1e-9, relative).label_weight(p, y)
+        large = SlowReferenceCorrection(1e12, relative).label_weight(p, y)
+        assert (small[0] < 1e-7).all()
+        np.testing.assert_array_equal(small[1], 1.0)
+        np.testing.assert_allclose(large, 1.0, atol=1e-4)
+    twice = SlowReferenceCorrection(1e-9).label_weight(p, y)[0]
+    once = ReferenceCorrection(1e-9).label_weight(p, y)[0]
+    np.testing.assert_allclose(twice, 2 * once, rtol=1e-6)
+
+
+def test_settings_of_the_slow_form_are_checked() -> None:
+    with pytest.raises(ValueError, match="strength must be a number above 0; got 0"):
+        SlowReferenceCorrection(0.0)
+    with pytest.raises(TypeError, match="relative must be True or False; got 'yes'"):
+        SlowReferenceCorrection(0.1, relative="yes")  # type: ignore[arg-type]

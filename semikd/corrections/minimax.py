@@ -22,7 +22,7 @@ from semikd.simplex import FloatArray
 _GRID = 101
 # Halvings of [0, 1]: the weight is exact to 1e-12.
 _STEPS = 40
-_ROWS = 4_096
+_ROWS = 1_024
 
 # Answer and weight of each row -> slope of the worst risk in the weight.
 _Slope = Callable[[FloatArray], FloatArray]
@@ -138,17 +138,19 @@ class MinimaxCorrection(Correction):
 
     def _tried(self, p: FloatArray, loss: DistillationLoss, kappa: float) -> _Slope:
         """Return the slope on a scale that bends, over a grid of truths."""
-        shares = np.linspace(0.0, 1.0, _GRID)
+        n = len(p)
+        shares = np.linspace(0.0, 1.0, _GRID)[:, None]
+        answer = np.tile(p, (_GRID, 1))
         terms = []
         for j in _classes(p):
             low, high = self._ends(p[:, j])
-            for share in shares:
-                truth = _moved(p, j, low + share * (high - low))
-                step = np.asarray(loss.jvp(p, truth - p))
-                error = np.asarray(loss.phi(truth)) - np.asarray(loss.phi(p))
-                square = (step**2).sum(axis=1) + kappa * label_noise(loss, p, truth)
-                terms.append((square, (step * error).sum(axis=1), (error**2).sum(1)))
-        a, b, c = (np.stack(term) for term in zip(*terms, strict=True))
+            truth = _moved(answer, j, (low + shares * (high - low)).ravel())
+            step = np.asarray(loss.jvp(answer, truth - answer))
+            error = np.asarray(loss.phi(truth)) - np.asarray(loss.phi(answer))
+            square = (step**2).sum(axis=1) + kappa * label_noise(loss, answer, truth)
+            each = square, (step * error).sum(axis=1), (error**2).sum(axis=1)
+            terms.append([term.reshape(_GRID, n) for term in each])
+        a, b, c = (np.concatenate(term) for term in zip(*terms, strict=True))
 
         def slope(weight: FloatArray) -> FloatArray:
             risk = (a * weight - 2.0 * b) * weight + c
