@@ -36,14 +36,15 @@ def advise(findings: Sequence[Finding], level: float) -> dict[str, str]:
     """
     whole = [finding for finding in findings if finding.part == ALL_ROWS]
     said = {finding.name: _WORDS[finding.name](finding, level) for finding in whole}
-    apart = [
-        f"{finding.name} in {finding.part}"
-        for finding in findings
-        if finding.part != ALL_ROWS and finding.shown(level)
-    ]
     # Parts only repeat what holds everywhere, unless all rows together show nothing.
     shown = {finding.name for finding in whole if finding.shown(level)}
-    news = [words for words in apart if words.split(" in ")[0] not in shown]
+    news = [
+        f"{finding.name} in {finding.part}"
+        for finding in findings
+        if finding.part != ALL_ROWS
+        and finding.shown(level)
+        and finding.name not in shown
+    ]
     if news:
         said["parts"] = (
             f"Hidden in the whole, shown in parts: {', '.join(news)}; treat these "
