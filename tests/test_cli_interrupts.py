@@ -43,7 +43,11 @@ MOMENTS = {
     "before a command is known": Moment(r"\| typer", python=IMPORTS),
     "while libraries load": Moment(r"\| +pandas\.core", python=IMPORTS),
     "while columns are read": Moment("reading the table", 0.3 * _DRAWN[0], OLDER),
-    "while arms are fitted": Moment("reading columns", _DRAWN[1]),
+    "while recipes are tried": Moment("reading columns", _DRAWN[1]),
+    "while teachers of pairs are fitted": Moment(
+        "choosing the recipe, students", _DRAWN[1], (*FITS, "--jobs", "2")
+    ),
+    "while arms are fitted": Moment("choosing the recipe, weights", _DRAWN[1]),
     "while workers fit": Moment(
         "arm 'scratch", 0.5 * _DRAWN[2], (*FITS, "--jobs", "2")
     ),
@@ -184,6 +188,8 @@ def distilled_again(table: Path, *, older: bool) -> list[str]:
     [
         "semikd.job.sides.read_target",
         "semikd.job.distilling.read_sides",
+        "semikd.job.distilling.search_recipes",
+        "semikd.job.choosing.made_choice",
         "semikd.job.distilling.ship",
         "semikd.job.results.save_model",
         "semikd.job.results.load_model",

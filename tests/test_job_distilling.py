@@ -22,7 +22,8 @@ from semikd.job.results import write_result
 from semikd.job.settings import STUDENTS, TEACHERS, Settings
 from semikd.job.sides import raw_sides
 
-QUICK = {"teacher": "linear", "leaves": 8, "refits": 1}
+# What a search finds is tried in a module of its own.
+QUICK = {"teacher": "linear", "leaves": 8, "refits": 1, "preset": "none"}
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ def test_labels_of_all_rows_come_with_a_warning(fair, tmp_path: Path) -> None:
 
 
 def test_only_the_teacher_reads_texts(mixed) -> None:
-    outcome = distil(mixed, Settings("y", teacher="boosting", leaves=8, refits=1))
+    outcome = distil(mixed, Settings("y", **QUICK | {"teacher": "boosting"}))
     assert {c.name for c in outcome.model.encoder.columns} == {
         "colour",
         "joined",
@@ -143,7 +144,7 @@ def test_only_the_teacher_reads_texts(mixed) -> None:
 
 @pytest.mark.parametrize("student", STUDENTS)
 def test_every_student_ships_what_it_says(mixed, tmp_path: Path, student: str) -> None:
-    settings = Settings("y", student=student, teacher="linear", leaves=8, refits=1)
+    settings = Settings("y", student=student, **QUICK)
     outcome = distil(mixed, settings)
     written = write_result(outcome, tmp_path, table="mixed.csv")
     assert written.gap < 1e-9
@@ -217,7 +218,8 @@ def test_equal_seeds_give_equal_models(fair) -> None:
 
 
 def test_a_correction_of_the_users_own_is_what_ships(fair) -> None:
-    outcome = distil(fair, Settings("affair", correction="0.3", **QUICK))
+    quick = {"teacher": "linear", "leaves": 8, "refits": 1}
+    outcome = distil(fair, Settings("affair", correction="0.3", **quick))
     assert outcome.shipped == "corrected"
     assert "0.3" in outcome.comparison.table.loc["corrected", "setting"]
 

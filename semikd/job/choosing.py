@@ -16,6 +16,7 @@ from semikd._random import spawn_seeds
 from semikd._validation import counted
 from semikd.crossfit import content_split
 from semikd.evaluation import Classification, Regression, Table
+from semikd.evaluation.recipes import checked_recipe, refuse_early
 from semikd.job.settings import Settings
 from semikd.selection import Candidate, Choice
 from semikd.selection.judging import Judge
@@ -80,7 +81,7 @@ class Searched:
 
 
 def search_recipes(
-    recipe: Any, train: Table, settings: Settings, report: Reporter
+    recipe: Any, train: Table, test: Table, settings: Settings, report: Reporter
 ) -> Searched | None:
     """Return what a search on the training rows found; None where none was asked for.
 
@@ -88,8 +89,9 @@ def search_recipes(
     ----------
     recipe : DistilledClassifier or DistilledRegressor
         The teacher and the student that were asked for.
-    train : Table
-        The training rows.
+    train, test : Table
+        The training rows; and the held-out rows, of which nothing is read but whether
+        they can judge at all.
     settings : Settings
         How much is tried, in what time.
     report : callable
@@ -101,6 +103,8 @@ def search_recipes(
     """
     if settings.search == "none":
         return None
+    # The comparison's own refusals come before teachers are fitted here.
+    refuse_early(*checked_recipe(recipe, Classification.min_proba), train, test)
     start = time.perf_counter()
     rows, notes = _rows(train, settings)
     judge = _judge(recipe, rows, settings, _named(report))

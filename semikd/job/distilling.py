@@ -149,7 +149,7 @@ def distil(
     recipe = _recipe(settings, raw, read, teacher)
     shipped = "corrected" if settings.correction != "none" else CROSS_FITTED
     with answering_for(settings.teacher):
-        searched = search_recipes(recipe, read.train, settings, report)
+        searched = search_recipes(recipe, read.train, read.test, settings, report)
         if searched is not None:
             recipe, shipped = recipe.set_params(teacher=searched.teacher), AUTOMATIC
         sizes = None

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["report_page"]
 
 _LONGEST_QUESTION = 120
+# So many recipes are read at a glance; the rest is folded away.
+_MOST_CANDIDATES = 8
 
 # Heading of a figure, and what the numbers below it are.
 _CHART_WORDS = {
@@ -139,6 +141,7 @@ def _choice(facts: ReportFacts) -> dict[str, Any]:
     choice, sizes = facts.choice, facts.sizes
     return {
         "choice_sentences": [] if choice is None else choice_sentences(choice),
+        "most_candidates": _MOST_CANDIDATES,
         "candidates": [] if choice is None else candidate_rows(choice),
         "size_sentence": "" if sizes is None else size_sentence(sizes),
         "size_students": [] if sizes is None else student_rows(sizes),

@@ -177,7 +177,7 @@ def _verdict(name: str, tested: FixedSequence) -> str:
     if name in tested.rejected:
         return "good enough"
     first = tested.names[len(tested.rejected)]
-    return "not shown to be" if name == first else "not tested any more"
+    return "not shown to be" if name == first else "not tested"
 
 
 def _sizes(curve: SizeCurve) -> tuple[FloatArray, str]:

@@ -27,8 +27,8 @@ __all__ = ["Chart", "tag", "tick_texts", "ticks"]
 WIDTH, HEIGHT = 340, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 10, 42
 _MOST_POINTS = 240
-# Width of a digit below an axis.
-_ROOM = 7
+# Width of a digit beside an axis, and the digits that the left margin has room for.
+_ROOM, _DIGITS = 7, 3
 
 
 def tag(name: str, *children: str, **attributes: object) -> Markup:
@@ -133,11 +133,17 @@ class Chart:
     marks: tuple[tuple[float, str], ...] = ()
     _drawn: list[Markup] = field(default_factory=list)
 
+    @property
+    def left(self) -> int:
+        """Where the lower axis begins: right of the numbers of the other one."""
+        longest = max(map(len, tick_texts(ticks(*self.up))), default=0)
+        return _LEFT + _ROOM * max(longest - _DIGITS, 0)
+
     def x(self, values: object) -> FloatArray:
         """Return places across the drawing, left to right."""
         low, high = self.across
         share = (np.asarray(values, dtype=np.float64) - low) / (high - low)
-        return np.asarray(_LEFT + share * (WIDTH - _LEFT - _RIGHT))
+        return np.asarray(self.left + share * (WIDTH - self.left - _RIGHT))
 
     def y(self, values: object) -> FloatArray:
         """Return places down the drawing; large values are on top."""
@@ -179,7 +185,7 @@ class Chart:
     def _axes(self) -> Markup:
         """Return grid, ticks and labels."""
         parts = [*self._ticks_across(), *self._ticks_up()]
-        middle = (_LEFT + WIDTH - _RIGHT) / 2
+        middle = (self.left + WIDTH - _RIGHT) / 2
         parts.append(_label(self.x_label, middle, HEIGHT - 6.0, "label middle"))
         centre = (_TOP + HEIGHT - _BOTTOM) / 2
         turned = f"translate(11 {centre:.0f}) rotate(-90)"
@@ -214,9 +220,9 @@ class Chart:
         """Yield grid lines and numbers of the left axis."""
         values = ticks(*self.up)
         for text, at in zip(tick_texts(values), self.y(values), strict=True):
-            line = {"x1": _LEFT, "x2": WIDTH - _RIGHT, "class_": "grid"}
+            line = {"x1": self.left, "x2": WIDTH - _RIGHT, "class_": "grid"}
             yield tag("line", y1=float(at), y2=float(at), **line)
-            yield _label(text, _LEFT - 6.0, float(at) + 3.5, "tick end")
+            yield _label(text, self.left - 6.0, float(at) + 3.5, "tick end")
 
 
 def tick_texts(values: list[float], *, sign: bool = False) -> list[str]:

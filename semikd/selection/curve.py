@@ -83,14 +83,13 @@ class SizeCurve:
     @cached_property
     def comparison(self) -> Comparison:
         """Differences in loss of each student to the teacher, paired over rows."""
-        units = np.unique(self.test.rows().units, return_inverse=True)[1]
         return paired_differences(
             np.column_stack([self.teacher_losses, self.losses]),
             names=(_TEACHER, *self.names),
             reference=_TEACHER,
             metric=self.task.metric.replace("_", "-"),
             sample_weight=self.test.weights,
-            clusters=units,
+            clusters=self.test.groups,
             random_state=self.seed,
         )
 

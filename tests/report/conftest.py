@@ -13,6 +13,10 @@ from semikd.encoding import Encoder, NumberColumn
 from semikd.evaluation import ArmComparison, Table
 from semikd.evaluation.tasks import Classification, Regression
 from semikd.report import ReportFacts
+from semikd.report.choosing import ChoiceFacts
+from semikd.report.sizing import SizeFacts
+from semikd.selection import Candidate, Choice, SizeCurve
+from semikd.students import StudentSize
 
 ARMS = ("teacher", "scratch", "scratch, tuned", "in-sample", "cross-fitted")
 # How far each arm's scores are from the truth, as a standard deviation.
@@ -97,6 +101,50 @@ def make_model(
     )
 
 
+def make_choice(teachers: Sequence[str], student: str = "tree") -> ChoiceFacts:
+    """Return a search in which each teacher did a little worse than the one before."""
+    draws, n = np.random.default_rng(2), 300
+    candidates = [
+        Candidate(student, labels, teacher)
+        for teacher in teachers
+        for labels in ("in-sample", "cross-fitted")
+    ]
+    candidates.append(Candidate(student, "scratch", settings=(("alpha", 1.5),)))
+    losses = (
+        0.5
+        + 0.02 * np.arange(len(candidates))
+        + draws.normal(scale=0.1, size=(n, len(candidates)))
+    )
+    choice = Choice(tuple(candidates), losses, (0,) * len(candidates), None, None)
+    return ChoiceFacts(
+        choice,
+        "log_loss",
+        n,
+        5,
+        [0.1] * len(candidates),
+        2.5,
+        done=[f"labels of {teacher}: 1.0 s" for teacher in teachers],
+        left_out=["other scales: about 9 s"],
+    )
+
+
+def make_sizes(
+    test: Table, task: Any, teacher: str, *, margin: float = 0.05
+) -> SizeFacts:
+    """Return students of four sizes, the more leaves the nearer to the teacher."""
+    draws, n, leaves = np.random.default_rng(3), len(test.y), np.array([4, 8, 16, 32])
+    behind = 0.4 / leaves + draws.normal(scale=0.02, size=(n, 4))
+    base = draws.uniform(0.2, 0.6, n)
+    curve = SizeCurve(
+        sizes=tuple(StudentSize(int(size), None, 90 * int(size)) for size in leaves),
+        losses=base[:, None] + behind,
+        teacher_losses=base,
+        test=test,
+        task=task,
+    )
+    return SizeFacts(curve, curve.within(margin), margin, teacher)
+
+
 @pytest.fixture(scope="session")
 def make_facts() -> Maker:
     """Return a function that makes facts, most of them the same every time."""
@@ -111,7 +159,10 @@ def make_facts() -> Maker:
         given: dict[str, Any] | None = None,
         **comparison: Any,
     ) -> ReportFacts:
+        compared = make_comparison(classes, **comparison)
         facts: dict[str, Any] = {
+            "choice": make_choice(["boosting", "stacked"]),
+            "sizes": make_sizes(compared.test, compared.task, "boosting"),
             "title": "A tree from a table",
             "command": "semikd distill table.csv",
             "data": [("rows", "400")],
@@ -122,7 +173,7 @@ def make_facts() -> Maker:
             **(given or {}),
         }
         return ReportFacts(
-            comparison=make_comparison(classes, **comparison),
+            comparison=compared,
             shipped=shipped,
             model=model
             or make_model(columns, classes, target="outcome", leaves=leaves),
@@ -137,6 +188,7 @@ def nasty_facts(make_facts: Maker, nasty_names: dict[str, str]) -> ReportFacts:
     """Return facts in which every name is a nasty one."""
     names = list(nasty_names.values())
     model = make_model(names, names[:4], target=names[0], leaves=40)
+    plain = make_comparison(names[:4])
     return make_facts(
         classes=names[:4],
         names=(*ARMS, *names),
@@ -148,5 +200,7 @@ def nasty_facts(make_facts: Maker, nasty_names: dict[str, str]) -> ReportFacts:
             "latency": [(name, 1.0) for name in names],
             "choices": [(name, name) for name in names],
             "notes": names,
+            "choice": make_choice(names, student=" ".join(names[:3])),
+            "sizes": make_sizes(plain.test, plain.task, " ".join(names)),
         },
     )

@@ -274,8 +274,10 @@ def test_of_many_classes_the_largest_are_drawn_and_that_is_said(
 def test_figures_have_a_text_with_their_numbers(make_facts: Maker) -> None:
     page = report_page(make_facts())
     labels = re.findall(r'class="chart" aria-label="([^"]*)"', page)
-    assert len(labels) == 2
-    assert all(re.search(r"cross-fitted [\d.]+", label) for label in labels)
+    sizes, *curves = labels
+    assert re.search(r"32 leaves \+[\d.]+", sizes)
+    assert len(curves) == 2
+    assert all(re.search(r"cross-fitted [\d.]+", label) for label in curves)
     drawings = re.findall(r"<svg[^>]*>", page)
     described = [d for d in drawings if "aria-" in d]
     nested = [d for d in drawings if d not in described]
@@ -399,8 +401,10 @@ def test_facts_of_an_arm_that_does_not_exist_are_refused(make_facts: Maker) -> N
 
 def test_sections_without_facts_are_left_out(make_facts: Maker) -> None:
     empty: dict[str, Any] = {"data": (), "choices": (), "notes": (), "latency": ()}
+    empty |= {"choice": None, "sizes": None}
     page = report_page(make_facts(given=empty))
-    for heading in ("The data", "What was chosen", "<h2>Notes", "One row at a time"):
+    headings = ["The data", "How it was set up", "<h2>Notes", "One row at a time"]
+    for heading in [*headings, "What was chosen", "How small it may be"]:
         assert heading not in page
         assert heading in report_page(make_facts())
 
