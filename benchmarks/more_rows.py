@@ -88,16 +88,21 @@ def _plain(frame: Any) -> list[Any]:
 
 
 def taught(
-    part: Part, record: Any, X: FloatArray, y: Any, added: Sequence[Any]
+    part: Part,
+    record: Any,
+    X: FloatArray,
+    y: Any,
+    added: Sequence[Any],
+    students: dict[str, Any] | None = None,
 ) -> dict[str, dict[str, float]]:
-    """Return the scores of both students that learned from these rows."""
+    """Return the scores of students that learned from these rows."""
     from semikd.corrections import NoCorrection
     from semikd.distillation.lessons import make_lesson
     from semikd.losses import ProbabilityLoss
     from semikd.simplex import one_hot
 
     found = {}
-    for name, student in make_students(part).items():
+    for name, student in (students or make_students(part)).items():
         lesson = make_lesson(
             record,
             record.prediction,
@@ -145,6 +150,42 @@ def arms(part: Part) -> list[Row]:
                 began = time.perf_counter()
                 added = MoreRows.of(setting).label(record, X, random_state=seed)
                 note(f"{method}, {source}, {ratio}", record, added, began)
+    return rows
+
+
+def capped(part: Part) -> list[Row]:
+    """Return arms of a tree with no more leaves than one without more rows grows."""
+    from sklearn.tree import DecisionTreeRegressor
+
+    from semikd import SyntheticRows, cross_fit
+    from semikd.distillation.more_rows import MoreRows
+    from semikd.students import as_student
+
+    X, y, seed = part.X[part.train], part.y[part.train], part.seed
+    record = cross_fit(make_teacher(part), X, y, random_state=seed)
+    most = int(taught(part, record, X, y, ())["fully grown"]["leaves"])
+    tree = DecisionTreeRegressor(
+        max_leaf_nodes=most, min_samples_leaf=5, random_state=seed
+    )
+    key = {"data": part.name, "teacher": part.teacher, "student": "capped"}
+    settings = {"no more rows": None} | {
+        f"{method}, {source}, {max(RATIOS)}": SyntheticRows(
+            method,
+            ratio=max(RATIOS),
+            labelled_by=source,
+            categorical_features=categorical(part.name),
+        )
+        for method in METHODS
+        for source in SOURCES
+    }
+    rows = []
+    for arm, setting in settings.items():
+        began = time.perf_counter()
+        added = MoreRows.of(setting).label(record, X, random_state=seed)
+        spent = time.perf_counter() - began
+        students = {"capped": as_student(tree)}
+        found = taught(part, record, X, y, added, students)["capped"]
+        rows.append({**key, "arm": arm, "seed": seed, "seconds": spent, **found})
     return rows
 
 
@@ -196,26 +237,27 @@ def summary(measured: Sequence[Row]) -> list[Row]:
     return found
 
 
+PARTS = {"synthetic": arms, "unlabelled": unlabelled, "capped": capped}
+
+
 def main(options: argparse.Namespace) -> None:
-    """Measure every arm on every split, and report."""
+    """Measure every arm on every split, and report each part."""
     names = ["fair"] if options.small else available(["adult", "magic"])
-    made_up, without = [], []
-    for name in names:
-        X, y = table(name, 1500 if options.small else None)
-        for seed in range(1 if options.small else 3):
-            train, test = split(y, seed)
-            for teacher in TEACHERS:
-                part = Part(name, X, y, train, test, teacher, seed, options.small)
-                made_up += arms(part)
-                without += unlabelled(part)
-                print(f"{name}, split {seed}, {teacher}: measured", flush=True)
-    record = {"environment": environment(), "made up": made_up, "unlabelled": without}
-    tables = {
-        "synthetic rows (method, who labels, ratio)": summary(made_up),
-        "a fifth of the rows labelled": summary(without),
-    }
-    report("more_rows", options, record, tables)
+    for which in [options.part] if options.part else PARTS:
+        measured = []
+        for name in names:
+            X, y = table(name, 1500 if options.small else None)
+            for seed in range(1 if options.small else 3):
+                train, test = split(y, seed)
+                for teacher in TEACHERS:
+                    part = Part(name, X, y, train, test, teacher, seed, options.small)
+                    measured += PARTS[which](part)
+                    print(f"{which}, {name}, split {seed}, {teacher}", flush=True)
+        record = {"environment": environment(), "measured": measured}
+        report(f"more_rows-{which}", options, record, {which: summary(measured)})
 
 
 if __name__ == "__main__":
-    main(start(parse(__doc__ or "")))
+    parser = parse(__doc__ or "")
+    parser.add_argument("--part", choices=PARTS, help="one part alone")
+    main(start(parser))
