@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import TimeSeriesSplit
 from sklearn.naive_bayes import GaussianNB
 
 from semikd.crossfit import NestedFolds, cross_fit
@@ -223,6 +224,46 @@ def test_two_distinct_rows_of_a_class_judge_no_teacher(table: Any) -> None:
     assert not folds.judges_teachers
     with pytest.raises(ValueError, match="cv must have three folds or more; got 2"):
         folds.cross_fit(GaussianNB())
+
+
+def test_folds_that_keep_rows_from_their_teachers_are_refused(table: Any) -> None:
+    X, y = table
+    # Teachers of pairs would learn from the gap, and from the future.
+    blocks = np.arange(120) // 30
+    gaps = [
+        (np.flatnonzero((blocks != t) & (np.arange(120) % 30 > 1)), blocks == t)
+        for t in range(4)
+    ]
+    with pytest.raises(
+        ValueError, match="cv must train each fold on all rows outside it"
+    ) as caught:
+        NestedFolds(X, y, cv=gaps)
+    assert "6 rows neither side of fold 0 has" in str(caught.value)
+    with (
+        pytest.warns(SemikdWarning, match="in no test fold"),
+        pytest.raises(ValueError, match="growing windows cannot be nested"),
+    ):
+        NestedFolds(X, y, cv=TimeSeriesSplit(4))
+    assert len(NestedFolds(X, y, cv=blocks).folds) == 4
+
+
+def test_a_holdout_of_one_row_is_refused(table: Any) -> None:
+    with pytest.raises(ValueError, match="holdout must hold out two distinct rows"):
+        NestedFolds(*table, holdout=0.001, random_state=0)
+    groups = np.arange(120) // 30
+    with pytest.raises(ValueError, match="holdout must hold out two groups or more"):
+        NestedFolds(*table, cv=3, holdout=0.3, groups=groups, random_state=0)
+
+
+def test_a_holdout_does_not_depend_on_rows_without_weight(table: Any) -> None:
+    X, y = table
+    weights = np.where(np.arange(120) % 3, 1.0, 0.0)
+    kept = np.flatnonzero(weights)
+    (part,) = NestedFolds(
+        X, y, holdout=0.3, sample_weight=weights, random_state=0
+    ).judging
+    (alone,) = NestedFolds(X[kept], y[kept], holdout=0.3, random_state=0).judging
+    np.testing.assert_array_equal(part, kept[alone])
 
 
 def test_a_teacher_without_probabilities_is_refused(table: Any) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._validation import count, invalid, number
+from semikd._validation import Shown, count, counted, invalid, number
 from semikd.crossfit.fold_teachers import FoldLabels
 from semikd.crossfit.folds import Fold, Rows, integer_folds
 from semikd.crossfit.given import user_folds
 from semikd.crossfit.record import UNLABELLED
-from semikd.crossfit.rows import Indices, content_split
+from semikd.crossfit.rows import Indices, content_split, take_rows
 
 __all__ = ["Plan", "held_out_part", "nested_folds"]
 
@@ -80,7 +80,8 @@ def nested_folds(cv: Any, rows: Rows, X: Any, y: NDArray[Any], seed: int) -> lis
     Raises
     ------
     ValueError
-        If there are fewer than three, or ``cv`` makes no folds.
+        If there are fewer than three, ``cv`` makes no folds, or a fold keeps rows from
+        its teacher that it does not label: teachers of pairs learn from all the others.
 
     Examples
     --------
@@ -103,6 +104,13 @@ def nested_folds(cv: Any, rows: Rows, X: Any, y: NDArray[Any], seed: int) -> lis
     if len(folds) < 3:
         remedy = "Students are judged on a fold that labelling teachers leave out too"
         raise invalid("cv", "have three folds or more", len(folds), remedy)
+    for t, fold in enumerate(folds):
+        kept = np.setdiff1d(rows.active, np.union1d(fold.train, fold.test))
+        if len(kept):
+            constraint = "train each fold on all rows outside it to judge students"
+            shown = Shown(f"{counted(len(kept), 'row')} neither side of fold {t} has")
+            remedy = "Gaps and growing windows cannot be nested; use blocks of rows"
+            raise invalid("cv", constraint, shown, remedy)
     return folds
 
 
@@ -112,7 +120,8 @@ def held_out_part(share: float, X: Any, rows: Rows, seed: int) -> Indices:
     Raises
     ------
     ValueError
-        If the share is not in (0, 0.9].
+        If the share is not in (0, 0.9], or holds out fewer than two rows (or groups):
+        one row has no standard error.
 
     Examples
     --------
@@ -125,7 +134,18 @@ def held_out_part(share: float, X: Any, rows: Rows, seed: int) -> Indices:
     3
     """
     number("holdout", share, low=0.0, high=0.9, open_low=True)
+    active = rows.active
+    # Rows of weight zero are as good as absent: they must not move the draw.
     chosen = content_split(
-        X, fraction=share, random_state=seed, groups=rows.groups, strata=rows.codes
+        take_rows(X, active),
+        fraction=share,
+        random_state=seed,
+        groups=None if rows.groups is None else rows.groups[active],
+        strata=rows.codes[active],
     )
-    return np.intersect1d(np.flatnonzero(chosen), rows.active)
+    part = active[chosen]
+    if len(np.unique(rows.units[part])) < 2:
+        what = "distinct rows" if rows.groups is None else "groups"
+        shown = Shown(f"{share} of {counted(len(active), 'row')}")
+        raise invalid("holdout", f"hold out two {what} or more", shown)
+    return part
