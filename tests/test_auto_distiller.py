@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_breast_cancer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -170,6 +171,13 @@ def test_strings_frames_weights_and_groups_pass(table: Any) -> None:
     assert found.feature_names_in_.tolist() == list("abcd")
 
 
+def test_weights_that_leave_the_default_tree_a_stump_are_told(table: Any) -> None:
+    X, y = table
+    with pytest.warns(SemikdWarning, match="sample_weight sums to 1 over 400 rows"):
+        found = auto(student=None).fit(X, y, np.full(400, 1 / 400))
+    assert found.size_.leaves <= 2
+
+
 def test_a_holdout_in_place_of_folds(table: Any) -> None:
     found = auto(holdout=0.3).fit(*table)
     assert len(found.choice_.losses) == 120
@@ -193,6 +201,16 @@ def test_what_the_time_does_not_allow_is_left_out_and_told(table: Any) -> None:
     assert time.perf_counter() - start < 2.5 * 1.5
     assert any(each.startswith("labels of teacher") for each in found.left_out_)
     assert found.chosen_.labels == "scratch"
+
+
+def test_a_rare_class_can_be_timed() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(3000, 2)), np.ones(3000, dtype=int)
+    y[:7] = 0
+    # It needs two rows of a class, and some of the class at all.
+    teacher = CalibratedClassifierCV(GaussianNB(), cv=2)
+    found = auto(teacher=teacher, cv=3, time_budget=60.0).fit(X, y)
+    assert found.left_out_ == ()
 
 
 def test_no_time_at_all_gives_the_simplest_student_with_a_warning(table: Any) -> None:

@@ -1,6 +1,7 @@
 """What judges a candidate, against estimators fitted by hand and against leaks."""
 
-from typing import Any
+import pickle
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -105,6 +106,47 @@ def test_the_winner_is_fitted_to_all_rows_by_honest_labels(table: Table) -> None
     nested = judge.bank.nested("teacher")
     np.testing.assert_array_equal(model.labels_.prediction, nested.outer.prediction)
     assert model.predict_proba(table.X).shape == (160, 2)
+
+
+def test_the_winner_carries_no_teacher_of_the_search(table: Table) -> None:
+    judge = judge_of(table, GaussianNB(), keep_teachers=True)
+    model = fit_winner(judge, Candidate("student", "cross-fitted", "teacher"))
+    assert judge.bank.outer("cross-fitted", "teacher").teachers
+    assert b"theta_" not in pickle.dumps(model)
+
+
+def test_labels_of_one_fit_are_not_tried_where_a_part_holds_all_of_a_class() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(90, 2)), np.arange(90) % 3
+    folds = np.where(y == 2, 0, np.arange(90) // 3 % 3)
+    judge = judge_of(Table(X, y, None, None), LogisticRegression())
+    assert judge.bank.has_one_fit("teacher")
+    bank = LabelBank(judge.table, {"teacher": LogisticRegression()}, cv=folds)
+    assert not bank.has_one_fit("teacher")
+
+
+def test_copies_of_judging_rows_teach_nobody_who_is_judged_on_them(
+    table: Table,
+) -> None:
+    class Deep(DecisionTreeRegressor):
+        seen: ClassVar[list[Any]] = []
+
+        def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+            Deep.seen.append(X.copy())
+            return super().fit(X, y, sample_weight)
+
+    new = np.random.default_rng(5).normal(size=(20, 4))
+    bank = LabelBank(table, {"teacher": GaussianNB()}, cv=4, keep_teachers=True)
+    unlabelled = np.vstack([table.X, new])
+    judge = Judge(
+        table, Classification(), {"student": Deep()}, bank, unlabelled=unlabelled
+    )
+    judge.judge([Candidate("student", "cross-fitted", "teacher", unlabelled=True)])
+    assert len(Deep.seen) == 4
+    for rows, held in zip(Deep.seen, bank.folds.judging, strict=True):
+        # The other rows, their copies, and what is new.
+        assert len(rows) == 2 * (160 - len(held)) + 20
+        assert not np.isin(table.X[held, 0], rows[:, 0]).any()
 
 
 def test_networks_of_many_candidates_are_trained_as_one_batch(

@@ -255,12 +255,11 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         preset = PRESETS[
             choose("preset", self.preset, {name: name for name in PRESETS})
         ]
-        total = len(table.y) if table.weights is None else table.weights.sum()
         return prepared_judge(
             table,
             Classification(),
             named_teachers(self.teacher, self.preset),
-            named_students(self.student, float(total)),
+            named_students(self.student, len(table.y), table.weights),
             metric=self.metric,
             cv=self.cv,
             holdout=self.holdout,

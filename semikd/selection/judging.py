@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from semikd.corrections import get_correction
-from semikd.crossfit import OutOfFold
+from semikd.crossfit import OutOfFold, row_hashes, take_rows
 from semikd.distillation.lessons import AddedRows, Lesson, make_lesson
 from semikd.distillation.more_rows import MoreRows
 from semikd.evaluation import Table
@@ -196,15 +196,15 @@ class Judge:
             correction=get_correction(candidate.correction),
             weights=own.weights,
             groups=own.groups,
-            added=self._added(candidate, record, own),
+            added=self._added(candidate, record, own, rows),
         )
         return student, lesson
 
     def _added(
-        self, candidate: Candidate, record: OutOfFold, own: Table
+        self, candidate: Candidate, record: OutOfFold, own: Table, rows: Any
     ) -> tuple[AddedRows, ...]:
         """Return rows without outcomes, made of the rows that learn and no others."""
-        unlabelled = self.unlabelled if candidate.unlabelled else None
+        unlabelled = self._unlabelled_for(rows) if candidate.unlabelled else None
         return MoreRows.of(candidate.synthetic, unlabelled).label(
             record,
             own.X,
@@ -212,3 +212,13 @@ class Judge:
             groups=own.groups,
             random_state=self.seed,
         )
+
+    def _unlabelled_for(self, rows: Any) -> Any:
+        """Return the rows without outcomes that are copies of no row that judges.
+
+        A student that met a row judges what it says of new ones too kindly.
+        """
+        known = self.bank.folds.rows
+        judging = known.hashes[np.setdiff1d(known.active, rows)]
+        kept = ~np.isin(row_hashes(self.unlabelled), judging)
+        return take_rows(self.unlabelled, np.flatnonzero(kept))

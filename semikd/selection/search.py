@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._progress import Reporter, Step
-from semikd.crossfit import content_split, fit_learner, seeded_clone
+from semikd.crossfit import content_split, fit_learner, seeded_clone, take_rows
 from semikd.exceptions import SemikdWarning
 from semikd.selection.candidates import SCRATCH, Candidate
 from semikd.selection.judging import Judge
@@ -21,6 +21,8 @@ __all__ = ["Found", "search"]
 
 # The share of the rows, and the fewest, on which a teacher is timed beforehand.
 _TRIAL, _FEWEST = 0.05, 300
+# The fewest rows of a class, as long as it has so many.
+_FEWEST_OF_CLASS = 10
 # What is kept back of the time for what is not foreseen.
 _SPARE = 0.1
 
@@ -157,21 +159,19 @@ class _Clock:
         if known:
             return float(np.median(known))
         start = time.perf_counter()
-        judge, share = self.judge, self._trial()
-        rows = np.flatnonzero(share)
+        judge, rows = self.judge, self._trial()
         record = taken(judge.bank.outer(SCRATCH, ""), rows)
         simple = Candidate(candidate.student, SCRATCH)
         student, lesson = judge.lesson(simple, record, rows)
         lesson.teach(student)
         spent = time.perf_counter() - start
         parts = len(judge.bank.folds.judging)
-        return spent * parts * len(share) / max(1, len(rows))
+        return spent * parts * len(judge.table.y) / len(rows)
 
     def _teacher(self, name: str) -> float:
         """Return the seconds of all fits of a teacher that nested labels need."""
         bank, total = self.judge.bank, 0.0
-        share = self._trial()
-        rows = self.judge.table.take(np.flatnonzero(share))
+        rows = self.judge.table.take(self._trial())
         for each in bank.new_first_teachers(name):
             start = time.perf_counter()
             fit_learner(seeded_clone(each, 0), rows.X, rows.y, rows.weights)
@@ -179,9 +179,20 @@ class _Clock:
             total += spent * bank.folds.n_row_fits / max(1, len(rows.y))
         return total
 
-    def _trial(self) -> NDArray[np.bool_]:
-        """Return the rows on which something is timed."""
-        table = self.judge.table
-        fraction = min(1.0, max(_TRIAL, _FEWEST / len(table.y)))
-        strata = table.codes if table.classification else None
-        return content_split(table.X, fraction=fraction, random_state=0, strata=strata)
+    def _trial(self) -> NDArray[np.intp]:
+        """Return positions of the rows on which something is timed.
+
+        A teacher may refuse rows that lack a class, or that hold it once or twice.
+        """
+        table, active = self.judge.table, self.judge.bank.folds.rows.active
+        codes = table.codes[active]
+        share = content_split(
+            take_rows(table.X, active),
+            fraction=min(1.0, max(_TRIAL, _FEWEST / len(active))),
+            random_state=0,
+            strata=codes if table.classification else None,
+        )
+        if table.classification:
+            for code in np.unique(codes):
+                share[np.flatnonzero(codes == code)[:_FEWEST_OF_CLASS]] = True
+        return active[share]

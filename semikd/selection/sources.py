@@ -138,8 +138,14 @@ class LabelBank:
         )
 
     def has_one_fit(self, teacher: str) -> bool:
-        """Return whether a teacher labels its rows out-of-bag or leave-one-out."""
+        """Return whether a teacher labels its rows out-of-bag or leave-one-out.
+
+        It must meet every class whichever part judges: it knows no other labels.
+        """
         rows = self.table.rows()
+        present = [len(np.unique(rows.codes[each])) for each in self.folds.learning]
+        if self.table.classes is not None and min(present) < len(self.table.classes):
+            return False
         learner = self.teachers[teacher]
         return bool(choose_shortcut("auto", learner, self.table.X, rows, 1).name)
 

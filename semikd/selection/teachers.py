@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from semikd._validation import wrong_type
-from semikd.students.default import readable_tree
+from semikd.simplex import FloatArray
+from semikd.students import new_student
 from semikd.teachers import BoostingTeacher, ResidualTeacher, StackedTeacher
 
 __all__ = ["learners", "named_students", "named_teachers"]
@@ -47,30 +48,42 @@ def named_teachers(teacher: Any, preset: str) -> dict[str, Any]:
     return found
 
 
-def named_students(student: Any, total_weight: float) -> dict[str, Any]:
+def named_students(
+    student: Any, n_rows: int, weights: FloatArray | None
+) -> dict[str, Any]:
     """Return unfitted students by name, smallest first.
 
     Parameters
     ----------
     student : estimator, mapping from str to estimator, or None
         What was given; None is a tree of at most 128 leaves.
-    total_weight : float
-        Sum of the weights of the rows.
+    n_rows : int
+        Number of rows.
+    weights : ndarray of shape (n_rows,) or None
+        Weights of the rows.
 
     Returns
     -------
     dict from str to estimator
 
+    Warns
+    -----
+    SemikdWarning
+        If the default tree is asked for, and the weights sum to less than two of its
+        leaves need.
+
     Examples
     --------
     >>> from semikd.selection.teachers import named_students
-    >>> list(named_students(None, 100.0))
+    >>> list(named_students(None, 100, None))
     ['tree']
     """
     if isinstance(student, Mapping):
         return _checked("student", student)
     if student is None:
-        return {"tree": readable_tree(max(total_weight, 10.0))}
+        # What it would become by itself, with its warning; its seed stays open.
+        tree = new_student(None, n_rows, weights, 0).learner
+        return {"tree": tree.set_params(random_state=None)}
     return {"student": student}
 
 

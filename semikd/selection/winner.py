@@ -1,5 +1,6 @@
 """From losses to a winner, and the winner fitted to all rows."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,10 +70,13 @@ def fit_winner(
         model = DistilledClassifier(loss=candidate.loss, **options)
     else:
         model = DistilledRegressor(**options)
-    return model.fit(
+    model.fit(
         table.features,
         table.y,
         sample_weight=table.weights,
         groups=table.groups,
         unlabelled=judge.unlabelled if candidate.unlabelled else None,
     )
+    # Those that labelled added rows are the search's: a small model carries no teacher.
+    model.labels_ = model.cv = replace(model.labels_, teachers=(), refitted=None)
+    return model
