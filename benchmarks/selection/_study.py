@@ -43,7 +43,7 @@ def size_of(*, small: bool) -> Size:
     """Return the full plan, or the trial run."""
     if small:
         return Size(500, 2, 1, ("fair",), "fast", small)
-    return Size(6000, 5, 3, DATA, "balanced", small)
+    return Size(4000, 5, 3, DATA, "balanced", small)
 
 
 @dataclass(frozen=True)
