@@ -68,6 +68,43 @@ def test_a_weight_of_two_is_a_row_twice() -> None:
     assert weighed.score[0] == pytest.approx(repeated.score[0], abs=1e-12)
 
 
+def score_by_hand(found: Choice) -> tuple[float, float]:
+    """Score of the rule, and of the smallest mean, each sample written out as rows."""
+    losses, draws = found.losses, np.random.default_rng(found.seed)
+    n = len(losses)
+    weights = np.ones(n) if found.weights is None else found.weights
+    by_rule, by_mean = [], []
+    for _ in range(200):
+        drawn = draws.integers(n, size=n)
+        sample = choice_of(losses[drawn], sizes=found.sizes, weights=weights[drawn])
+        out = np.setdiff1d(np.arange(n), drawn)
+        left = np.average(losses[out], axis=0, weights=weights[out])
+        by_rule.append(left[sample.place])
+        by_mean.append(left[sample.best])
+    return float(np.mean(by_rule)), float(np.mean(by_mean))
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+def test_the_score_is_that_of_the_rule_that_took_the_winner(weighed: bool) -> None:
+    # A larger student that is better by less than an error: the smaller is taken, and
+    # the score of the larger would promise too much.
+    rng = np.random.default_rng(3)
+    losses = rng.normal([1.0, 0.93, 0.9], 1.0, size=(80, 3))
+    weights = rng.uniform(0.5, 2.0, size=80) if weighed else None
+    found = choice_of(losses, sizes=[0, 1, 2], weights=weights)
+    by_rule, by_mean = score_by_hand(found)
+    assert found.score[0] == pytest.approx(by_rule, rel=1e-9)
+    assert abs(by_rule - by_mean) > 1e-3
+
+
+def test_what_agrees_but_for_rounding_is_equal() -> None:
+    losses = np.random.default_rng(0).uniform(1.0, 2.0, size=(50, 1)) @ np.ones((1, 2))
+    losses[:, 1] *= 1.0 - 1e-15
+    assert losses[:, 1].mean() < losses[:, 0].mean()
+    assert choice_of(losses).place == 0
+    assert choice_of(losses, sizes=[0, 1]).place == 0
+
+
 def biases(n_sets: int, n_rows: int, n_candidates: int) -> tuple[Any, Any]:
     """Scores of what was chosen among equals whose true loss is 0: naive and honest."""
     naive, honest = [], []

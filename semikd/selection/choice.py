@@ -5,7 +5,7 @@ made of rows that took no part in choosing: bootstrap samples choose, and the ro
 sample left out judge.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Choice"]
 
 _DRAWS = 200
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ class Choice:
     @property
     def best(self) -> int:
         """Place of the candidate with the smallest mean."""
-        return int(self.means.argmin())
+        return _first_smallest(self.means)
 
     @cached_property
     def difference_errors(self) -> FloatArray:
@@ -90,17 +91,7 @@ class Choice:
         Of each size the best; of the sizes the smallest whose best is within one
         standard error, of the paired difference, of the best of all.
         """
-        best_of_size: dict[int, int] = {}
-        for at, size in enumerate(self.sizes):
-            known = best_of_size.get(size)
-            if known is None or self.means[at] < self.means[known]:
-                best_of_size[size] = at
-        within = [
-            at
-            for at in best_of_size.values()
-            if self.means[at] - self.means[self.best] <= self.difference_errors[at]
-        ]
-        return min(within, key=lambda at: (self.sizes[at], self.means[at]))
+        return self._taken(self.means, lambda at, _: float(self.difference_errors[at]))
 
     @property
     def chosen(self) -> Candidate:
@@ -114,8 +105,8 @@ class Choice:
         .. math:: \hat L = \frac1B \sum_b \frac{1}{|O_b|}
            \sum_{i \in O_b} L_{i\,\hat c(b)}
 
-        with :math:`\hat c(b)` the candidate that bootstrap sample b chooses and
-        :math:`O_b` the rows (or clusters) that it leaves out.
+        with :math:`\hat c(b)` the candidate that bootstrap sample b takes, by the rule
+        that took the winner, and :math:`O_b` the rows (or clusters) that it leaves out.
 
         References
         ----------
@@ -129,19 +120,43 @@ class Choice:
         n_units, draws = int(units.max()) + 1, generator(self.seed)
         totals = np.zeros((n_units, self.losses.shape[1]))
         np.add.at(totals, units, weights[:, None] * self.losses)
-        mass = np.bincount(units, weights, minlength=n_units)
+        mass = np.bincount(units, weights, minlength=n_units).astype(np.float64)
         found = []
         for _ in range(_DRAWS):
             times = np.bincount(
                 draws.integers(n_units, size=n_units), minlength=n_units
             )
-            picked = int((times @ totals).argmin())
+            picked = self._taken_of(times, totals, mass)
             out = times == 0
             if mass[out].sum() > 0:
                 found.append(totals[out, picked].sum() / mass[out].sum())
         record = mean_influence(self.losses[:, [self.place]], self.weights)
         covariance, _ = sandwich(record.influence, self.units)
         return float(np.mean(found)), float(np.sqrt(covariance[0, 0]))
+
+    def _taken(self, means: FloatArray, error: Callable[[int, int], float]) -> int:
+        """Return the place that is taken, by means and errors of their differences."""
+        best = _first_smallest(means)
+        for size in sorted(set(self.sizes)):
+            of_size = np.flatnonzero(np.equal(self.sizes, size))
+            at = int(of_size[_first_smallest(means[of_size])])
+            slack = _ROUNDING * abs(means[best])
+            if means[at] - means[best] <= error(at, best) + slack:
+                return at
+        return best
+
+    def _taken_of(
+        self, times: NDArray[np.intp], totals: FloatArray, mass: FloatArray
+    ) -> int:
+        """Return the place that a sample takes which holds each unit so many times."""
+        n_units, whole = len(times), float(times @ mass)
+        means = times @ totals / whole
+
+        def error(at: int, best: int) -> float:
+            own = totals[:, at] - totals[:, best] - (means[at] - means[best]) * mass
+            return float(np.sqrt(times @ own**2 * n_units / (n_units - 1))) / whole
+
+        return self._taken(means, error)
 
     def table(self, seconds: Sequence[float] | None = None) -> "pd.DataFrame":
         """Return the candidates, best first.
@@ -169,3 +184,12 @@ class Choice:
             columns["seconds"] = seconds
         names = pd.Index([str(each) for each in self.candidates], name="candidate")
         return pd.DataFrame(columns, index=names).sort_values("loss", kind="stable")
+
+
+def _first_smallest(means: FloatArray) -> int:
+    """Return the place of the smallest; the first of those that agree but for rounding.
+
+    Sums of the same losses in another order differ in their last digits.
+    """
+    least = means.min()
+    return int((means <= least + _ROUNDING * abs(least)).argmax())
