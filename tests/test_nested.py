@@ -255,6 +255,20 @@ def test_a_holdout_of_one_row_is_refused(table: Any) -> None:
         NestedFolds(*table, cv=3, holdout=0.3, groups=groups, random_state=0)
 
 
+def test_a_holdout_that_takes_a_class_away_is_refused(table: Any) -> None:
+    y = np.where(np.arange(120) < 3, "rare", "usual")
+    with pytest.raises(ValueError, match="leaves 1 of class 'rare'") as caught:
+        NestedFolds(table[0], y, cv=3, holdout=0.7, random_state=0)
+    assert "holdout must leave two distinct rows of every class" in str(caught.value)
+
+
+def test_one_group_cannot_judge(table: Any) -> None:
+    with pytest.raises(
+        ValueError, match="groups must have two distinct groups or more"
+    ):
+        NestedFolds(*table, cv=np.arange(120) % 4, groups=np.zeros(120))
+
+
 def test_a_holdout_does_not_depend_on_rows_without_weight(table: Any) -> None:
     X, y = table
     weights = np.where(np.arange(120) % 3, 1.0, 0.0)

@@ -12,7 +12,7 @@ from semikd.crossfit.given import user_folds
 from semikd.crossfit.record import UNLABELLED
 from semikd.crossfit.rows import Indices, content_split, take_rows
 
-__all__ = ["Plan", "held_out_part", "nested_folds"]
+__all__ = ["Plan", "fewest_of_a_class", "held_out_part", "nested_folds"]
 
 # Which teacher, and the rows that it is asked about.
 Question = tuple[int, Indices]
@@ -100,6 +100,10 @@ def nested_folds(cv: Any, rows: Rows, X: Any, y: NDArray[Any], seed: int) -> lis
         n_folds = count("cv", 5 if cv is None else cv, low=3)
         # Few distinct rows may leave two, of which neither can judge a teacher.
         return integer_folds(n_folds, rows, n_repeats=1, random_state=seed)[0]
+    if len(np.unique(rows.units[rows.active])) < 2:
+        name, what = ("X", "rows") if rows.groups is None else ("groups", "groups")
+        remedy = "What judges has no standard error"
+        raise invalid(name, f"have two distinct {what} or more", Shown("one"), remedy)
     folds = user_folds(cv, rows, X, y, seed=seed)
     if len(folds) < 3:
         remedy = "Students are judged on a fold that labelling teachers leave out too"
@@ -120,8 +124,8 @@ def held_out_part(share: float, X: Any, rows: Rows, seed: int) -> Indices:
     Raises
     ------
     ValueError
-        If the share is not in (0, 0.9], or holds out fewer than two rows (or groups):
-        one row has no standard error.
+        If the share is not in (0, 0.9], holds out fewer than two rows (or groups), of
+        which no standard error can be had, or leaves fewer of a class to learn from.
 
     Examples
     --------
@@ -148,4 +152,32 @@ def held_out_part(share: float, X: Any, rows: Rows, seed: int) -> Indices:
         what = "distinct rows" if rows.groups is None else "groups"
         shown = Shown(f"{share} of {counted(len(active), 'row')}")
         raise invalid("holdout", f"hold out two {what} or more", shown)
+    fewest, whose = fewest_of_a_class(rows, active[~chosen])
+    if fewest < 2:
+        constraint = "leave two distinct rows of every class to learn from"
+        shown = Shown(f"{share}, which leaves {fewest} of {whose}")
+        raise invalid("holdout", constraint, shown, "Choose a smaller share")
     return part
+
+
+def fewest_of_a_class(rows: Rows, at: Indices) -> tuple[int, str]:
+    """Return how many distinct rows, or groups, the rarest class has here, and which.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.crossfit.folds import Rows
+    >>> from semikd.crossfit.plan import fewest_of_a_class
+    >>> hashes, codes = np.array([7, 7, 8, 9], dtype=np.uint64), np.array([0, 0, 1, 1])
+    >>> rows = Rows(hashes, codes, np.array(["a", "b"]), None, None)
+    >>> fewest_of_a_class(rows, np.arange(4))
+    (1, "class 'a'")
+    """
+    if rows.classes is None:
+        return len(np.unique(rows.units[at])), "the rows"
+    pairs = np.unique(
+        np.stack([rows.units[at], rows.codes[at].astype(np.uint64)]), axis=1
+    )
+    times = np.bincount(pairs[1].astype(np.intp), minlength=len(rows.classes))
+    rarest = int(times.argmin())
+    return int(times[rarest]), f"class {rows.classes.tolist()[rarest]!r}"

@@ -16,6 +16,7 @@ from semikd.crossfit import (
     cross_fit,
     row_hashes,
 )
+from semikd.crossfit.plan import fewest_of_a_class
 from semikd.crossfit.shortcuts.choosing import choose_shortcut
 from semikd.evaluation import Table
 from semikd.simplex import FloatArray, one_hot
@@ -140,11 +141,10 @@ class LabelBank:
     def has_one_fit(self, teacher: str) -> bool:
         """Return whether a teacher labels its rows out-of-bag or leave-one-out.
 
-        It must meet every class whichever part judges: it knows no other labels.
+        Whichever part judges, it needs two rows of every class that are left.
         """
         rows = self.table.rows()
-        present = [len(np.unique(rows.codes[each])) for each in self.folds.learning]
-        if self.table.classes is not None and min(present) < len(self.table.classes):
+        if min(fewest_of_a_class(rows, each)[0] for each in self.folds.learning) < 2:
             return False
         learner = self.teachers[teacher]
         return bool(choose_shortcut("auto", learner, self.table.X, rows, 1).name)
