@@ -107,6 +107,8 @@ class Choice:
 
         with :math:`\hat c(b)` the candidate that bootstrap sample b takes, by the rule
         that took the winner, and :math:`O_b` the rows (or clusters) that it leaves out.
+        Which candidates a search came to try is not replayed: a little optimism of its
+        later rounds stays, of which held-out rows are free.
 
         References
         ----------

@@ -20,16 +20,16 @@ __all__ = ["LeakTest", "leak_test"]
 
 @dataclass(frozen=True)
 class LeakTest:
-    """The gap between the honest and the naive score of what a naive search chooses.
+    """The gap between the honest and the naive score of a candidate.
 
     Parameters
     ----------
     candidate : Candidate
-        What the naive search chooses.
+        Of the cross-fitted ones the best, by both scores together.
     honest, naive : float
         Its mean losses.
     gap : float
-        Honest less naive: above 0 where the naive search flatters itself.
+        Honest less naive: above 0 where a naive search flatters itself.
     std_error : float
         Standard error of the gap, paired over rows or clusters.
     p_value : float
@@ -59,7 +59,10 @@ class LeakTest:
 
 
 def leak_test(judge: Judge, choice: Choice) -> LeakTest | None:
-    """Score the cross-fitted candidates naively too, and test the winner's gap.
+    """Score the cross-fitted candidates naively too, and test the gap of one of them.
+
+    It is the one that is best by both scores together: choosing by the naive one alone
+    would favour those that noise, and no leak, makes look good.
 
     Parameters
     ----------
@@ -83,10 +86,11 @@ def leak_test(judge: Judge, choice: Choice) -> LeakTest | None:
         return None
     rows = np.concatenate(judge.bank.folds.judging)
     naive = [judge.leaking_losses(each)[rows] for each in honest]
+    nested = [judge.losses[each][rows] for each in honest]
     means = [float(np.average(each, weights=choice.weights)) for each in naive]
-    at = int(np.argmin(means))
-    nested = judge.losses[honest[at]][rows]
-    record = mean_influence((nested - naive[at])[:, None], choice.weights)
+    fair = [float(np.average(each, weights=choice.weights)) for each in nested]
+    at = int(np.argmin(np.add(means, fair)))
+    record = mean_influence((nested[at] - naive[at])[:, None], choice.weights)
     covariance, n_units = sandwich(record.influence, choice.units)
     gap, error = float(record.estimate[0]), float(np.sqrt(covariance[0, 0]))
     # No spread at all: the two searches are the same.

@@ -1,5 +1,6 @@
 """Labels for every candidate, made once: for its judgement and its final student."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -50,6 +51,8 @@ class LabelBank:
     ----------
     folds : NestedFolds
         Which rows judge, and which learn meanwhile.
+    seconds : dict from str to float
+        What the nested labels of each teacher took; shared first teachers count once.
 
     Examples
     --------
@@ -91,13 +94,16 @@ class LabelBank:
             random_state=fold_seed,
             progress=self.progress,
         )
+        self.seconds: dict[str, float] = {}
         self._nested: dict[str, NestedLabels] = {}
         self._records: dict[tuple[str, str, int | None], OutOfFold] = {}
 
     def nested(self, teacher: str) -> NestedLabels:
         """Return the nested labels of a teacher; its teachers are fitted once."""
         if teacher not in self._nested:
+            start = time.perf_counter()
             self._nested[teacher] = self.folds.cross_fit(self.teachers[teacher])
+            self.seconds[teacher] = time.perf_counter() - start
         return self._nested[teacher]
 
     def new_first_teachers(self, teacher: str) -> list[Any]:
