@@ -171,6 +171,21 @@ def cells(rows: list[Row]) -> Iterator[tuple[tuple[Any, ...], list[Row]]]:
         yield key, same
 
 
+def measured(rows: list[Row]) -> list[Row]:
+    """Return every measurement, data set by data set, to six digits."""
+    found = []
+    for (scale, n, teacher, student), same in cells(rows):
+        place = {"scale": scale, "n": n, "teacher": teacher, "student": student}
+        for arm in dict.fromkeys(row["arm"] for row in same):
+            own = [row for row in same if row["arm"] == arm]
+            numbers = {
+                name: " ".join(f"{row[name]:.6g}" for row in own)
+                for name in ("error", "weight")
+            }
+            found.append(place | {"arm": arm} | numbers)
+    return found
+
+
 def summary(rows: list[Row]) -> dict[str, list[Row]]:
     """Return the table of every scale, and the one that is judged."""
     tables: dict[str, list[Row]] = {"asked": []}
@@ -228,7 +243,7 @@ def main() -> None:
                 if n in (LOG_SIZE, 500):
                     rows += one(n, teacher, seed, LogProbabilityLoss())
             print(f"n = {n}, data set {seed} done", flush=True)
-    record = {"environment": environment(), "rows": rows}
+    record = {"environment": environment(), "measured": measured(rows)}
     report("corrections", options, record, summary(rows))
 
 
