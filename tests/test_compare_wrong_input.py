@@ -43,6 +43,11 @@ class CountingTeacher(ClassifierMixin, BaseEstimator):
             "estimator.cv must label",
         ),
         (
+            {"estimator": DistilledClassifier(synthetic="columns")},
+            ValueError,
+            "estimator.synthetic must be None: arms share labels",
+        ),
+        (
             {"estimator": DistilledClassifier(class_weight="balanced")},
             ValueError,
             "Pass sample_we",

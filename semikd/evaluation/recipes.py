@@ -26,6 +26,11 @@ _TAKEN = {TEACHER, SCRATCH, TUNED, IN_SAMPLE, CROSS_FITTED}
 def checked_recipe(estimator: Any, min_proba: float) -> tuple[Any, Task]:
     """Return an unfitted estimator, and what it is judged on."""
     estimator = DistilledClassifier() if estimator is None else estimator
+    if getattr(estimator, "synthetic", None) is not None:
+        constraint = "be None: arms share labels whose teachers are not kept"
+        remedy = "Fit it, and compare predictions on held-out rows"
+        shown = Shown(repr(estimator.synthetic)[:60])
+        raise invalid("estimator.synthetic", constraint, shown, remedy)
     if isinstance(estimator, DistilledRegressor):
         return clone(estimator), Regression()
     if not isinstance(estimator, DistilledClassifier):

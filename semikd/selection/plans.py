@@ -237,9 +237,9 @@ def _synthetic(best: Best) -> list[Candidate]:
     """Return the best of each student with rows that are made up."""
     honest = [replace(each, labels="cross-fitted") for each in _taught(best)]
     return [
-        replace(each, synthetic=SyntheticRows(method, labelled_by=who))
+        replace(each, synthetic=SyntheticRows(method, ratio=4.0, labelled_by=who))
         for each in honest
-        for method in ("neighbours", "bootstrap")
+        for method in ("columns", "bootstrap")
         for who in ("folds", "all")
     ]
 
