@@ -45,7 +45,7 @@ MOMENTS = {
     "while columns are read": Moment("reading the table", 0.3 * _DRAWN[0], OLDER),
     "while recipes are tried": Moment("reading columns", _DRAWN[1]),
     "while teachers of pairs are fitted": Moment(
-        "choosing the recipe, students", _DRAWN[1], (*FITS, "--jobs", "2")
+        "choosing the recipe, students", _DRAWN[1]
     ),
     "while arms are fitted": Moment("choosing the recipe, weights", _DRAWN[1]),
     "while workers fit": Moment(

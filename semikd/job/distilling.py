@@ -8,7 +8,7 @@ happened to score best there.
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from semikd._progress import Reporter, Step, silent
 from semikd.artifact import ShippedModel, ship
 from semikd.crossfit import OutOfFold, external_labels, row_hashes, take_rows
 from semikd.distillation import DistilledClassifier
-from semikd.evaluation import ArmComparison, Table, compare_sides
+from semikd.evaluation import ArmComparison, FittedArm, Table, compare_sides
 from semikd.evaluation.arms import AUTOMATIC, CROSS_FITTED, TEACHER
 from semikd.job._words import score_text
 from semikd.job.asked import AskedTeacher, answering_for, asked_teacher
@@ -147,31 +147,15 @@ def distil(
     reads_table = teacher is not None and teacher.reads_table
     read = read_sides(raw, settings, teacher_reads_table=reads_table)
     recipe = _recipe(settings, raw, read, teacher)
-    shipped = "corrected" if settings.correction != "none" else CROSS_FITTED
     with answering_for(settings.teacher):
         searched = search_recipes(recipe, read.train, read.test, settings, report)
         if searched is not None:
-            recipe, shipped = recipe.set_params(teacher=searched.teacher), AUTOMATIC
-        sizes = None
-        if settings.within is not None:
-            sizes = SizeSearch(settings.within, shipped, read.train, read.test, report)
-        comparison, models = compare_sides(
-            read.train,
-            read.test,
-            recipe,
-            chosen=None if searched is None else searched.chosen,
-            add_arms=None if sizes is None else sizes.add,
-            n_refits=settings.refits or _refits(len(read.train.y)),
-            seed=settings.seed,
-            progress=report,
-        )
-    shipped = SMALLEST if SMALLEST in models else shipped
-    small = ship(
-        models[shipped].model,
-        read.plan.encoder,
-        target=settings.target,
-        about=_about(raw),
-    )
+            recipe = recipe.set_params(teacher=searched.teacher)
+        comparison, models, sizes = _compared(recipe, read, settings, searched, report)
+    shipped = SMALLEST if SMALLEST in models else _declared(settings)
+    model, encoder = models[shipped].model, read.plan.encoder
+    small = ship(model, encoder, target=settings.target, about=_about(raw))
+    said = () if searched is None else searched.notes
     return Outcome(
         settings=settings,
         sides=raw,
@@ -180,15 +164,42 @@ def distil(
         model=small,
         labels=models[CROSS_FITTED].model.labels_,
         latency=_latencies(small, models.get(TEACHER), raw, read),
-        notes=(
-            *raw.notes,
-            *read.plan.notes,
-            *(() if searched is None else searched.notes),
-            *_of_means(comparison, shipped),
-        ),
+        notes=(*raw.notes, *read.plan.notes, *said, *_of_means(comparison, shipped)),
         searched=searched,
-        sizes=None if sizes is None else sizes.found,
+        sizes=sizes,
     )
+
+
+def _compared(
+    recipe: Any,
+    read: ReadSides,
+    settings: Settings,
+    searched: Searched | None,
+    report: Reporter,
+) -> tuple[ArmComparison, Mapping[str, FittedArm], Sizes | None]:
+    """Return the arms on held-out rows, the first models, and the sizes asked for."""
+    sizes = None
+    if settings.within is not None:
+        arm = _declared(settings)
+        sizes = SizeSearch(settings.within, arm, read.train, read.test, report)
+    comparison, models = compare_sides(
+        read.train,
+        read.test,
+        recipe,
+        chosen=None if searched is None else searched.chosen,
+        add_arms=None if sizes is None else sizes.add,
+        n_refits=settings.refits or _refits(len(read.train.y)),
+        seed=settings.seed,
+        progress=report,
+    )
+    return comparison, models, None if sizes is None else sizes.found
+
+
+def _declared(settings: Settings) -> str:
+    """Return the arm that ships, unless a smaller student is found for it."""
+    if settings.search != "none":
+        return AUTOMATIC
+    return "corrected" if settings.correction != "none" else CROSS_FITTED
 
 
 def _recipe(
