@@ -496,7 +496,8 @@ def test_the_default_learner_sees_a_step_that_a_linear_teacher_cannot():
 
 
 def finding(name, **changes):
-    details = {"slope_p_value": 1e-6, "left_share": 0.0}
+    details = {"slope_p_value": 1e-6, "left_share": 0.0, "gain_nats": 0.01}
+    details |= changes.pop("details", {})
     settings = {"estimate": 0.1, "p_adjusted": 0.001, "details": details, **changes}
     return Finding(name, "", std_error=0.1, p_value=0.01, **settings)
 
@@ -506,10 +507,12 @@ def finding(name, **changes):
     [
         (finding("optimism"), "Over-fitted"),
         (finding("optimism", p_adjusted=0.2), "No over-fitting shown"),
+        (finding("optimism", estimate=2e-4), "Over-fitted by next to nothing (0.0002"),
         (finding("calibration", estimate=0.8), "Too sure (slope 0.80)"),
         (finding("calibration", estimate=1.3), "Too timid (slope 1.30)"),
         (finding("calibration", details={"slope_p_value": 0.5}), "Shifted"),
         (finding("calibration", p_adjusted=0.2), "Calibrated as far as"),
+        (finding("calibration", details={"gain_nats": 1e-4}), "Off by next to nothing"),
         (finding("left-over signal"), "Under-fitted: 10 %"),
         (finding("left-over signal", estimate=-0.01), "Under-fitted: a little"),
         (finding("left-over signal", p_adjusted=0.2), "No signal shown"),

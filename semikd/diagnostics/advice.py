@@ -8,6 +8,8 @@ __all__ = ["advise"]
 
 # Share of the Brier score below which more repeats are not worth their time.
 WORTHWHILE = 0.01
+# Nats below which a fault is too small to act on, however surely it is there.
+NEGLIGIBLE = 0.001
 
 
 def advise(findings: Sequence[Finding], level: float) -> dict[str, str]:
@@ -60,6 +62,11 @@ def _on_optimism(finding: Finding, level: float) -> str:
             "No over-fitting shown: the teacher is as good on new rows as on those it "
             "saw, so that in-sample labels may serve as well."
         )
+    if finding.estimate < NEGLIGIBLE:
+        return (
+            f"Over-fitted by next to nothing ({finding.estimate:.2g} nats): shown, and "
+            "too little to act on."
+        )
     return (
         f"Over-fitted: on rows that it saw the teacher looks {finding.estimate:.3g} "
         "nats better than it is; keep out-of-fold labels, and use more folds, more "
@@ -71,7 +78,12 @@ def _on_calibration(finding: Finding, level: float) -> str:
     """Return what to do about probabilities that are no frequencies."""
     if not finding.shown(level):
         return "Calibrated as far as these rows can tell: leave the scale alone."
-    slope = finding.estimate
+    slope, gain = finding.estimate, finding.details["gain_nats"]
+    if gain < NEGLIGIBLE:
+        return (
+            f"Off by next to nothing (slope {slope:.2f}): calibration would gain "
+            f"{gain:.2g} nats, too little to act on."
+        )
     if finding.details["slope_p_value"] > 1 - level:
         what, else_do = (
             "Shifted: the base rate is off",
