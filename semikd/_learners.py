@@ -15,7 +15,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 
 from semikd._validation import Shown, counted, invalid, number, wrong_type
-from semikd.corrections import Correction
+from semikd.corrections import Correction, EstimatedCorrection
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.learners import check_settings, check_teacher, is_estimator
 from semikd.losses import CrossEntropyLoss, DistillationLoss, HardLabelMix, get_loss
@@ -122,12 +122,27 @@ def suited_source(cv: Any, correction: Correction, *, by_folds: bool = False) ->
     if not correction.needs_folds:
         return 5 if is_auto and by_folds else cv
     purpose = f"the correction {type(correction).__name__}"
+    _refuse_seen(cv, correction)
     if isinstance(cv, OutOfFold):
         cv.require_folds(purpose)
     if isinstance(cv, str) and cv in {"oob", "loo"}:
         remedy = "Use an integer: these labels are anti-correlated with the outcomes"
         raise invalid("cv", f"be of folds for {purpose}", cv, remedy)
     return 5 if is_auto else cv
+
+
+def _refuse_seen(cv: Any, correction: Correction) -> None:
+    """Refuse to estimate from labels of rows that their teachers saw."""
+    if not isinstance(correction, EstimatedCorrection):
+        return
+    remedy = "Use an integer cv: what a teacher misses shows on rows it did not see"
+    if isinstance(cv, str) and cv == "in-sample":
+        raise invalid("cv", "be of folds for an estimated correction", cv, remedy)
+    if isinstance(cv, OutOfFold) and not cv.honest:
+        shown = Shown(cv.strategy)
+        raise invalid(
+            "labels", "come from folds for an estimated correction", shown, remedy
+        )
 
 
 def with_reason(

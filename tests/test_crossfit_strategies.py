@@ -502,6 +502,18 @@ def test_a_correction_that_looks_at_the_label_refuses_labels_that_lean(
     distilled(record, "orthogonal").fit(X, Y)
 
 
+def test_nothing_is_estimated_from_labels_of_rows_that_the_teacher_saw() -> None:
+    match = "cv must be of folds for an estimated correction; got 'in-sample'. Use an"
+    with pytest.raises(ValueError, match=match):
+        distilled("in-sample", "estimated").fit(X, Y)
+    record = cross_fit(FOREST, X, Y, cv="in-sample")
+    match = "labels must come from folds for an estimated correction; got in-sample"
+    with pytest.raises(ValueError, match=match):
+        distilled(record, "estimated").fit(X, Y)
+    # The published rule, which is not estimated, was published with such labels too.
+    distilled(record, ReferenceCorrection(0.1)).fit(X, Y)
+
+
 def test_auto_takes_folds_for_a_correction_that_looks_at_the_label() -> None:
     auto = DistilledClassifier(
         BaseRate(), TREE, cv="auto", correction=ReferenceCorrection(0.1), random_state=0
