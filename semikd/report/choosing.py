@@ -104,7 +104,7 @@ def candidate_rows(facts: ChoiceFacts) -> list[CandidateRow]:
     >>> from semikd.selection import Candidate, Choice
     >>> one = Choice((Candidate("tree", "scratch"),), np.ones((2, 1)), (0,), None, None)
     >>> candidate_rows(ChoiceFacts(one, "log_loss", 2, 2, [0.1], 0.2))[0].loss
-    '1.000'
+    '1.0'
     """
     choice, digits = facts.choice, _decimals(facts)
     rows = []
@@ -146,7 +146,7 @@ def choice_sentences(facts: ChoiceFacts) -> list[str]:
     >>> losses = np.array([[0.5, 0.4], [0.6, 0.3], [0.7, 0.5], [0.4, 0.3]])
     >>> choice = Choice(two, losses, (0, 0), None, None)
     >>> print(choice_sentences(ChoiceFacts(choice, "log_loss", 4, 2, [0.1] * 2, 1))[0])
-    Chosen of 2 recipes: 'tree: forest, in-sample', with a log-loss of 0.38.
+    Chosen of 2 recipes: 'tree: forest, in-sample', with a log-loss of 0.375.
     """
     choice, digits = facts.choice, _decimals(facts)
     loss = number_text(float(choice.means[choice.place]), digits)
