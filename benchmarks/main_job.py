@@ -20,7 +20,7 @@ ASKED: dict[str, tuple[float, float | None]] = {
     "adult": (90.0, 2048.0),
     "million": (480.0, 5120.0),
 }
-ARMS = ("teacher", "scratch, tuned", "cross-fitted")
+ARMS = ("teacher", "scratch, tuned", "cross-fitted", "automatic")
 
 
 def million(path: Path) -> str:

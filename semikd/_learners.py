@@ -261,6 +261,8 @@ def _has_text(values: NDArray[Any]) -> bool:
 
 def _needs_numbers(learner: Any, coded: bool) -> bool:
     """Return whether a learner reads no text; some read it where it is categorical."""
+    if hasattr(learner, "first_stage"):
+        return any(_needs_numbers(each, coded) for each in learner.first_stage())
     if not _is_plain(learner) or get_tags(learner).no_validation:
         return False
     settings = learner.get_params(deep=False)

@@ -19,8 +19,9 @@ from semikd.crossfit import (
 )
 from semikd.crossfit.plan import fewest_of_a_class
 from semikd.crossfit.shortcuts.choosing import choose_shortcut
-from semikd.evaluation import Table
-from semikd.simplex import FloatArray, one_hot
+from semikd.evaluation import Classification, Regression, Table
+from semikd.evaluation.chosen import half_in_sample, outcome_labels
+from semikd.simplex import FloatArray
 
 __all__ = ["LabelBank"]
 
@@ -58,7 +59,8 @@ class LabelBank:
     --------
     >>> import numpy as np
     >>> from sklearn.naive_bayes import GaussianNB
-    >>> from semikd.evaluation import Table
+    >>> from semikd.evaluation import Classification, Regression, Table
+    from semikd.evaluation.chosen import half_in_sample, outcome_labels
     >>> from semikd.selection.sources import LabelBank
     >>> table = Table(np.arange(12.0)[:, None], np.arange(12) % 2, None, None)
     >>> bank = LabelBank(table, {"bayes": GaussianNB()}, cv=3, seed=0)
@@ -184,15 +186,8 @@ class LabelBank:
 
     def _outcomes(self, teacher: str, part: int | None) -> OutOfFold:
         """Return the outcomes themselves, as a teacher would say them."""
-        rows = self._learning(part)
-        own = self.table.take(rows)
-        if own.classes is None:
-            said = np.asarray(own.y, dtype=np.float64)[:, None]
-        else:
-            said = one_hot(own.codes, len(own.classes))
-        if own.weights is not None:
-            said = np.where(own.weights[:, None] > 0, said, np.nan)
-        return self._dishonest(said, "the outcomes themselves", part)
+        task = Classification() if self.table.classification else Regression()
+        return outcome_labels(self.table.take(self._learning(part)), task)
 
     def _in_sample(self, teacher: str, part: int | None) -> OutOfFold:
         """Return what a teacher says of the rows it learned from."""
@@ -213,10 +208,10 @@ class LabelBank:
 
     def _half(self, teacher: str, part: int | None) -> OutOfFold:
         """Return the mean of in-sample and out-of-fold labels."""
-        inside = self._remembered("in-sample", teacher, part).prediction
-        outside = self._remembered("cross-fitted", teacher, part).prediction
-        said = (inside[0] + outside[0]) / 2.0
-        return self._dishonest(said, "the mean of in-sample and honest labels", part)
+        return half_in_sample(
+            self._remembered("in-sample", teacher, part),
+            self._remembered("cross-fitted", teacher, part),
+        )
 
     def _labelled(self, teacher: str, part: int | None, cv: str) -> OutOfFold:
         """Return the labels of one more cross-fit."""

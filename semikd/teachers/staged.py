@@ -154,7 +154,9 @@ class StagedTeacher(ClassifierMixin, BaseEstimator):
         """Say that the input is what all first teachers take."""
         tags = super().__sklearn_tags__()
         reads = [get_tags(each).input_tags for each in self.first_stage()]
-        for name in ("allow_nan", "categorical", "string", "sparse"):
+        # Not categories, although they are read: scikit-learn's checks then round their
+        # tables, and leave a class with a row that nobody can label honestly.
+        for name in ("allow_nan", "string", "sparse"):
             can = all(getattr(each, name) for each in reads)
             setattr(tags.input_tags, name, can)
         return tags
