@@ -1,4 +1,7 @@
-"""Students that learn from outcomes alone, tuned as well as a careful user would."""
+"""Students that learn from outcomes alone, tuned as well as a careful user would.
+
+scikit-learn is imported by the functions: the threads are fixed before it starts any.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +11,6 @@ from typing import Any
 import numpy as np
 from _cells import FloatArray
 from _study import scores
-from sklearn.base import clone, is_classifier
 
 FEATURES = (1.0, 1 / 3, "sqrt")
 
@@ -22,6 +24,8 @@ class Tuned:
 
     def predict(self, X: FloatArray, seed: int) -> tuple[FloatArray, int]:
         """Return class probabilities and leaves after a fit with that seed."""
+        from sklearn.base import clone
+
         from semikd.students.sizes import count_leaves
 
         learner = clone(self.learner).set_params(random_state=seed)
@@ -67,6 +71,8 @@ def grid_of(learner: Any) -> list[Any]:
 
 def fit(learner: Any, table: Any) -> Any:
     """Fit a classifier to classes, a regressor to their indicators."""
+    from sklearn.base import is_classifier
+
     if is_classifier(learner):
         return learner.fit(table.X, table.y)
     indicators = (table.y[:, None] == table.classes).astype(np.float64)
@@ -76,6 +82,8 @@ def fit(learner: Any, table: Any) -> Any:
 
 def probabilities(learner: Any, X: FloatArray) -> FloatArray:
     """Return class probabilities, shape (n, k)."""
+    from sklearn.base import is_classifier
+
     if is_classifier(learner):
         return np.asarray(learner.predict_proba(X))
     said = np.clip(learner.predict(X), 0.0, 1.0)
@@ -94,6 +102,8 @@ def tuned(
     grid: Sequence[Any], table: Any, seed: int, metrics: Sequence[str]
 ) -> dict[str, Tuned]:
     """Return the learner that five folds pick by each metric."""
+    from sklearn.base import clone
+
     totals: dict[str, list[float]] = {metric: [] for metric in metrics}
     parts = [(table.take(f.train), table.take(f.test)) for f in folds_of(table, seed)]
     for learner in grid:
