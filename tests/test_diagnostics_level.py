@@ -232,9 +232,10 @@ def test_the_default_learner_holds_the_level_and_has_the_power():
     def default(data):
         return whole(data, learner=None).left_over.p_value
 
-    share = rejections(1000, default, seed=4)
-    assert inside(share, 1000), share
-    power = rejections(200, default, seed=4, share=0.02)
+    # Fewer sets, since each takes half a second: the band is [1.0, 10.7] %.
+    share = rejections(300, default, seed=4)
+    assert inside(share, 300), share
+    power = rejections(100, default, seed=4, share=0.02)
     assert power >= 0.8, power
 
 
