@@ -59,8 +59,7 @@ class LabelBank:
     --------
     >>> import numpy as np
     >>> from sklearn.naive_bayes import GaussianNB
-    >>> from semikd.evaluation import Classification, Regression, Table
-    from semikd.evaluation.chosen import half_in_sample, outcome_labels
+    >>> from semikd.evaluation import Table
     >>> from semikd.selection.sources import LabelBank
     >>> table = Table(np.arange(12.0)[:, None], np.arange(12) % 2, None, None)
     >>> bank = LabelBank(table, {"bayes": GaussianNB()}, cv=3, seed=0)
