@@ -30,14 +30,14 @@ class CalibratedTeacher(StagedTeacher):
 
     .. math:: \tilde p \propto \exp(b + a \circ \log \hat p)
 
-    =============  ============================  ==================================
-    ``method``     slopes a, shifts b            for two classes
-    =============  ============================  ==================================
-    'temperature'  one a = 1/T, b = 0            log-odds times a
-    'sigmoid'      one a, a shift for each class Platt: a · log-odds + c
-    'beta'         an a and a b for each class   beta: a₁ log p − a₀ log(1 − p) + c
-    'isotonic'     (a monotone step function)    isotonic regression of y on p
-    =============  ============================  ==================================
+    =============  =============================  ==================================
+    ``method``     slopes a, shifts b             for two classes
+    =============  =============================  ==================================
+    'temperature'  one a = 1/T, b = 0             log-odds times a
+    'sigmoid'      one a, a shift for each class  Platt: a · log-odds + c
+    'beta'         an a and a b for each class    beta: a₁ log p − a₀ log(1 − p) + c
+    'isotonic'     (a monotone step function)     isotonic regression of y on p
+    =============  =============================  ==================================
 
     The first three are fitted jointly for any number of classes; 'isotonic' one class
     against the rest, normalised.
