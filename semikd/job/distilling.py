@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "distil"]
 
 # From so many training rows on, fewer refits: (rows, refits).
-_REFITS = ((100_000, 1), (0, 5))
+_REFITS = ((100_000, 1), (20_000, 3), (0, 5))
 _TIMED_RUNS = 30
 
 
