@@ -10,16 +10,75 @@ import numpy as np
 from semikd._validation import (
     Shown,
     check_shape,
+    count,
     counted,
     invalid,
     positions,
     wrong_type,
 )
-from semikd.crossfit.folds import Fold, Rows
+from semikd.crossfit.folds import Fold, Rows, integer_folds
 from semikd.crossfit.rows import Indices
 from semikd.exceptions import LeakageWarning, SemikdWarning
 
-__all__ = ["user_folds"]
+__all__ = ["drawn_folds", "user_folds"]
+
+# What None stands for.
+N_FOLDS = 5
+
+
+def drawn_folds(
+    cv: Any,
+    rows: Rows,
+    X: Any,
+    y: Any,
+    *,
+    seed: int,
+    n_repeats: int = 1,
+    fewest: int = 2,
+) -> list[list[Fold]]:
+    """Return the folds of each repeat, for any form of ``cv`` that makes folds.
+
+    Parameters
+    ----------
+    cv : int, None, splitter, (train, test) pairs or fold ids
+        A number, five if None, is drawn from the content of the rows.
+    rows : Rows
+        Identity, class, group and weight of each row.
+    X, y : array-like
+        What a splitter is shown.
+    seed : int
+        Seed of the folds.
+    n_repeats : int, default=1
+        Divisions of the rows; folds that are given have one.
+    fewest : int, default=2
+        Smallest number that is accepted.
+
+    Returns
+    -------
+    list of list of Fold
+
+    Raises
+    ------
+    ValueError
+        If the number is too small, or folds are given and repeats asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.crossfit.folds import Rows
+    >>> from semikd.crossfit.given import drawn_folds
+    >>> X, hashes = np.arange(6.0)[:, None], np.arange(6, dtype=np.uint64)
+    >>> rows = Rows(hashes, np.zeros(6, dtype=int), None, None, None)
+    >>> [len(folds) for folds in drawn_folds(3, rows, X, None, seed=0, n_repeats=2)]
+    [3, 3]
+    """
+    if cv is None or isinstance(cv, int | np.integer):
+        n_folds = count("cv", N_FOLDS if cv is None else cv, low=fewest)
+        return integer_folds(n_folds, rows, n_repeats=n_repeats, random_state=seed)
+    if n_repeats > 1:
+        remedy = "Use an integer cv, or repeat the call with other folds"
+        raise invalid("n_repeats", "be 1 where folds are given", n_repeats, remedy)
+    return [user_folds(cv, rows, X, y, seed=seed)]
 
 
 def user_folds(cv: Any, rows: Rows, X: Any, y: Any, *, seed: int = 0) -> list[Fold]:

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._validation import Shown, count, counted, invalid, number
+from semikd._validation import Shown, counted, invalid, number
 from semikd.crossfit.fold_teachers import FoldLabels
-from semikd.crossfit.folds import Fold, Rows, integer_folds
-from semikd.crossfit.given import user_folds
+from semikd.crossfit.folds import Fold, Rows
+from semikd.crossfit.given import drawn_folds
 from semikd.crossfit.record import UNLABELLED
 from semikd.crossfit.rows import Indices, content_split, take_rows
 
@@ -96,15 +96,15 @@ def nested_folds(cv: Any, rows: Rows, X: Any, y: NDArray[Any], seed: int) -> lis
     if isinstance(cv, str):
         remedy = "Such labels lean on their own outcomes, and cannot judge"
         raise invalid("cv", "be folds where students are chosen", cv, remedy)
-    if cv is None or isinstance(cv, int | np.integer):
-        n_folds = count("cv", 5 if cv is None else cv, low=3)
-        # Few distinct rows may leave two, of which neither can judge a teacher.
-        return integer_folds(n_folds, rows, n_repeats=1, random_state=seed)[0]
-    if len(np.unique(rows.units[rows.active])) < 2:
+    drawn = cv is None or isinstance(cv, int | np.integer)
+    if not drawn and len(np.unique(rows.units[rows.active])) < 2:
         name, what = ("X", "rows") if rows.groups is None else ("groups", "groups")
         remedy = "What judges has no standard error"
         raise invalid(name, f"have two distinct {what} or more", Shown("one"), remedy)
-    folds = user_folds(cv, rows, X, y, seed=seed)
+    (folds,) = drawn_folds(cv, rows, X, y, seed=seed, fewest=3)
+    if drawn:
+        # Few distinct rows may leave two, of which neither can judge a teacher.
+        return folds
     if len(folds) < 3:
         remedy = "Students are judged on a fold that labelling teachers leave out too"
         raise invalid("cv", "have three folds or more", len(folds), remedy)

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from semikd._progress import Reporter, Step, silent
 from semikd._random import RandomState, spawn_seeds
-from semikd._validation import count, invalid, unknown
+from semikd._validation import count, unknown
 from semikd.crossfit.fold_teachers import label_folds, train
 from semikd.crossfit.folds import Fold, Rows, check_divisible, integer_folds
-from semikd.crossfit.given import user_folds
+from semikd.crossfit.given import N_FOLDS, drawn_folds
 from semikd.crossfit.inputs import check_workers, describe_rows
 from semikd.crossfit.record import UNLABELLED, OutOfFold
 from semikd.crossfit.shortcuts import (
@@ -29,8 +29,6 @@ from semikd.exceptions import SemikdWarning
 __all__ = ["cross_fit"]
 
 STRATEGIES = ("in-sample", "split", *CHEAP)
-# What stands in where a shortcut does not serve.
-N_FOLDS = 5
 NEW_ROWS = ("mean", "refit", "none")
 
 
@@ -253,20 +251,14 @@ def _folds(
     """Return the folds of each repeat for any accepted form of ``cv``."""
     if isinstance(cv, str) and cv not in STRATEGIES:
         raise unknown("cv", cv, STRATEGIES)
-    if cv is None or (isinstance(cv, str) and cv in CHEAP):
-        cv = N_FOLDS
+    if isinstance(cv, str) and cv in CHEAP:
+        cv = None
     if isinstance(cv, str):
         if cv == "split":
             halves = integer_folds(2, rows, n_repeats=n_repeats, random_state=seed)
             return [[folds[0]] for folds in halves]
         return [[Fold(rows.active, rows.active)] for _ in range(n_repeats)]
-    if isinstance(cv, int | np.integer):
-        n_folds = count("cv", cv, low=2)
-        return integer_folds(n_folds, rows, n_repeats=n_repeats, random_state=seed)
-    if n_repeats > 1:
-        remedy = "Use an integer cv, or repeat the call with other folds"
-        raise invalid("n_repeats", "be 1 where folds are given", n_repeats, remedy)
-    return [user_folds(cv, rows, X, y, seed=seed)]
+    return drawn_folds(cv, rows, X, y, seed=seed, n_repeats=n_repeats)
 
 
 def _in_words(

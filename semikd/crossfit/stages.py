@@ -5,19 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._progress import Reporter, silent
+from semikd._progress import silent
 from semikd._random import RandomState, spawn_seeds
-from semikd._validation import count, invalid
+from semikd._validation import invalid
 from semikd.crossfit.fold_teachers import FoldLabels, label_folds, train
-from semikd.crossfit.folds import Fold, Rows, integer_folds
-from semikd.crossfit.given import user_folds
+from semikd.crossfit.folds import Fold, Rows
+from semikd.crossfit.given import drawn_folds
 from semikd.crossfit.inputs import check_workers, describe_rows
 from semikd.crossfit.second_stage import StagedModel, fit_stage, outcomes, stage_folds
 
 __all__ = ["fit_stages", "label_in_stages"]
-
-# What None stands for.
-N_FOLDS = 5
 
 
 def label_in_stages(
@@ -28,34 +25,12 @@ def label_in_stages(
     repeats: list[list[Fold]],
     *,
     seed: int,
-    n_jobs: int | None,
-    progress: Reporter,
-    keep: bool,
+    **options: Any,
 ) -> FoldLabels:
-    """Label by folds, stage after stage where the teacher has more than one.
+    """Label by folds as ``label_folds`` does, whose options it takes, by all stages.
 
-    Parameters
-    ----------
-    teacher : estimator
-        Copied for each fold.
-    X, y : array-like
-        All rows.
-    rows : Rows
-        Classes, groups and weights.
-    repeats : list of list of Fold
-        Folds of each repeat.
-    seed : int
-        For the open seeds of the copies.
-    n_jobs : int or None
-        Workers over folds.
-    progress : callable
-        Called with a ``Step`` as each fold starts.
-    keep : bool
-        Whether to keep the fold teachers.
-
-    Returns
-    -------
-    FoldLabels
+    A teacher of one stage is labelled by ``label_folds`` itself. So is one of two where
+    folds leave rows unlabelled: each of its copies is then fitted as a whole.
 
     Examples
     --------
@@ -65,24 +40,15 @@ def label_in_stages(
     >>> from semikd.crossfit.folds import Fold, Rows
     >>> from semikd.crossfit.stages import label_in_stages
     >>> rows = Rows(np.arange(2, dtype=np.uint64), np.zeros(2, int), None, None, None)
-    >>> one, two = np.array([0]), np.array([1])
-    >>> labels = label_in_stages(
-    ...     DummyRegressor(),
-    ...     np.ones((2, 1)),
-    ...     np.array([3.0, 5.0]),
-    ...     rows,
-    ...     [[Fold(one, two), Fold(two, one)]],
-    ...     seed=0,
-    ...     n_jobs=None,
-    ...     progress=silent,
-    ...     keep=False,
-    ... )
-    >>> labels.prediction.ravel()
+    >>> folds = [Fold(np.array([0]), np.array([1])), Fold(np.array([1]), np.array([0]))]
+    >>> X, y = np.ones((2, 1)), np.array([3.0, 5.0])
+    >>> options = {"n_jobs": None, "keep": False, "progress": silent}
+    >>> label_in_stages(
+    ...     DummyRegressor(), X, y, rows, [folds], seed=0, **options
+    ... ).prediction.ravel()
     array([5., 3.])
     """
-    options: dict[str, Any] = {"n_jobs": n_jobs, "progress": progress, "keep": keep}
     if not hasattr(teacher, "second_stage") or not _complete(repeats):
-        # Folds that leave rows unlabelled: each teacher is fitted with its own stages.
         return label_folds(teacher, X, y, rows, repeats, seed=seed, **options)
     first = teacher.first_stage()
     *seeds, own = spawn_seeds(seed, len(first) + 1)
@@ -145,7 +111,10 @@ def fit_stages(
     n_jobs = check_workers(n_jobs)
     rows = describe_rows(X, y, teacher, groups=groups, sample_weight=sample_weight)
     fold_seed, label_seed, stage_seed, last = spawn_seeds(random_state, 4)
-    repeats = [_folds(cv, rows, X, y, fold_seed)]
+    if isinstance(cv, str):
+        remedy = "Other labels lean on their own outcomes"
+        raise invalid("cv", "be folds where a second stage is fitted", cv, remedy)
+    repeats = drawn_folds(cv, rows, X, y, seed=fold_seed)
     first = teacher.first_stage()
     answers = [
         label_in_stages(
@@ -168,17 +137,6 @@ def fit_stages(
         for each, seed in zip(first, spawn_seeds(last, len(first)), strict=True)
     )
     return StagedModel(fitted, stage, rows.classes)
-
-
-def _folds(cv: Any, rows: Rows, X: Any, y: NDArray[Any], seed: int) -> list[Fold]:
-    """Return the folds that honest labels are asked of."""
-    if isinstance(cv, str):
-        remedy = "Other labels lean on their own outcomes"
-        raise invalid("cv", "be folds where a second stage is fitted", cv, remedy)
-    if cv is None or isinstance(cv, int | np.integer):
-        n_folds = count("cv", N_FOLDS if cv is None else cv, low=2)
-        return integer_folds(n_folds, rows, n_repeats=1, random_state=seed)[0]
-    return user_folds(cv, rows, X, y, seed=seed)
 
 
 def _complete(repeats: list[list[Fold]]) -> bool:

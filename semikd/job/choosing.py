@@ -29,9 +29,9 @@ from semikd.selection.winner import made_choice
 __all__ = ["Searched", "search_recipes"]
 
 # Pairs of folds need teachers of their own: three are the fewest that allow it, and
-# beyond five the teachers become many and hardly better.
+# beyond five the teachers become many.
 _FEWEST_FOLDS, _MOST_FOLDS = 3, 5
-# Beyond this many rows a part of them chooses as well as all.
+# Beyond this many rows a part of them chooses, so that fifteen teachers stay cheap.
 _MOST_ROWS = 100_000
 # Students whose own fits leave the other cores idle.
 _SINGLE = ("tree", "forest", "linear")

@@ -64,8 +64,8 @@ class Settings:
         What the target is.
     refits : int or None
         Times that all arms are fitted; by default 5, which lets the result speak of
-        the procedure, 3 from 20,000 training rows on, and 1 from 100,000 on, where a
-        single fit says as much.
+        the procedure, 3 from 20,000 training rows on, and 1 from 100,000 on, so that
+        large tables end in minutes.
     seed : int, default=0
         Seed of split, folds, teachers and students.
     jobs : int or None

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semikd._learners import resolved_loss
 from semikd._random import RandomState, spawn_seeds
 from semikd.corrections import get_correction
-from semikd.crossfit import cross_fit
-from semikd.distillation.lessons import make_lesson
+from semikd.crossfit import OutOfFold, cross_fit
+from semikd.distillation.lessons import Lesson, make_lesson
 from semikd.evaluation import Table
 from semikd.evaluation.recipes import checked_recipe
 from semikd.evaluation.tables import split_table
 from semikd.evaluation.tasks import Classification, Task
 from semikd.inference import Comparison, FixedSequence, fixed_sequence
 from semikd.inference.comparison import paired_differences
-from semikd.losses import get_loss
+from semikd.losses import DistillationLoss
 from semikd.selection.sizes import different_sizes, size_in_words, sizes_to_try
+from semikd.selection.teaching import taught
 from semikd.simplex import FloatArray
 from semikd.students import Student, StudentSize, new_student
 
@@ -211,11 +213,18 @@ def size_curve(
         n_jobs=recipe.n_jobs,
         random_state=label_seed,
     )
-    fitted = _taught(recipe, student, tried, record, train, task)
+    students = [student.copy().configure(setting) for setting in tried]
+    fitted = taught(
+        [(own, _lesson(recipe, own, record, train, task)) for own in students]
+    )
     kept = different_sizes([each.size() for each, _ in fitted])
     fitted = [fitted[at] for at in kept]
     loss = task.loss(None)
-    losses = [loss(predict(held_out.features), held_out) for _, predict in fitted]
+    predicted = [
+        np.asarray(lesson.loss.probabilities(each.scores(held_out.features)))
+        for each, lesson in fitted
+    ]
+    losses = [loss(each, held_out) for each in predicted]
     return SizeCurve(
         sizes=tuple(each.size() for each, _ in fitted),
         losses=np.column_stack(losses),
@@ -227,36 +236,21 @@ def size_curve(
     )
 
 
-def _taught(
-    recipe: Any,
-    student: Student,
-    settings: Sequence[Mapping[str, Any]],
-    record: Any,
-    train: Table,
-    task: Task,
-) -> list[tuple[Student, Any]]:
-    """Return fitted students, and what each predicts of rows."""
-    found = []
-    for setting in settings:
-        own = student.copy().configure(setting)
-        loss = task.scratch_loss(own)
-        if isinstance(task, Classification):
-            loss = get_loss(recipe.loss, auto=own.default_loss)
-        lesson = make_lesson(
-            record,
-            record.prediction,
-            task.outcome(train),
-            train.features,
-            student=own,
-            loss=loss,
-            correction=get_correction(recipe.correction),
-            weights=train.weights,
-            groups=train.groups,
-        )
-        lesson.teach(own)
-
-        def predict(X: Any, own: Student = own, loss: Any = loss) -> FloatArray:
-            return np.asarray(loss.probabilities(own.scores(X)))
-
-        found.append((own, predict))
-    return found
+def _lesson(
+    recipe: Any, student: Student, record: OutOfFold, train: Table, task: Task
+) -> Lesson:
+    """Return what a student of one size learns from these labels."""
+    loss: DistillationLoss = task.scratch_loss(student)
+    if isinstance(task, Classification):
+        loss = resolved_loss(recipe.loss, recipe.hard_weight, student)
+    return make_lesson(
+        record,
+        record.prediction,
+        task.outcome(train),
+        train.features,
+        student=student,
+        loss=loss,
+        correction=get_correction(recipe.correction),
+        weights=train.weights,
+        groups=train.groups,
+    )

@@ -1,7 +1,6 @@
-"""What a search tries, in the order in which it pays.
+"""What a search tries: rounds, of which the later refine what the earlier found.
 
-A plan is a list of rounds. Later rounds refine what earlier ones found best, and are
-left out where the time does not allow them.
+A round is left out where the time does not allow it.
 """
 
 import math
@@ -90,7 +89,7 @@ class Round:
 
 
 def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
-    """Return what is tried, cheapest first and what usually gains most before the rest.
+    """Return what is tried, round by round.
 
     Parameters
     ----------
