@@ -232,7 +232,7 @@ def _affordable(n_folds: int, rows: Rows) -> int:
         warnings.warn(
             f"cv was lowered from {n_folds} to {available}: {what}.",
             SemikdWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return min(n_folds, available)
 

@@ -230,7 +230,7 @@ def _check_cover(folds: list[Fold], rows: Rows, *, may_miss: bool) -> None:
             f"{len(missed)} of {n} rows are in no test fold: they get no label and the "
             "student does not see them.",
             SemikdWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
 
 
@@ -246,5 +246,5 @@ def _warn_of_leaks(folds: list[Fold], rows: Rows) -> None:
                 f"{leaks} of {len(keys)} rows {how} with a row their teacher learned "
                 "from. An integer cv keeps such rows together.",
                 LeakageWarning,
-                stacklevel=5,
+                stacklevel=6,
             )

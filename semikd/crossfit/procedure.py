@@ -12,7 +12,7 @@ from semikd._progress import Reporter, Step, silent
 from semikd._random import RandomState, spawn_seeds
 from semikd._validation import count, unknown
 from semikd.crossfit.fold_teachers import label_folds, train
-from semikd.crossfit.folds import Fold, Rows, check_divisible, integer_folds
+from semikd.crossfit.folds import Fold, Rows, check_divisible
 from semikd.crossfit.given import N_FOLDS, drawn_folds
 from semikd.crossfit.inputs import check_workers, describe_rows
 from semikd.crossfit.record import UNLABELLED, OutOfFold
@@ -255,7 +255,7 @@ def _folds(
         cv = None
     if isinstance(cv, str):
         if cv == "split":
-            halves = integer_folds(2, rows, n_repeats=n_repeats, random_state=seed)
+            halves = drawn_folds(2, rows, X, y, seed=seed, n_repeats=n_repeats)
             return [[folds[0]] for folds in halves]
         return [[Fold(rows.active, rows.active)] for _ in range(n_repeats)]
     return drawn_folds(cv, rows, X, y, seed=seed, n_repeats=n_repeats)

@@ -220,11 +220,7 @@ def size_curve(
     kept = different_sizes([each.size() for each, _ in fitted])
     fitted = [fitted[at] for at in kept]
     loss = task.loss(None)
-    predicted = [
-        np.asarray(lesson.loss.probabilities(each.scores(held_out.features)))
-        for each, lesson in fitted
-    ]
-    losses = [loss(each, held_out) for each in predicted]
+    losses = [loss(_predicted(each, held_out), held_out) for each in fitted]
     return SizeCurve(
         sizes=tuple(each.size() for each, _ in fitted),
         losses=np.column_stack(losses),
@@ -254,3 +250,9 @@ def _lesson(
         weights=train.weights,
         groups=train.groups,
     )
+
+
+def _predicted(pair: tuple[Student, Lesson], rows: Table) -> FloatArray:
+    """Return what a fitted student says of rows, shape (n, m)."""
+    student, lesson = pair
+    return np.asarray(lesson.loss.probabilities(student.scores(rows.features)))
