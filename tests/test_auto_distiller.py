@@ -232,7 +232,8 @@ def test_with_two_rows_of_a_class_only_students_from_scratch_can_be_judged() -> 
     ("options", "error", "match"),
     [
         ({"preset": "quick"}, ValueError, "preset must be one of 'fast', 'balanced'"),
-        ({"metric": "auc"}, ValueError, "metric must be one of 'log_loss', 'brier'"),
+        ({"metric": "auc"}, ValueError, "metric must be 'log_loss' or 'brier', or a"),
+        ({"metric": ["brier"]}, ValueError, "metric must be 'log_loss' or 'brier'"),
         ({"cv": 2}, ValueError, "cv must be an integer of at least 3"),
         ({"cv": "oob"}, ValueError, "cv must be folds where students are chosen"),
         ({"holdout": 2.0}, ValueError, "holdout must be a number above 0"),

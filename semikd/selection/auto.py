@@ -5,6 +5,7 @@ students, honest ones others, and some should learn from outcomes alone. This tr
 all, judges each honestly and keeps the best.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -56,8 +57,10 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         How much is tried. 'fast' has one boosted teacher and few corrections;
         'balanced' adds a stacked teacher, estimated corrections and other scales;
         'thorough' adds a teacher corrected by its residuals, and synthetic rows.
-    metric : {'log_loss', 'brier'}, default='log_loss'
-        The proper score that chooses.
+    metric : str or callable, default='log_loss'
+        What chooses: the proper scores 'log_loss' and 'brier', or any scorer of
+        scikit-learn, by name ('roc_auc', 'f1') or as ``(estimator, X, y) -> float``.
+        A scorer is greater when better; its "losses" are its negative.
     cv : int or folds, default=5
         The folds; three or more.
     holdout : float, optional
@@ -136,7 +139,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         student: Any = None,
         *,
         preset: str = "balanced",
-        metric: str = "log_loss",
+        metric: str | Callable[..., float] = "log_loss",
         cv: Any = 5,
         holdout: float | None = None,
         time_budget: float | None = None,

@@ -15,6 +15,7 @@ from semikd.evaluation import Table
 from semikd.evaluation.tasks import Task
 from semikd.losses import DistillationLoss, get_loss
 from semikd.selection.candidates import Candidate
+from semikd.selection.scoring import Metric, row_losses
 from semikd.selection.sources import LabelBank
 from semikd.selection.teaching import taught, trains_in_batches
 from semikd.simplex import FloatArray
@@ -43,8 +44,8 @@ class Judge:
         The labels.
     unlabelled : array-like of shape (n_new, d), optional
         Rows without outcomes, for candidates that learn from them.
-    metric : str, optional
-        A loss of single rows that the task knows; by default the one it is judged by.
+    metric : str or scorer, optional
+        See :func:`~semikd.selection.scoring.row_losses`; by default the task's own.
     n_jobs : int, optional
         Workers over students.
     seed : int
@@ -65,7 +66,8 @@ class Judge:
     >>> from semikd.evaluation import Classification, Table
     >>> from semikd.selection import Candidate
     >>> from semikd.selection.judging import Judge
-    >>> from semikd.selection.sources import LabelBank
+    >>> from semikd.selection.scoring import Metric, row_losses
+from semikd.selection.sources import LabelBank
     >>> table = Table(np.arange(12.0)[:, None], np.arange(12) // 6, None, None)
     >>> bank = LabelBank(table, {"bayes": GaussianNB()}, cv=3, seed=0)
     >>> students = {"tree": DecisionTreeRegressor(max_depth=1)}
@@ -83,13 +85,14 @@ class Judge:
         bank: LabelBank,
         *,
         unlabelled: Any = None,
-        metric: str | None = None,
+        metric: Metric = None,
         n_jobs: int | None = None,
         seed: int = 0,
     ) -> None:
         self.table, self.task, self.bank = table, task, bank
         self.students, self.n_jobs, self.seed = dict(students), n_jobs, seed
         self.metric, self.unlabelled = metric or task.metric, unlabelled
+        self._loss = row_losses(metric, task)
         self.losses: dict[Candidate, FloatArray] = {}
         self.seconds: dict[Candidate, float] = {}
 
@@ -168,7 +171,7 @@ class Judge:
         for student, lesson in taught(lessons):
             scores = student.scores(held_out.features)
             predicted = np.asarray(lesson.loss.probabilities(scores))
-            losses.append(self.task.loss(self.metric)(predicted, held_out))
+            losses.append(self._loss(predicted, held_out))
         return losses
 
     def scale(self, candidate: Candidate, student: Student) -> DistillationLoss:

@@ -9,6 +9,7 @@ from semikd._random import RandomState, spawn_seeds
 from semikd.evaluation import Table
 from semikd.evaluation.tasks import Task
 from semikd.selection.judging import Judge
+from semikd.selection.scoring import Metric, row_losses
 from semikd.selection.sources import LabelBank
 from semikd.students import new_student
 
@@ -21,7 +22,7 @@ def prepared_judge(
     teachers: Mapping[str, Any],
     students: Mapping[str, Any],
     *,
-    metric: str | None = None,
+    metric: Metric = None,
     cv: Any = 5,
     holdout: float | None = None,
     unlabelled: Any = None,
@@ -40,8 +41,8 @@ def prepared_judge(
         What is predicted.
     teachers, students : mapping from str to estimator
         Unfitted learners by name, smallest student first.
-    metric : str, optional
-        A loss of single rows; by default the task's own.
+    metric : str or scorer, optional
+        See :func:`~semikd.selection.scoring.row_losses`; by default the task's own.
     cv : int or folds, default=5
         The folds.
     holdout : float, optional
@@ -81,7 +82,7 @@ def prepared_judge(
     >>> [len(part) for part in judge.bank.folds.judging]
     [4, 4, 4]
     """
-    task.loss(metric)
+    row_losses(metric, task)
     label_seed, student_seed = spawn_seeds(random_state, 2)
     _check(table, task, teachers, students, cv)
     bank = LabelBank(

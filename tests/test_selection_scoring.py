@@ -1,0 +1,155 @@
+"""Losses of rows that choose by any score: their mean, their spread, their choice."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import accuracy_score, get_scorer, make_scorer, roc_auc_score
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeRegressor
+
+from semikd import AutoDistiller
+from semikd.evaluation import Classification, Regression, Table
+from semikd.evaluation.metrics import pointwise_brier
+from semikd.selection.scoring import row_losses
+
+
+def said(n: int, seed: int, *, classes: int = 2) -> tuple[Any, Table]:
+    """Return probabilities that know something of the outcomes, and the rows."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(classes, size=n)
+    z = rng.normal(size=(n, classes)) + 1.2 * np.eye(classes)[y]
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return p, Table(rng.normal(size=(n, 2)), y, None, None)
+
+
+def delong(p: Any, y: Any) -> float:
+    """Return the standard error of an AUC from placement values, looping over pairs."""
+    high, low = p[y == 1, 1], p[y == 0, 1]
+    wins = (high[:, None] > low).astype(float)
+    return float(
+        np.sqrt(
+            wins.mean(axis=1).var(ddof=1) / len(high)
+            + wins.mean(axis=0).var(ddof=1) / len(low)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "classes"),
+    [("roc_auc", 2), ("roc_auc_ovr", 3), ("accuracy", 3), ("neg_log_loss", 2)],
+)
+def test_the_mean_is_the_score_with_its_sign_turned(metric: str, classes: int) -> None:
+    p, table = said(203, 0, classes=classes)
+    losses = row_losses(metric, Classification())(p, table)
+    oracle = {
+        "roc_auc": lambda: roc_auc_score(table.y, p[:, 1]),
+        "roc_auc_ovr": lambda: roc_auc_score(table.y, p, multi_class="ovr"),
+        "accuracy": lambda: accuracy_score(table.y, p.argmax(axis=1)),
+        "neg_log_loss": lambda: np.log(p[np.arange(203), table.y]).mean(),
+    }[metric]()
+    assert losses.shape == (203,)
+    np.testing.assert_allclose(losses.mean(), -oracle, rtol=1e-12)
+
+
+def test_names_of_the_task_are_exact_losses_of_rows() -> None:
+    p, table = said(30, 1)
+    losses = row_losses("brier", Classification())(p, table)
+    np.testing.assert_array_equal(losses, pointwise_brier(p, table.y))
+    assert row_losses(None, Regression())(p, table).shape == (30,)
+
+
+def test_the_spread_of_an_auc_is_that_of_delong() -> None:
+    # 50 blocks: a ratio of variances over 200 tables has a mean of 1 with a standard
+    # error of about sqrt(2 / 49 / 200) = 0.014; the band is 4 of these, and 3 % for
+    # the jackknife's own second-order bias at 400 rows.
+    ratios = []
+    for seed in range(200):
+        p, table = said(400, seed)
+        losses = row_losses("roc_auc", Classification())(p, table)
+        ratios.append(losses.var(ddof=1) / len(losses) / delong(p, table.y) ** 2)
+    assert abs(np.mean(ratios) - 1.0) < 0.09
+    # Rows that are said to be independent of their block show too small a spread.
+    assert np.mean(ratios) / 8 < 0.91
+
+
+def test_of_rows_that_are_scored_alone_the_spread_is_the_usual_one() -> None:
+    # Blocks of single units: leaving a row out of a mean gives back the row.
+    p, table = said(50, 3)
+    losses = row_losses("accuracy", Classification())(p, table)
+    misses = (p.argmax(axis=1) != table.y) - 1.0
+    np.testing.assert_allclose(losses, misses, atol=1e-12)
+
+
+def test_groups_stay_in_one_block_and_weights_reach_the_scorer() -> None:
+    p, table = said(120, 4)
+    groups = np.arange(120) // 3
+    weights = np.random.default_rng(5).integers(1, 4, size=120).astype(float)
+    grouped = Table(table.X, table.y, weights, groups)
+    losses = row_losses("accuracy", Classification())(p, grouped)
+    assert all(len(np.unique(losses[groups == g])) == 1 for g in range(40))
+    hits = p.argmax(axis=1) == table.y
+    np.testing.assert_allclose(
+        np.average(losses, weights=weights), -np.average(hits, weights=weights)
+    )
+
+
+def test_a_scorer_of_ones_own_is_the_named_one() -> None:
+    p, table = said(90, 6)
+    own = make_scorer(roc_auc_score, response_method="predict_proba")
+    for scorer in (own, lambda model, X, y: get_scorer("roc_auc")(model, X, y)):
+        np.testing.assert_array_equal(
+            row_losses(scorer, Classification())(p, table),
+            row_losses("roc_auc", Classification())(p, table),
+        )
+
+
+def test_a_search_chooses_by_the_scorer_that_it_was_given() -> None:
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=(400, 4))
+    y = np.where(X[:, 0] - X[:, 1] + 1.5 * rng.normal(size=400) > 0, "yes", "no")
+    tree = DecisionTreeRegressor(max_leaf_nodes=8)
+    options: Any = {"preset": "fast", "random_state": 0}
+    auto = AutoDistiller(GaussianNB(), tree, metric="roc_auc", **options).fit(X, y)
+    table = auto.leaderboard()
+    assert table["loss"].between(-1.0, -0.5).all()
+    assert table.index[0] == str(auto.chosen_)
+    score, error = auto.score_
+    assert -1.0 < score < -0.5
+    assert 0.0 < error < 0.05
+
+
+def test_what_cannot_be_scored_is_one_clear_line() -> None:
+    p, table = said(40, 8)
+    alone = Table(table.X, np.zeros(40, dtype=int), None, None, classes=np.arange(2))
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match=r"metric='roc_auc'"):
+        row_losses("roc_auc", Classification())(p, alone)
+
+    def broken(model: Any, X: Any, y: Any) -> float:
+        raise ValueError("no such thing")
+
+    with pytest.raises(ValueError, match=r"metric='broken' cannot score 40 rows"):
+        row_losses(broken, Classification())(p, alone)
+    with pytest.raises(ValueError, match="metric must be 'squared_error' or"):
+        row_losses("roc_auc", Regression())
+
+
+def test_means_of_equal_models_differ_by_no_more_than_their_errors() -> None:
+    # Paired t statistics of two equally good models over 400 tables: at 5 % the number
+    # beyond the quantile is within the exact 1-in-10,000 band of a binomial.
+    beyond = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        y = rng.integers(2, size=200)
+        table = Table(rng.normal(size=(200, 1)), y, None, None)
+        losses = []
+        for _ in range(2):
+            q = 1 / (1 + np.exp(-(rng.normal(size=200) + 1.2 * y)))
+            p = np.column_stack([1 - q, q])
+            losses.append(row_losses("roc_auc", Classification())(p, table))
+        gap = losses[0] - losses[1]
+        t = gap.mean() / (gap.std(ddof=1) / np.sqrt(200))
+        beyond += abs(t) > stats.t.isf(0.025, 49)
+    low, high = stats.binom(400, 0.05).ppf([5e-5, 1 - 5e-5])
+    assert low <= beyond <= high
