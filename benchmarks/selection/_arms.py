@@ -21,7 +21,7 @@ SCRATCH, AUTOMATIC = "scratch, tuned", "automatic"
 
 def scratch_arm(name: str, split: int, size: Size) -> Row:
     """Return the scores of every student on the outcomes, for every seed."""
-    part, seeds = divided(name, size.rows, split), list(range(size.seeds))
+    part, seeds = divided(name, size.rows_of(name), split), list(range(size.seeds))
     found = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -37,7 +37,10 @@ def distilled_arms(name: str, split: int, track: str, size: Size, workers: int) 
     """Return the scores of every arm with a teacher, for every student and seed."""
     from semikd.selection.sources import LabelBank
 
-    part, known = divided(name, size.rows, split), teachers(track, small=size.small)
+    part, known = (
+        divided(name, size.rows_of(name), split),
+        teachers(track, small=size.small),
+    )
     bank = LabelBank(part.train, known, n_jobs=workers, seed=1000 + split)
     remember_estimates()
     found: Row = {}

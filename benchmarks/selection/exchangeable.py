@@ -55,7 +55,7 @@ def measure(name: str, split: int, track: str, size: Size, workers: int) -> Row:
     from semikd.selection.judging import Judge
     from semikd.selection.sources import LabelBank
 
-    part = divided(name, size.rows, split)
+    part = divided(name, size.rows_of(name), split)
     known = teachers(track, small=size.small)
     teacher = list(known)[-1]
     records = [
@@ -131,7 +131,7 @@ def collected(options: argparse.Namespace, size: Size, names: list[str]) -> Cell
                 found[track, name, split] = cell(
                     options,
                     f"exchangeable-{name}-{split}-{track}",
-                    size.settings(),
+                    size.settings(name),
                     partial(measure, name, split, track, size, options.workers),
                 )
     return found

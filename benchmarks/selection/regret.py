@@ -47,7 +47,7 @@ def collected(options: argparse.Namespace, size: Size, names: list[str]) -> Cell
             }
             for kind, work in keys.items():
                 found[kind, name, split] = cell(
-                    options, f"regret-{name}-{split}-{kind}", size.settings(), work
+                    options, f"regret-{name}-{split}-{kind}", size.settings(name), work
                 )
     return found
 
