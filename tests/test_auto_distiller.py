@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_breast_cancer
@@ -178,6 +179,31 @@ def test_weights_that_leave_the_default_tree_a_stump_are_told(table: Any) -> Non
     assert found.size_.leaves <= 2
 
 
+def test_sparse_rows_where_teacher_and_student_read_them(table: Any) -> None:
+    X, y = np.where(np.abs(table[0]) < 0.5, 0.0, table[0]), table[1]
+    options = {"teacher": LogisticRegression(), "student": LinearStudent()}
+    rows = sparse.csr_array(X)
+    found = auto(**options).fit(rows, y, unlabelled=rows[:40])
+    dense = auto(**options).fit(X, y, unlabelled=X[:40])
+    assert found.chosen_ == dense.chosen_
+    assert any(each.unlabelled for each in found.choice_.candidates)
+    np.testing.assert_allclose(
+        found.predict_proba(rows), dense.predict_proba(X), atol=1e-6
+    )
+    # Teachers of the presets, and Gaussian densities, cannot.
+    for cannot in ({"teacher": None}, {"teacher": NAIVE}):
+        with pytest.raises(TypeError, match=r"[Ss]parse"):
+            auto(**cannot).fit(rows, y)
+
+
+def test_rows_with_other_columns_are_refused_in_its_own_name(
+    fitted: Any, table: Any
+) -> None:
+    for predict in (fitted.predict, fitted.predict_proba, fitted.decision_function):
+        with pytest.raises(ValueError, match="but AutoDistiller is expecting 4 feat"):
+            predict(table[0][:, :3])
+
+
 def test_a_holdout_in_place_of_folds(table: Any) -> None:
     found = auto(holdout=0.3).fit(*table)
     assert len(found.choice_.losses) == 120
@@ -214,7 +240,7 @@ def test_a_rare_class_can_be_timed() -> None:
 
 
 def test_no_time_at_all_gives_the_simplest_student_with_a_warning(table: Any) -> None:
-    with pytest.warns(SemikdWarning, match="time_budget=1e-06 seconds are too few"):
+    with pytest.warns(SemikdWarning, match="budget of 1e-06 seconds is too short"):
         found = auto(time_budget=1e-6).fit(*table)
     assert found.chosen_.labels == "scratch"
     assert found.predict_proba(table[0]).shape == (400, 2)

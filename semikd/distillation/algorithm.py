@@ -160,7 +160,10 @@ class Distilled(BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         """Take from teacher and student what both can do."""
         tags = super().__sklearn_tags__()
-        parts = [part for part in self._parts() if is_estimator(part)]
+        teacher, student = self._parts()
+        # Labels that are brought need no teacher to read these rows.
+        parts = [student] if isinstance(self.cv, OutOfFold) else [teacher, student]
+        parts = [part for part in parts if is_estimator(part)]
         inputs = [get_tags(part).input_tags for part in parts]
         dense = self.synthetic is not None
         tags.input_tags.sparse = not dense and all(part.sparse for part in inputs)

@@ -122,7 +122,7 @@ def search_recipes(
         found=found,
         fit_seconds=tuple(judge.seconds[each] for each in choice.candidates),
         seconds=time.perf_counter() - start,
-        metric=judge.metric,
+        metric=judge.task.metric,
         n_rows=len(choice.losses),
         n_folds=len(bank.folds.judging),
         notes=notes,

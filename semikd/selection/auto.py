@@ -19,6 +19,7 @@ from semikd._random import RandomState
 from semikd._tables import checked_labels, checked_table
 from semikd._validation import choose, number, sample_weights
 from semikd.crossfit.learners import is_estimator
+from semikd.distillation import DistilledClassifier
 from semikd.distillation.more_rows import MoreRows
 from semikd.distillation.unlabelled import checked_unlabelled
 from semikd.evaluation import Classification, Table
@@ -223,35 +224,41 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X: Any) -> FloatArray:
         """Return scores that are largest for the predicted class, (n,) or (n, m)."""
-        check_is_fitted(self)
-        return self.model_.decision_function(X)
+        return self._model(X).decision_function(X)
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Return class probabilities, shape (n, k)."""
-        check_is_fitted(self)
-        return self.model_.predict_proba(X)
+        return self._model(X).predict_proba(X)
 
     def predict_log_proba(self, X: Any) -> FloatArray:
         """Return the logarithm of ``predict_proba``; -inf where that is 0."""
-        check_is_fitted(self)
-        return self.model_.predict_log_proba(X)
+        return self._model(X).predict_log_proba(X)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row, shape (n,)."""
-        check_is_fitted(self)
-        return self.model_.predict(X)
+        return self._model(X).predict(X)
 
     def __sklearn_is_fitted__(self) -> bool:
         """Say whether a winner was fitted; a refused fit leaves none."""
         return hasattr(self, "model_")
 
     def __sklearn_tags__(self) -> Any:
-        """Take missing values where the teachers and students do."""
+        """Take missing values and sparse tables where teachers and students do."""
         tags = super().__sklearn_tags__()
         parts = [*learners(self.teacher), *learners(self.student)]
         inputs = [get_tags(part).input_tags for part in parts if is_estimator(part)]
         tags.input_tags.allow_nan = all(part.allow_nan for part in inputs)
+        # The teachers of the presets read dense tables.
+        given = self.teacher is not None
+        tags.input_tags.sparse = given and all(part.sparse for part in inputs)
         return tags
+
+    def _model(self, X: Any) -> DistilledClassifier:
+        """Return the winner, which can read these rows."""
+        check_is_fitted(self)
+        checked_table(self, X, reset=False)
+        model: DistilledClassifier = self.model_
+        return model
 
     def _judge(self, table: Table, unlabelled: Any, progress: Reporter) -> Judge:
         """Return who judges candidates, all that can be refused having been."""

@@ -66,8 +66,7 @@ class Judge:
     >>> from semikd.evaluation import Classification, Table
     >>> from semikd.selection import Candidate
     >>> from semikd.selection.judging import Judge
-    >>> from semikd.selection.scoring import Metric, row_losses
-from semikd.selection.sources import LabelBank
+    >>> from semikd.selection.sources import LabelBank
     >>> table = Table(np.arange(12.0)[:, None], np.arange(12) // 6, None, None)
     >>> bank = LabelBank(table, {"bayes": GaussianNB()}, cv=3, seed=0)
     >>> students = {"tree": DecisionTreeRegressor(max_depth=1)}
@@ -91,8 +90,7 @@ from semikd.selection.sources import LabelBank
     ) -> None:
         self.table, self.task, self.bank = table, task, bank
         self.students, self.n_jobs, self.seed = dict(students), n_jobs, seed
-        self.metric, self.unlabelled = metric or task.metric, unlabelled
-        self._loss = row_losses(metric, task)
+        self.unlabelled, self._loss = unlabelled, row_losses(metric, task)
         self.losses: dict[Candidate, FloatArray] = {}
         self.seconds: dict[Candidate, float] = {}
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from scipy import sparse
+
 from semikd.evaluation import scratch_settings
 from semikd.selection.candidates import SCRATCH, Candidate
 from semikd.selection.judging import Judge
@@ -131,7 +133,8 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
         rounds.append(Round("other scales", "", partial(_scales, judge)))
     if judge.unlabelled is not None:
         rounds.append(Round("unlabelled rows", "", _unlabelled))
-    if preset.synthetic and judge.table.student_view is None:
+    table = judge.table
+    if preset.synthetic and table.student_view is None and not sparse.issparse(table.X):
         rounds.append(Round("synthetic rows", "", _synthetic))
     return rounds
 

@@ -1,8 +1,8 @@
 """By what a search chooses: a loss of single rows, or any scorer of scikit-learn.
 
 Standard errors and the bootstrap need a loss for every row. A score of many rows, such
-as the AUC, has none: it gets one whose mean is the score and whose spread is that of the
-score, by leaving rows out block by block.
+as the AUC, has none. It gets one whose mean is the score and whose spread is that of
+the score, by leaving rows out block by block.
 """
 
 from collections.abc import Callable
@@ -72,15 +72,15 @@ def row_losses(metric: Metric, task: Task) -> Pointwise:
     >>> from semikd.selection.scoring import row_losses
     >>> table = Table(np.arange(4.0)[:, None], np.array([0, 1, 0, 1]), None, None)
     >>> p = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
-    >>> row_losses("accuracy", Classification())(p, table).mean()
+    >>> float(row_losses("accuracy", Classification())(p, table).mean())
     -0.75
     """
-    named, scorers = isinstance(metric, str), isinstance(task, Classification)
-    if metric is None or (named and metric in task.losses()):
+    scorers = isinstance(task, Classification)
+    if metric is None or (isinstance(metric, str) and metric in task.losses()):
         return task.loss(metric)
-    if scorers and named and metric in get_scorer_names():
+    if isinstance(metric, str) and scorers and metric in get_scorer_names():
         return _Blocks(get_scorer(metric), metric)
-    if scorers and callable(metric):
+    if callable(metric) and scorers:
         return _Blocks(metric, getattr(metric, "__name__", str(metric)))
     known = " or ".join(map(repr, task.losses()))
     also = ", or a scorer of scikit-learn or its name" if scorers else ""

@@ -94,8 +94,8 @@ def search(
     if not judge.losses:
         simplest = rounds[0].candidates({})[:1]
         warnings.warn(
-            f"time_budget={seconds:g} seconds are too few for a single round of the "
-            f"search: only '{simplest[0]}' was fitted.",
+            f"A time budget of {seconds:g} seconds is too short for a single round of "
+            f"the search: only '{simplest[0]}' was fitted.",
             SemikdWarning,
             stacklevel=4,
         )
