@@ -62,19 +62,19 @@ def test_names_of_the_task_are_exact_losses_of_rows() -> None:
 
 
 def test_the_spread_of_an_auc_is_that_of_delong() -> None:
-    # 50 blocks: a ratio of variances over 200 tables has a mean of 1 with a standard
-    # error of about sqrt(2 / 49 / 200) = 0.014; the band is 4 of these, and 3 % for
+    # 50 blocks: a ratio of variances over 60 tables has a mean of 1 with a standard
+    # error of about sqrt(2 / 49 / 60) = 0.026; the band is 4 of these, and 3 % for
     # the jackknife's own second-order bias at 400 rows.
     ratios, halved = [], []
-    for seed in range(200):
+    for seed in range(60):
         p, table = said(400, seed)
         losses = row_losses("roc_auc", Classification())(p, table)
         found = losses.var(ddof=1) / len(losses)
         ratios.append(found / delong(p, table.y) ** 2)
         halved.append(found / delong(p[:200], table.y[:200]) ** 2)
-    assert abs(np.mean(ratios) - 1.0) < 0.09
+    assert abs(np.mean(ratios) - 1.0) < 0.135
     # The control: the spread of half as many rows is another.
-    assert abs(np.mean(halved) - 1.0) > 0.09
+    assert abs(np.mean(halved) - 1.0) > 0.135
 
 
 def test_of_rows_that_are_scored_alone_the_spread_is_the_usual_one() -> None:
@@ -142,10 +142,10 @@ def test_what_cannot_be_scored_is_one_clear_line() -> None:
 
 
 def test_means_of_equal_models_differ_by_no_more_than_their_errors() -> None:
-    # Paired t statistics of two equally good models over 400 tables: at 5 % the number
+    # Paired t statistics of two equally good models over 150 tables: at 5 % the number
     # beyond the quantile is within the exact 1-in-10,000 band of a binomial.
     beyond = 0
-    for seed in range(400):
+    for seed in range(150):
         rng = np.random.default_rng(seed)
         y = rng.integers(2, size=200)
         table = Table(rng.normal(size=(200, 1)), y, None, None)
@@ -157,5 +157,5 @@ def test_means_of_equal_models_differ_by_no_more_than_their_errors() -> None:
         gap = losses[0] - losses[1]
         t = gap.mean() / (gap.std(ddof=1) / np.sqrt(200))
         beyond += abs(t) > stats.t.isf(0.025, 49)
-    low, high = stats.binom(400, 0.05).ppf([5e-5, 1 - 5e-5])
+    low, high = stats.binom(150, 0.05).ppf([5e-5, 1 - 5e-5])
     assert low <= beyond <= high
