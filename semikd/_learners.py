@@ -211,6 +211,10 @@ def _missing(X: Any) -> Iterator[tuple[Any, NDArray[np.bool_]]]:
 
 def _needs_values(learner: Any) -> bool:
     """Return whether this is a learner of scikit-learn or ours that reads no NaN."""
+    if hasattr(learner, "first_stage"):
+        own = learner.get_params(deep=False).values()
+        parts = [*learner.first_stage(), *(each for each in own if is_estimator(each))]
+        return any(_needs_values(each) for each in parts)
     return _is_plain(learner) and not get_tags(learner).input_tags.allow_nan
 
 

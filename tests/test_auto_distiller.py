@@ -9,10 +9,13 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -160,6 +163,57 @@ def test_thorough_tries_everything_and_ends(table: Any) -> None:
     assert any(isinstance(each, SyntheticRows) for each in synthetic)
 
 
+def columns(kind: str, n: int) -> pd.Series:
+    """Return a column that boosting cannot read as it is."""
+    rng = np.random.default_rng(3)
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(900, size=n), "D")
+    return pd.Series(
+        {
+            "text": [f"txt {i}" for i in range(n)],
+            "words": rng.choice(["a", "b", None], size=n),
+            "date": days,
+            "gaps": pd.array(rng.choice([1, 2, None], size=n), dtype="Int64"),
+            "period": pd.PeriodIndex(days, freq="M"),
+        }[kind]
+    )
+
+
+@pytest.mark.parametrize("kind", ["text", "words", "date", "period"])
+def test_thorough_leaves_out_what_the_columns_do_not_allow(
+    table: Any, kind: str
+) -> None:
+    frame = pd.DataFrame(table[0][:200], columns=list("abcd"))
+    frame["odd"] = columns(kind, 200)
+    reads = ColumnTransformer([("numbers", "passthrough", list("abcd"))])
+    found = auto(
+        teacher=make_pipeline(reads, GaussianNB()),
+        student=make_pipeline(reads, DecisionTreeRegressor(max_leaf_nodes=4)),
+        preset="thorough",
+    ).fit(frame, table[1][:200])
+    assert any(
+        each.startswith("labels of corrected: X must") for each in found.left_out_
+    )
+    assert all("more than" not in each for each in found.left_out_)
+    tried = [each for each in found.choice_.candidates if each.synthetic is not None]
+    said = any(each.startswith("synthetic rows: ") for each in found.left_out_)
+    assert bool(tried) != said
+    assert found.predict_proba(frame).shape == (200, 2)
+
+
+def test_thorough_reads_numbers_with_gaps_that_the_teacher_never_sees(
+    table: Any,
+) -> None:
+    frame = pd.DataFrame(table[0][:200], columns=list("abcd"))
+    frame["odd"] = columns("gaps", 200)
+    reads = ColumnTransformer([("numbers", "passthrough", list("abcd"))])
+    found = auto(
+        teacher=make_pipeline(reads, GaussianNB()),
+        student=make_pipeline(reads, DecisionTreeRegressor(max_leaf_nodes=4)),
+        preset="thorough",
+    ).fit(frame, table[1][:200])
+    assert found.left_out_ == ()
+
+
 def test_strings_frames_weights_and_groups_pass(table: Any) -> None:
     X, y = table
     frame = pd.DataFrame(X, columns=list("abcd"))
@@ -190,6 +244,11 @@ def test_sparse_rows_where_teacher_and_student_read_them(table: Any) -> None:
     np.testing.assert_allclose(
         found.predict_proba(rows), dense.predict_proba(X), atol=1e-6
     )
+    thorough = auto(**options, preset="thorough").fit(rows, y)
+    assert [each.split(":")[0] for each in thorough.left_out_] == [
+        "labels of corrected",
+        "synthetic rows",
+    ]
     # Teachers of the presets, and Gaussian densities, cannot.
     for cannot in ({"teacher": None}, {"teacher": NAIVE}):
         with pytest.raises(TypeError, match=r"[Ss]parse"):
@@ -202,6 +261,31 @@ def test_rows_with_other_columns_are_refused_in_its_own_name(
     for predict in (fitted.predict, fitted.predict_proba, fitted.decision_function):
         with pytest.raises(ValueError, match="but AutoDistiller is expecting 4 feat"):
             predict(table[0][:, :3])
+
+
+def test_unlabelled_rows_that_a_teacher_cannot_read_are_refused_first(
+    table: Any,
+) -> None:
+    new = table[0][:50].copy()
+    new[3, 1] = np.nan
+    rounds: list[Any] = []
+    with pytest.raises(ValueError, match="unlabelled must have no missing value") as no:
+        auto().fit(*table, unlabelled=new, progress=rounds.append)
+    assert "\n" not in str(no.value)
+    assert not rounds
+
+
+def test_a_leak_is_told_where_it_was_asked_for(table: Any) -> None:
+    grown = DecisionTreeRegressor(min_samples_leaf=2)
+    forest = RandomForestClassifier(20, random_state=0)
+    options = {"teacher": forest, "student": grown, "check_leak": True}
+    leak = auto(**options).fit(*table).leak_
+    assert leak.gap > 0.0
+    assert leak.p_value < 0.05
+    assert "naive scores flatter" in str(leak)
+    assert auto(teacher=NAIVE).fit(*table).leak_ is None
+    with pytest.raises(ValueError, match="check_leak must be False with a holdout"):
+        auto(**options, holdout=0.3).fit(*table)
 
 
 def test_a_holdout_in_place_of_folds(table: Any) -> None:

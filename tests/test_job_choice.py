@@ -14,7 +14,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 
-from semikd import DistilledClassifier
+from semikd import DistilledClassifier, SyntheticRows
 from semikd.artifact import load_model
 from semikd.evaluation import Classification, Regression, Table, compare_sides
 from semikd.evaluation.arms import resized_arm
@@ -208,13 +208,47 @@ def test_large_tables_choose_on_a_part_of_their_rows(monkeypatch) -> None:
 
 def test_too_little_time_is_the_cheapest_student_and_a_warning() -> None:
     short, long = (Settings("y", time_budget=t, **QUICK) for t in (1e-6, 1e6))
-    with pytest.warns(SemikdWarning, match="too few for a single round"):
+    with pytest.warns(SemikdWarning, match="too short for a single round"):
         outcome = distil(smooth(300), short)
     (only,) = outcome.searched.choice.candidates
     assert str(only) == "tree: scratch"
-    assert len(outcome.searched.found.left_out) == 3
+    assert len(outcome.searched.found.left_out) == 2
     assert outcome.shipped == "automatic"
     assert not distil(smooth(300), long).searched.found.left_out
+
+
+@pytest.mark.parametrize("student", ["tree", "linear"])
+def test_a_search_for_means_stays_on_their_scale(student: str) -> None:
+    frame = smooth(300)
+    frame["y"] = frame["a"] + np.random.default_rng(0).normal(size=300)
+    settings = {**QUICK, "preset": "balanced", "student": student, "teacher": "linear"}
+    outcome = distil(frame, Settings("y", task="regression", **settings))
+    tried = outcome.searched.choice.candidates
+    assert len(tried) > 10
+    assert {each.loss for each in tried} == {"auto"}
+
+
+def test_codes_of_categories_stay_codes_where_rows_are_made_up() -> None:
+    frame = smooth(400)
+    frame["kind"] = np.random.default_rng(0).choice(list("abcdefgh"), size=400)
+    seen = []
+
+    class Spy(SyntheticRows):
+        def draw(self, X: Any, **given: Any) -> Any:
+            drawn = super().draw(X, **given)
+            at = self.categorical_features
+            seen.extend(
+                np.isin(drawn.X[:, j], X[drawn.parents][..., j]).all() for j in at
+            )
+            for j in at:
+                parents = X[drawn.parents][..., j]
+                assert (drawn.X[:, [j]] == parents).any(axis=1).all()
+            return drawn
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("semikd.selection.plans.SyntheticRows", Spy)
+        distil(frame, Settings("y", **{**QUICK, "preset": "thorough"}))
+    assert seen
 
 
 class CountingRegression(LogisticRegression):

@@ -108,6 +108,27 @@ def test_a_scorer_of_ones_own_is_the_named_one() -> None:
         )
 
 
+def test_a_scorer_sees_the_rows_and_may_ask_for_scores() -> None:
+    p, table = said(90, 6)
+    seen = []
+
+    def spy(model: Any, X: Any, y: Any) -> float:
+        seen.append(X)
+        return float(np.average(model.predict(X) == y, weights=np.abs(X[:, 0])))
+
+    losses = row_losses(spy, Classification())(p, table)
+    np.testing.assert_array_equal(seen[0], table.X)
+    hits = p.argmax(axis=1) == table.y
+    expected = -np.average(hits, weights=np.abs(table.X[:, 0]))
+    np.testing.assert_allclose(losses.mean(), expected)
+    # Log-odds rank as probabilities do.
+    odds = make_scorer(roc_auc_score, response_method="decision_function")
+    np.testing.assert_allclose(
+        row_losses(odds, Classification())(p, table),
+        row_losses("roc_auc", Classification())(p, table),
+    )
+
+
 def test_a_search_chooses_by_the_scorer_that_it_was_given() -> None:
     rng = np.random.default_rng(7)
     X = rng.normal(size=(400, 4))

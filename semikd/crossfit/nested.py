@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
-from semikd._progress import Reporter, silent
+from semikd._progress import Reporter, Step, silent
 from semikd._random import RandomState, spawn_seeds
 from semikd._validation import invalid
 from semikd.crossfit.fold_teachers import FoldLabels, label_folds
@@ -193,12 +193,20 @@ class NestedFolds:
         """Return what the second stage makes of what the first teachers said."""
         first = [self._said(each) for each in teacher.first_stage()]
         outcome, rows = outcomes(self.y, self.rows), self.rows
+        n_parts, n_folds = len(self.judging), len(self.folds)
+
+        def report(done: int) -> None:
+            """Say how many second stages are fitted."""
+            name = f"second stage of {type(teacher).__name__}"
+            total = n_parts + (n_parts + 1) * n_folds
+            self.progress(Step("second stage", name, done, total))
 
         def staged(said: list[FoldLabels]) -> FoldLabels:
             return stage_folds(teacher, said, self.X, outcome, rows, self._seed)
 
-        in_sample = []
+        in_sample, inner = [], []
         for part, learning in enumerate(self.learning):
+            report(part)
             answers = [each.inner[part].prediction[0] for each in first]
             stage = fit_stage(
                 teacher, answers, self.X, outcome, rows, learning, self._seed
@@ -208,14 +216,13 @@ class NestedFolds:
             own = [answer[learning] for answer in whole]
             table[learning] = apply_stage(stage, own, take_rows(self.X, learning), rows)
             in_sample.append(table)
-        return Said(
-            staged([each.outer for each in first]),
-            tuple(
-                staged([each.inner[part] for each in first])
-                for part in range(len(self.judging))
-            ),
-            tuple(in_sample),
-        )
+        for part in range(n_parts):
+            report(n_parts + part * n_folds)
+            inner.append(staged([each.inner[part] for each in first]))
+        report(n_parts + n_parts * n_folds)
+        outer = staged([each.outer for each in first])
+        report(n_parts + (n_parts + 1) * n_folds)
+        return Said(outer, tuple(inner), tuple(in_sample))
 
     @property
     def n_row_fits(self) -> int:

@@ -1,6 +1,7 @@
 """The rows of a comparison: training and held-out ones, and bootstrap samples."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +42,9 @@ class Table:
     student_view : array-like of shape (n, d'), optional
         The same rows as the student reads them, by default X: a teacher may read texts
         that the student never sees.
+    categorical : sequence of str or int, optional
+        Columns of X that hold codes of categories although their type is numeric, for
+        rows that are made up.
 
     Examples
     --------
@@ -57,6 +61,7 @@ class Table:
     classification: bool = True
     classes: NDArray[Any] | None = None
     student_view: Any = None
+    categorical: Sequence[Any] | None = None
 
     def __post_init__(self) -> None:
         if self.classification and self.classes is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from semikd._random import spawn_seeds
-from semikd.encoding import TablePlan, fit_plan
+from semikd.encoding import CategoryColumn, Encoder, TablePlan, fit_plan
 from semikd.evaluation import Table
 from semikd.job.settings import Settings
 from semikd.job.sides import RawSides
@@ -73,7 +73,7 @@ def read_sides(
 
 def _read(sides: RawSides, plan: TablePlan, teacher: Callable[[Any], Any]) -> ReadSides:
     """Return both sides through the readers of teacher and student."""
-    width = len(plan.encoder.feature_names)
+    width, codes = len(plan.encoder.feature_names), _codes(plan.encoder)
 
     def read(side: Table) -> Table:
         features = teacher(side.X)
@@ -81,6 +81,16 @@ def _read(sides: RawSides, plan: TablePlan, teacher: Callable[[Any], Any]) -> Re
             own = features[:, :width] if features.shape[1] > width else None
         else:
             own, _ = plan.encoder.encode(side.X)
-        return replace(side, X=features, student_view=own)
+        return replace(side, X=features, student_view=own, categorical=codes)
 
     return ReadSides(read(sides.train), read(sides.test), plan, teacher)
+
+
+def _codes(encoder: Encoder) -> list[int]:
+    """Return the positions of the features that are codes of categories."""
+    found, at = [], 0
+    for column in encoder.columns:
+        if isinstance(column, CategoryColumn) and not column.one_hot:
+            found.append(at)
+        at += len(column.feature_names)
+    return found

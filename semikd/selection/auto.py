@@ -1,11 +1,10 @@
 """The student that does best on rows nobody behind it saw, without being told how.
 
-No way of distilling wins everywhere: labels of a teacher that saw the rows suit some
-students, honest ones others, and some should learn from outcomes alone. This tries them
-all, judges each honestly and keeps the best.
+No way of distilling wins everywhere: this tries them, judges each honestly and keeps
+the best.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,17 +16,23 @@ from sklearn.utils.validation import check_is_fitted
 from semikd._progress import Reporter, silent
 from semikd._random import RandomState
 from semikd._tables import checked_labels, checked_table
-from semikd._validation import choose, number, sample_weights
+from semikd._validation import choose, invalid, number, sample_weights
 from semikd.crossfit.learners import is_estimator
 from semikd.distillation import DistilledClassifier
 from semikd.distillation.more_rows import MoreRows
 from semikd.distillation.unlabelled import checked_unlabelled
 from semikd.evaluation import Classification, Table
 from semikd.selection.judging import Judge
+from semikd.selection.leaks import leak_test
 from semikd.selection.plans import PRESETS, plan_rounds
 from semikd.selection.preparing import prepared_judge
 from semikd.selection.search import search
-from semikd.selection.teachers import learners, named_students, named_teachers
+from semikd.selection.teachers import (
+    learners,
+    named_students,
+    named_teachers,
+    without_unreadable,
+)
 from semikd.selection.winner import fit_winner, made_choice
 from semikd.simplex import FloatArray
 
@@ -56,18 +61,24 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         tree of at most 128 leaves.
     preset : {'fast', 'balanced', 'thorough'}, default='balanced'
         How much is tried. 'fast' has one boosted teacher and few corrections;
-        'balanced' adds a stacked teacher, estimated corrections and other scales;
-        'thorough' adds a teacher corrected by its residuals, and synthetic rows.
+        'balanced' adds estimated corrections, other scales and, where no teacher is
+        given, a stacked one; 'thorough' adds a teacher corrected by its residuals,
+        weights by row, and synthetic rows.
     metric : str or callable, default='log_loss'
         What chooses: the proper scores 'log_loss' and 'brier', or any scorer of
-        scikit-learn, by name ('roc_auc', 'f1') or as ``(estimator, X, y) -> float``.
-        A scorer is greater when better; its "losses" are its negative.
+        scikit-learn by name or as ``(estimator, X, y)``, whose negative is the loss.
     cv : int or folds, default=5
         The folds; three or more.
     holdout : float, optional
         Share of the rows that judges alone, in place of every fold in turn.
     time_budget : float, optional
         Seconds; rounds of the search that would not end in time are left out.
+    categorical_features : list of str or int, optional
+        Columns of X that hold codes of categories although their type is numeric, for
+        synthetic rows.
+    check_leak : bool, default=False
+        Whether to score the cross-fitted candidates naively too, with labels of
+        teachers that saw the rows that judge, and to test the gap.
     n_jobs : int, optional
         Workers over teachers, and over students.
     random_state : int, generator or None, default=None
@@ -86,14 +97,15 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
     choice_ : Choice
         All candidates with their losses.
     score_ : tuple of two floats
-        Loss of what was chosen on rows that took no part in choosing, and its standard
-        error.
+        Loss of what was chosen on rows that had no part in it, and its standard error.
     size_ : StudentSize
         Leaves or coefficients, and bytes, of the student.
     rounds_, left_out_ : tuple of str
-        What was tried, and what the time did not allow, with seconds.
+        What was tried, with seconds, and what the time or the rows did not allow.
+    leak_ : LeakTest or None
+        With ``check_leak``: how much a naive search flatters itself.
     n_features_in_, feature_names_in_ : int and ndarray of shape (d,)
-        Number of columns seen in the fit, and their names, if any.
+        Number of columns, and their names, if any.
 
     Raises
     ------
@@ -107,30 +119,25 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Corrections, calibration and stacking are fitted anew without each part that judges,
-    so that the pairs are exact for them. What the judged students cannot show is the
-    gain from the last fold: they learn from (K - 1)/K of the rows, labelled by teachers
-    of (K - 2)/K.
+    Corrections, calibration and stacking are fitted anew without each part that judges:
+    the pairs are exact for them. Judged students learn from (K - 1)/K of the rows, with
+    labels by teachers of (K - 2)/K.
 
     References
     ----------
     .. [1] T. Dao, G. M. Kamath, V. Syrgkanis and L. Mackey, "Knowledge Distillation as
-       Semiparametric Inference", ICLR 2021. Its strength is tuned on labels of teachers
-       that saw the judging rows; nested labels are this library's.
+       Semiparametric Inference", ICLR 2021; nested labels are this library's.
 
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.naive_bayes import GaussianNB
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from semikd import AutoDistiller
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> teacher = make_pipeline(StandardScaler(), LogisticRegression())
     >>> tree = DecisionTreeRegressor(max_leaf_nodes=8)
-    >>> auto = AutoDistiller(teacher, tree, preset="fast", random_state=0).fit(X, y)
-    >>> auto.size_.leaves <= 8
+    >>> auto = AutoDistiller(GaussianNB(), tree, preset="fast", random_state=0)
+    >>> auto.fit(X, y).size_.leaves <= 8
     True
     """
 
@@ -144,6 +151,8 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         cv: Any = 5,
         holdout: float | None = None,
         time_budget: float | None = None,
+        categorical_features: Sequence[Any] | None = None,
+        check_leak: bool = False,
         n_jobs: int | None = None,
         random_state: RandomState = None,
     ) -> None:
@@ -154,6 +163,8 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         self.cv = cv
         self.holdout = holdout
         self.time_budget = time_budget
+        self.categorical_features = categorical_features
+        self.check_leak = check_leak
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -189,9 +200,10 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         """
         X, y = checked_table(self, X), checked_labels(X, y)
         groups = None if groups is None else np.asarray(groups)
-        table = Table(X, y, sample_weights(sample_weight, len(y)), groups)
+        weights = sample_weights(sample_weight, len(y))
+        table = Table(X, y, weights, groups, categorical=self.categorical_features)
         unlabelled = MoreRows.of(None, checked_unlabelled(unlabelled, X)).unlabelled
-        judge = self._judge(table, unlabelled, progress or silent)
+        judge, unread = self._judge(table, unlabelled, progress or silent)
         if self.time_budget is not None:
             number("time_budget", self.time_budget, low=0.0, open_low=True)
         found = search(
@@ -201,12 +213,13 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
             progress=progress or silent,
         )
         choice = made_choice(judge)
+        leak = leak_test(judge, choice) if self.check_leak else None
         model = fit_winner(judge, choice.chosen)
         # All at once, and last: a failed fit leaves the model (not its known columns).
-        self.rounds_, self.left_out_ = found.done, found.left_out
+        self.rounds_, self.left_out_ = found.done, (*unread, *found.left_out)
         self.choice_, self.chosen_, self.score_ = choice, choice.chosen, choice.score
         self.seconds_ = tuple(judge.seconds[each] for each in choice.candidates)
-        self.model_, self.student_ = model, model.student_
+        self.model_, self.student_, self.leak_ = model, model.student_, leak
         self.classes_, self.size_ = model.classes_, model.size_
         return self
 
@@ -260,15 +273,20 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         model: DistilledClassifier = self.model_
         return model
 
-    def _judge(self, table: Table, unlabelled: Any, progress: Reporter) -> Judge:
-        """Return who judges candidates, all that can be refused having been."""
-        preset = PRESETS[
-            choose("preset", self.preset, {name: name for name in PRESETS})
-        ]
-        return prepared_judge(
+    def _judge(
+        self, table: Table, unlabelled: Any, progress: Reporter
+    ) -> tuple[Judge, tuple[str, ...]]:
+        """Return who judges, all that can be refused having been, and who cannot."""
+        preset = choose("preset", self.preset, PRESETS)
+        if self.check_leak and self.holdout is not None:
+            remedy = "A holdout has no teachers of pairs"
+            raise invalid("check_leak", "be False with a holdout", True, remedy)
+        named = named_teachers(self.teacher, self.preset)
+        teachers, unread = without_unreadable(named, self.teacher, table.X)
+        judge = prepared_judge(
             table,
             Classification(),
-            named_teachers(self.teacher, self.preset),
+            teachers,
             named_students(self.student, len(table.y), table.weights),
             metric=self.metric,
             cv=self.cv,
@@ -279,3 +297,4 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
             random_state=self.random_state,
             progress=progress,
         )
+        return judge, unread

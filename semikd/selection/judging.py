@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
+from semikd._progress import Reporter, Step, silent
 from semikd.corrections import get_correction
 from semikd.crossfit import OutOfFold, row_hashes, take_rows
 from semikd.distillation.lessons import AddedRows, Lesson, make_lesson
@@ -91,6 +92,8 @@ class Judge:
         self.table, self.task, self.bank = table, task, bank
         self.students, self.n_jobs, self.seed = dict(students), n_jobs, seed
         self.unlabelled, self._loss = unlabelled, row_losses(metric, task)
+        # Called with a ``Step`` as the students of each part start.
+        self.progress: Reporter = silent
         self.losses: dict[Candidate, FloatArray] = {}
         self.seconds: dict[Candidate, float] = {}
 
@@ -124,7 +127,8 @@ class Judge:
         jobs = [(some, part) for some in self._together(candidates) for part in parts]
         # Trees and linear algebra leave Python's lock; nothing is copied to threads.
         dealt = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._timed)(some, part) for some, part in jobs
+            delayed(self._timed)(some, part, Step("student", "", done, len(jobs)))
+            for done, (some, part) in enumerate(jobs)
         )
         losses = {each: np.full(len(self.table.y), np.nan) for each in candidates}
         seconds = dict.fromkeys(candidates, 0.0)
@@ -147,9 +151,10 @@ class Judge:
         return [*alone, *batches.values()]
 
     def _timed(
-        self, some: Sequence[Candidate], part: int
+        self, some: Sequence[Candidate], part: int, step: Step
     ) -> tuple[list[FloatArray], float]:
         """Return the losses of candidates on one part, and the seconds."""
+        self.progress(step)
         start = time.perf_counter()
         records = [self.bank.inner(each.labels, each.teacher, part) for each in some]
         losses = self._part(some, part, records)

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from scipy import sparse
-
-from semikd.evaluation import scratch_settings
+from semikd.corrections import Correction, MinimaxCorrection, ShrinkageCorrection
+from semikd.evaluation import Table, scratch_settings
 from semikd.selection.candidates import SCRATCH, Candidate
 from semikd.selection.judging import Judge
 from semikd.students import Student, new_student
@@ -21,7 +20,10 @@ __all__ = ["PRESETS", "Round", "plan_rounds"]
 
 # Weights of the outcome that are tried: none has won everywhere.
 _FEW_WEIGHTS, _WEIGHTS = (0.1, 0.35), (0.05, 0.1, 0.2, 0.35, 0.5)
+# Weights that depend on what the teacher says of a row.
+_BY_ROW = (ShrinkageCorrection(0.01), MinimaxCorrection("relative", 0.5))
 Best = Mapping[str, Candidate]
+Weight = float | Correction
 Settings = tuple[tuple[str, Any], ...]
 
 
@@ -49,7 +51,7 @@ class Preset:
     False
     """
 
-    weights: tuple[float, ...]
+    weights: tuple[Weight, ...]
     estimated: bool
     all_settings: bool
     scales: bool
@@ -59,7 +61,7 @@ class Preset:
 PRESETS = {
     "fast": Preset(_FEW_WEIGHTS, False, False, False, False),
     "balanced": Preset(_WEIGHTS, True, True, True, False),
-    "thorough": Preset(_WEIGHTS, True, True, True, True),
+    "thorough": Preset((*_WEIGHTS, *_BY_ROW), True, True, True, True),
 }
 
 
@@ -75,6 +77,8 @@ class Round:
         The teacher whose labels are needed first; '' for none.
     candidates : callable
         From the best candidate of each student so far to what is tried.
+    unable : str, default=''
+        Why it cannot be tried with these rows, if it cannot.
 
     Examples
     --------
@@ -88,6 +92,7 @@ class Round:
     name: str
     teacher: str
     candidates: Callable[[Best], list[Candidate]]
+    unable: str = ""
 
 
 def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
@@ -125,17 +130,16 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
         # With two folds no teacher is left that saw neither the judges nor its row.
         return rounds
     rounds += [_labels(name, judge) for name in judge.bank.teachers]
-    rounds.append(Round("weights of the outcome", "", _weights(preset)))
+    rounds.append(Round("weights of the outcome", "", _weights(preset, judge)))
     if preset.all_settings:
         settings = partial(_own_settings, judge)
         rounds.append(Round("settings of the student", "", settings))
-    if preset.scales:
+    if preset.scales and judge.table.classification:
         rounds.append(Round("other scales", "", partial(_scales, judge)))
     if judge.unlabelled is not None:
         rounds.append(Round("unlabelled rows", "", _unlabelled))
-    table = judge.table
-    if preset.synthetic and table.student_view is None and not sparse.issparse(table.X):
-        rounds.append(Round("synthetic rows", "", _synthetic))
+    if preset.synthetic:
+        rounds.append(_synthetic(judge.table))
     return rounds
 
 
@@ -198,15 +202,21 @@ def _labels(teacher: str, judge: Judge) -> Round:
     return Round(f"labels of {teacher}", teacher, lambda best: found)
 
 
-def _weights(preset: Preset) -> Callable[[Best], list[Candidate]]:
+def _weights(preset: Preset, judge: Judge) -> Callable[[Best], list[Candidate]]:
     """Return what moves targets towards the outcomes, for the best of each student."""
+    # Those by row are made for probabilities.
+    weights = [
+        each
+        for each in preset.weights
+        if judge.table.classification or isinstance(each, float)
+    ]
 
     def candidates(best: Best) -> list[Candidate]:
         found = []
         for each in _taught(best):
             honest = replace(each, labels="cross-fitted")
-            found += [replace(each, correction=weight) for weight in preset.weights]
-            found += [replace(honest, correction=weight) for weight in preset.weights]
+            found += [replace(each, correction=weight) for weight in weights]
+            found += [replace(honest, correction=weight) for weight in weights]
             if preset.estimated:
                 found.append(replace(honest, correction="estimated"))
         return list(dict.fromkeys(found))
@@ -235,15 +245,29 @@ def _unlabelled(best: Best) -> list[Candidate]:
     return [replace(each, unlabelled=True) for each in honest]
 
 
-def _synthetic(best: Best) -> list[Candidate]:
+def _synthetic(table: Table) -> Round:
     """Return the best of each student with rows that are made up."""
-    honest = [replace(each, labels="cross-fitted") for each in _taught(best)]
-    return [
-        replace(each, synthetic=SyntheticRows(method, ratio=4.0, labelled_by=who))
-        for each in honest
-        for method in ("columns", "bootstrap")
+    made = [
+        SyntheticRows(
+            method, ratio=4.0, labelled_by=who, categorical_features=table.categorical
+        )
+        for method in ("neighbours", "columns", "bootstrap")
         for who in ("folds", "all")
     ]
+
+    def candidates(best: Best) -> list[Candidate]:
+        honest = [replace(each, labels="cross-fitted") for each in _taught(best)]
+        return [replace(each, synthetic=rows) for each in honest for rows in made]
+
+    unable = ""
+    if table.student_view is not None:
+        unable = "the student reads the rows otherwise than the teacher"
+    else:
+        try:
+            made[0].check(table.X)
+        except (TypeError, ValueError) as error:
+            unable = str(error)
+    return Round("synthetic rows", "", candidates, unable)
 
 
 def _taught(best: Best) -> Sequence[Candidate]:

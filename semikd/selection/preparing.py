@@ -84,7 +84,7 @@ def prepared_judge(
     """
     row_losses(metric, task)
     label_seed, student_seed = spawn_seeds(random_state, 2)
-    _check(table, task, teachers, students, cv)
+    _check(table, task, teachers, students, cv, unlabelled)
     bank = LabelBank(
         table,
         teachers,
@@ -113,6 +113,7 @@ def _check(
     teachers: Mapping[str, Any],
     students: Mapping[str, Any],
     cv: Any,
+    unlabelled: Any,
 ) -> None:
     """Refuse learners that cannot do what is asked, each teacher with each student."""
     for learner in students.values():
@@ -122,12 +123,10 @@ def _check(
             weighted=table.weights is not None,
             n_classes=None if table.classes is None else len(table.classes),
         )
+        kind = {"cv": cv, "classification": table.classification}
         for teacher in teachers.values():
-            check_learners(
-                table.X,
-                teacher,
-                student,
-                table.weights,
-                cv=cv,
-                classification=table.classification,
-            )
+            check_learners(table.X, teacher, student, table.weights, **kind)
+            if unlabelled is not None:
+                check_learners(
+                    unlabelled, teacher, student, None, name="unlabelled", **kind
+                )

@@ -125,7 +125,8 @@ class _Blocks:
         given = {} if table.weights is None else {"sample_weight": table.weights}
         advice = "Fewer folds may help, or a loss of single rows such as 'log_loss'."
         try:
-            score = float(self.scorer(_Said(table.classes), p, table.y, **given))
+            said = _Said(table.classes, p)
+            score = float(self.scorer(said, table.features, table.y, **given))
         except (TypeError, ValueError) as error:
             what = f"metric={self.name!r} cannot score {len(p)} rows that judge"
             raise ValueError(f"{what}: {error}. {advice}") from error
@@ -136,16 +137,26 @@ class _Blocks:
 
 
 class _Said(ClassifierMixin, BaseEstimator):
-    """What scorers ask as if it were a classifier: its rows are its answers."""
+    """What scorers ask as if it were a classifier: the answers are there already."""
 
-    def __init__(self, classes: Any = None) -> None:
-        self.classes = classes
+    def __init__(self, classes: Any = None, p: FloatArray | None = None) -> None:
+        self.classes, self.p = classes, p
         self.classes_ = classes
 
-    def predict_proba(self, X: FloatArray) -> FloatArray:
-        """Return the probabilities themselves."""
-        return X
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Return the probabilities."""
+        return np.asarray(self.p)
 
-    def predict(self, X: FloatArray) -> NDArray[Any]:
+    def predict_log_proba(self, X: Any) -> FloatArray:
+        """Return the logarithm of the probabilities; -inf where one is 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def decision_function(self, X: Any) -> FloatArray:
+        """Return log-odds of the second class, or logarithms for several classes."""
+        logs = self.predict_log_proba(X)
+        return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
+
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely classes."""
-        return np.asarray(self.classes_[X.argmax(axis=1)])
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+import narwhals.stable.v2 as nw
+import numpy as np
+from scipy import sparse
+
 from semikd._validation import wrong_type
 from semikd.simplex import FloatArray
 from semikd.students import new_student
 from semikd.teachers import BoostingTeacher, ResidualTeacher, StackedTeacher
 
-__all__ = ["learners", "named_students", "named_teachers"]
+__all__ = ["learners", "named_students", "named_teachers", "without_unreadable"]
 
 
 def named_teachers(teacher: Any, preset: str) -> dict[str, Any]:
@@ -46,6 +50,59 @@ def named_teachers(teacher: Any, preset: str) -> dict[str, Any]:
     if preset == "thorough":
         found["corrected"] = ResidualTeacher(list(found.values())[-1])
     return found
+
+
+def without_unreadable(
+    teachers: Mapping[str, Any], given: Any, X: Any
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the teachers that can read a table, and why others were left out.
+
+    A teacher that was given may read anything; what corrects its residuals is boosting,
+    which reads dense numbers, truth values and categories.
+
+    Parameters
+    ----------
+    teachers : mapping from str to classifier
+        Teachers by name.
+    given : classifier, mapping or None
+        What they come from; those that somebody named are kept.
+    X : array-like of shape (n, d)
+        The table.
+
+    Returns
+    -------
+    dict from str to classifier, tuple of str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.selection.teachers import named_teachers, without_unreadable
+    >>> found = named_teachers(given := object(), "thorough")
+    >>> kept, _ = without_unreadable(found, given, np.array([["a"], ["b"]]))
+    >>> list(kept)
+    ['teacher']
+    """
+    if isinstance(given, Mapping | None) or "corrected" not in teachers:
+        return dict(teachers), ()
+    if _is_plain(X):
+        return dict(teachers), ()
+    kept = {name: each for name, each in teachers.items() if name != "corrected"}
+    why = "X must hold dense numbers and categories to learn residuals from"
+    return kept, (f"labels of corrected: {why}",)
+
+
+def _is_plain(X: Any) -> bool:
+    """Return whether boosting reads a table as it is."""
+    if nw.dependencies.is_into_dataframe(X):
+        return all(
+            column.dtype in {nw.Categorical, nw.Enum}
+            or column.to_numpy().dtype.kind in "biuf"
+            for column in nw.from_native(X, eager_only=True).iter_columns()
+        )
+    if sparse.issparse(X):
+        return False
+    table = np.asarray(X)
+    return table.ndim == 2 and table.dtype.kind in "biuf"
 
 
 def named_students(

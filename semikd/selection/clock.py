@@ -1,0 +1,168 @@
+"""What rounds of a search cost, and whether there is time: known before and watched.
+
+A trial on few rows says what a round will cost. Where it was wrong, the steps that are
+done foretell the others, and a round that would not end in time is given up.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semikd._progress import Reporter, Step
+from semikd.crossfit import content_split, fit_learner, seeded_clone, take_rows
+from semikd.selection.candidates import SCRATCH, Candidate
+from semikd.selection.judging import Judge
+from semikd.selection.plans import Round
+from semikd.selection.sources import taken
+
+__all__ = ["Clock", "OutOfTimeError"]
+
+# The share of the rows, and the fewest, on which a teacher is timed beforehand.
+_TRIAL, _FEWEST = 0.05, 300
+# The fewest rows of a class, as long as it has so many.
+_FEWEST_OF_CLASS = 10
+# What is kept back of the time for what is not foreseen.
+_SPARE = 0.1
+
+
+class OutOfTimeError(Exception):
+    """Raised by a step of a round that would not end in time."""
+
+
+class Clock:
+    """The time of a search, which starts now.
+
+    Parameters
+    ----------
+    judge : Judge
+        Who judges, and knows what was spent on students and teachers.
+    seconds : float or None
+        The time there is; None has no end.
+
+    Examples
+    --------
+    >>> from semikd.selection.clock import Clock
+    >>> Clock(None, None).allows(1e9)
+    True
+    """
+
+    def __init__(self, judge: Judge, seconds: float | None) -> None:
+        self.judge, self.seconds = judge, seconds
+        self.start = self._began = time.perf_counter()
+
+    def allows(self, expected: float) -> bool:
+        """Return whether there is time for this, and for the student that is kept."""
+        return self.seconds is None or expected <= self._left()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Raise ``OutOfTimeError`` from steps that would not end in time."""
+        if self.seconds is None:
+            yield
+            return
+        judge, folds = self.judge, self.judge.bank.folds
+        known = folds.progress, judge.progress
+
+        def heard(reporter: Reporter) -> Reporter:
+            def listen(step: Step) -> None:
+                self._check(step)
+                reporter(step)
+
+            return listen
+
+        folds.progress, judge.progress = (heard(each) for each in known)
+        try:
+            yield
+        finally:
+            folds.progress, judge.progress = known
+
+    def _check(self, step: Step) -> None:
+        """Give up if steps to come, each as long as those done, end too late."""
+        now = time.perf_counter()
+        if not step.done:
+            self._began = now
+        spent, to_come = now - self._began, step.total - step.done
+        # The first step of its kind may be slow, as modules are loaded.
+        each = spent / step.done if step.done > 1 else 0.0
+        if to_come * each > self._left() or (to_come and self._left() < 0):
+            raise OutOfTimeError
+
+    def _left(self) -> float:
+        """Return the seconds left, less what the student that is kept will take."""
+        assert self.seconds is not None  # noqa: S101 - asked where there is an end
+        spent = time.perf_counter() - self.start
+        kept = max(self.judge.seconds.values(), default=0.0) + self._last_teacher()
+        return self.seconds * (1.0 - _SPARE) - spent - kept
+
+    def _last_teacher(self) -> float:
+        """Return the seconds of a teacher on all rows, should in-sample labels win."""
+        bank, n_rows = self.judge.bank, len(self.judge.table.y)
+        fits = {
+            # Teachers of stages cross-fit their first ones once more.
+            name: 6.0 if hasattr(bank.teachers[name], "second_stage") else 1.0
+            for name in bank.seconds
+        }
+        of_one = {
+            name: spent * n_rows / bank.folds.n_row_fits
+            for name, spent in bank.seconds.items()
+        }
+        return max((fits[name] * of_one[name] for name in of_one), default=0.0)
+
+    def cost(self, each: Round, candidates: Sequence[Candidate]) -> float:
+        """Return the seconds that a round will take, 0 where there is no limit."""
+        if self.seconds is None:
+            return 0.0
+        new = [one for one in candidates if one not in self.judge.losses]
+        students = sum(self._student(one) for one in new)
+        return students + (self._teacher(each.teacher) if each.teacher else 0.0)
+
+    def _student(self, candidate: Candidate) -> float:
+        """Return the seconds of one candidate: as much as others of its student."""
+        known = [
+            seconds
+            for one, seconds in self.judge.seconds.items()
+            if one.student == candidate.student
+        ]
+        if known:
+            return float(np.median(known))
+        start = time.perf_counter()
+        judge, rows = self.judge, self._trial()
+        record = taken(judge.bank.outer(SCRATCH, ""), rows)
+        simple = Candidate(candidate.student, SCRATCH)
+        student, lesson = judge.lesson(simple, record, rows)
+        lesson.teach(student)
+        spent = time.perf_counter() - start
+        parts = len(judge.bank.folds.judging)
+        return spent * parts * len(judge.table.y) / len(rows)
+
+    def _teacher(self, name: str) -> float:
+        """Return the seconds of all fits of a teacher that nested labels need."""
+        bank, total = self.judge.bank, 0.0
+        rows = self.judge.table.take(self._trial())
+        for each in bank.new_first_teachers(name):
+            start = time.perf_counter()
+            fit_learner(seeded_clone(each, 0), rows.X, rows.y, rows.weights)
+            spent = time.perf_counter() - start
+            total += spent * bank.folds.n_row_fits / max(1, len(rows.y))
+        return total
+
+    def _trial(self) -> NDArray[np.intp]:
+        """Return positions of the rows on which something is timed.
+
+        A teacher may refuse rows that lack a class, or that hold it once or twice.
+        """
+        table, active = self.judge.table, self.judge.bank.folds.rows.active
+        codes = table.codes[active]
+        share = content_split(
+            take_rows(table.X, active),
+            fraction=min(1.0, max(_TRIAL, _FEWEST / len(active))),
+            random_state=0,
+            strata=codes if table.classification else None,
+        )
+        if table.classification:
+            for code in np.unique(codes):
+                share[np.flatnonzero(codes == code)[:_FEWEST_OF_CLASS]] = True
+        return active[share]

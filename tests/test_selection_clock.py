@@ -1,0 +1,131 @@
+"""A search keeps to its time where trials on few rows foretell too little."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeRegressor
+
+from semikd import AutoDistiller, ResidualTeacher
+
+
+class Time:
+    """A clock that runs only where a fit says so."""
+
+    now = 0.0
+
+    @classmethod
+    def read(cls) -> float:
+        return cls.now
+
+
+class Quadratic(GaussianNB):
+    """A teacher that takes a second for 100 rows, and four for 200."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        Time.now += (len(X) / 100.0) ** 2
+        return super().fit(X, y, sample_weight)
+
+
+class SlowRidge(Ridge):
+    """A corrector that takes three seconds."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        Time.now += 3.0
+        return super().fit(X, y, sample_weight)
+
+
+class SlowTree(DecisionTreeRegressor):
+    """A student that takes a second for 1,000 rows."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **given: Any) -> Any:
+        Time.now += len(X) / 1000.0
+        return super().fit(X, y, sample_weight, **given)
+
+
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+    Time.now = 0.0
+    monkeypatch.setattr(time, "perf_counter", Time.read)
+    return drawn(400)
+
+
+def drawn(n: int) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 3))
+    return X, (X[:, 0] + rng.normal(size=n) > 0).astype(int)
+
+
+def search(rows: Any, budget: float | None, **options: Any) -> AutoDistiller:
+    given = {
+        "teacher": GaussianNB(),
+        "student": DecisionTreeRegressor(max_leaf_nodes=4),
+        "preset": "fast",
+        "random_state": 0,
+        **options,
+    }
+    more = {"unlabelled": given.pop("unlabelled", None)}
+    return AutoDistiller(time_budget=budget, **given).fit(*rows, **more)
+
+
+def taken(rows: Any, budget: float | None, **options: Any) -> tuple[float, Any]:
+    """Return how many budgets a search took, and what it left out."""
+    start = Time.now
+    found = search(rows, budget, **options)
+    return (Time.now - start) / (budget or 1.0), found.left_out_
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_teacher_that_takes_longer_than_its_trial_says() -> None:
+    options, many = {"teacher": Quadratic()}, drawn(1600)
+    without_end, _ = taken(many, None, **options)
+    budgets, left_out = taken(many, 800.0, **options)
+    # Nine seconds for 300 rows foretell 480 for all fits.
+    assert without_end > 1_600.0
+    assert budgets <= 1.1
+    assert any("labels of teacher: more than" in each for each in left_out)
+
+
+def test_a_second_stage_whose_first_teacher_is_known(rows: Any) -> None:
+    first = GaussianNB()
+    slow = ResidualTeacher(first, SlowRidge())
+    options = {"teacher": {"bayes": first, "corrected": slow}}
+    without_end, _ = taken(rows, None, **options)
+    budgets, left_out = taken(rows, 100.0, **options)
+    assert without_end > 300.0
+    assert budgets <= 1.1
+    assert any("labels of corrected: more than" in each for each in left_out)
+    # What was known before is not lost.
+    found = search(rows, 100.0, **options)
+    assert {each.teacher for each in found.choice_.candidates} == {"", "bayes"}
+
+
+def test_students_of_many_more_rows(rows: Any) -> None:
+    new = np.random.default_rng(1).normal(size=(20_000, 3))
+    options = {"student": SlowTree(max_leaf_nodes=4), "unlabelled": new}
+    without_end, _ = taken(rows, None, **options)
+    budgets, left_out = taken(rows, 70.0, **options)
+    assert without_end > 90.0
+    assert budgets <= 1.1
+    assert any("unlabelled rows: more than" in each for each in left_out)
+
+
+def test_with_time_enough_nothing_is_given_up(rows: Any) -> None:
+    options = {"teacher": Quadratic(), "student": SlowTree(max_leaf_nodes=4)}
+    free = search(rows, None, **options)
+    found = search(rows, 1e6, **options)
+    assert found.left_out_ == ()
+    assert found.chosen_ == free.chosen_
+    np.testing.assert_array_equal(found.choice_.losses, free.choice_.losses)
+
+
+def test_given_up_with_several_workers_too(rows: Any) -> None:
+    # Processes have clocks of their own: the threads of the students are watched.
+    new = np.random.default_rng(1).normal(size=(20_000, 3))
+    options = {"student": SlowTree(max_leaf_nodes=4), "unlabelled": new, "n_jobs": 2}
+    budgets, left_out = taken(rows, 70.0, **options)
+    assert budgets <= 1.1
+    assert any("unlabelled rows" in each for each in left_out)
