@@ -53,6 +53,20 @@ def checked_table(estimator: Any, X: Any, *, reset: bool = True) -> Any:
     return table
 
 
+def reads_plainly(X: Any) -> bool:
+    """Return whether boosting reads a table as it is: dense numbers and categories."""
+    if nw.dependencies.is_into_dataframe(X):
+        return all(
+            column.dtype in {nw.Categorical, nw.Enum}
+            or column.to_numpy().dtype.kind in "biuf"
+            for column in nw.from_native(X, eager_only=True).iter_columns()
+        )
+    if sparse.issparse(X):
+        return False
+    table = np.asarray(X)
+    return table.ndim == 2 and table.dtype.kind in "biuf"
+
+
 def checked_labels(X: Any, y: ArrayLike) -> NDArray[Any]:
     """Return class labels, one for each row and at least two different ones."""
     labels = column_or_1d(y, warn=True)

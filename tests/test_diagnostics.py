@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import statsmodels.api as sm
-from scipy import special, stats
+from scipy import sparse, special, stats
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -643,3 +643,23 @@ def test_two_repeats_of_a_tree_vary_and_averaging_them_is_advised():
     found = diagnose(labels, X, y, learner=Ridge(), random_state=0)
     assert found.variance.details["left_share"] > 0.1
     assert found.advice["variance"].startswith("Unsteady")
+
+
+@pytest.mark.parametrize("kind", ["date", "sparse"])
+def test_what_the_default_learner_cannot_read_asks_for_another(kind):
+    X, y, _ = two_classes()
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(len(y)), "D")
+    table = sparse.csr_array(X) if kind == "sparse" else pd.DataFrame({"day": days})
+    labels = external_labels(table, np.full(len(y), 0.4), classes=[0, 1])
+    with pytest.raises(ValueError, match="learner must be given; got None for an X"):
+        diagnose(labels, table, y)
+
+
+def test_a_teacher_that_ranks_backwards_is_not_sent_to_calibration():
+    details = {"gain_nats": 0.3, "slope_p_value": 0.0}
+    finding = Finding(
+        "calibration", "slope", -2.0, 0.1, 0.0, p_adjusted=0.0, details=details
+    )
+    said = advise([finding], 0.95)["calibration"]
+    assert "wrong way round" in said
+    assert "calibrate the teacher" not in said

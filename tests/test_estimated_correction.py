@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from semikd import DistilledClassifier, DistilledRegressor
@@ -286,3 +286,9 @@ def test_students_are_taught_by_name() -> None:
 def test_what_cannot_be_estimated_is_refused(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("regressor", ["ridge", LogisticRegression()])
+def test_what_is_no_regressor_is_refused_where_it_is_given(regressor):
+    with pytest.raises(TypeError, match="must be"):
+        EstimatedCorrection(regressor=regressor)

@@ -12,6 +12,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from semikd import DistilledClassifier, DistilledRegressor
 from semikd.evaluation import Classification, Table, pointwise_log_loss
+from semikd.exceptions import LeakageWarning
 from semikd.selection import SizeCurve, size_curve
 from semikd.selection.sizes import sizes_to_try
 from semikd.students import LinearStudent, StudentSize, as_student
@@ -131,3 +132,40 @@ def test_a_regression_has_a_curve_too() -> None:
     found = size_curve(DistilledRegressor(Ridge(), TREE), X, y, random_state=0)
     assert found.task.metric == "squared_error"
     assert np.isfinite(found.losses).all()
+
+
+def test_sizes_come_in_order_whatever_the_order_of_the_settings() -> None:
+    X, y = noisy(600, 3)
+    recipe = DistilledClassifier(TEACHER, TREE)
+    settings = [{"max_leaf_nodes": n} for n in (16, 4, 8)]
+    found = size_curve(recipe, X, y, settings=settings, random_state=0)
+    assert [size.leaves for size in found.sizes] == [4, 8, 16]
+    assert [each.size().leaves for each in found.students] == [4, 8, 16]
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "match"),
+    [
+        ([], ValueError, "settings must hold a size at least; got none"),
+        ({"max_leaf_nodes": 4}, TypeError, "settings must be a list of parameters"),
+        ([4, 8], TypeError, "settings must be a list of parameters"),
+        ("small", TypeError, "settings must be a list of parameters"),
+    ],
+)
+def test_settings_that_are_no_sizes_are_refused(
+    settings: Any, error: Any, match: str
+) -> None:
+    recipe = DistilledClassifier(TEACHER, TREE)
+    with pytest.raises(error, match=match):
+        size_curve(recipe, *noisy(100, 4), settings=settings)
+
+
+def test_copies_that_tests_would_count_are_told() -> None:
+    X, y = noisy(200, 5)
+    recipe = DistilledClassifier(TEACHER, TREE)
+    many = np.tile(X, (4, 1)), np.tile(y, 4)
+    with pytest.warns(LeakageWarning, match="held-out rows equal another one") as said:
+        size_curve(recipe, *many, random_state=0)
+    assert said[0].filename == __file__
+    # Groups that name the source of each row are clusters, and nothing is to be said.
+    size_curve(recipe, *many, groups=np.tile(np.arange(200), 4), random_state=0)

@@ -167,6 +167,7 @@ def _chosen(outcome: "Outcome") -> list[str]:
     said = []
     if choice is not None:
         first, *rivals = choice_sentences(choice)
-        part = "The held-out rows above took no part in the choice."
+        of_what = "" if sizes is None else " of the recipe"
+        part = f"The held-out rows above took no part in the choice{of_what}."
         said = [f"{first} {part}", *rivals[:1]]
     return said if sizes is None else [*said, size_sentence(sizes)]

@@ -15,6 +15,7 @@ from semikd.corrections._residuals import ResidualFits, units_of
 from semikd.corrections.base import Correction
 from semikd.corrections.rowwise import RowwiseCorrection
 from semikd.crossfit import row_hashes, take_rows
+from semikd.crossfit.learners import check_teacher
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 
@@ -114,6 +115,10 @@ class EstimatedCorrection(Correction):
     local: bool = True
     group_by: str | int | None = None
     random_state: int = 0
+
+    def __post_init__(self) -> None:
+        if self.regressor is not None:
+            check_teacher(self.regressor, classification=False, name="regressor")
 
     def fit(
         self,

@@ -59,8 +59,8 @@ def _on_optimism(finding: Finding, level: float) -> str:
     """Return what to do about over-fitting."""
     if not finding.shown(level):
         return (
-            "No over-fitting shown: the teacher is as good on new rows as on those it "
-            "saw, so that in-sample labels may serve as well."
+            "No over-fitting shown: no difference between rows that the teacher saw "
+            "and new ones, so that in-sample labels may serve as well."
         )
     if finding.estimate < NEGLIGIBLE:
         return (
@@ -83,6 +83,11 @@ def _on_calibration(finding: Finding, level: float) -> str:
         return (
             f"Off by next to nothing (slope {slope:.2f}): calibration would gain "
             f"{gain:.2g} nats, too little to act on."
+        )
+    if slope <= 0:
+        return (
+            f"Ranks the wrong way round or not at all (slope {slope:.2f}): look for "
+            "swapped labels; no calibration mends that."
         )
     if finding.details["slope_p_value"] > 1 - level:
         what, else_do = (

@@ -74,7 +74,7 @@ def diagnose(
         Rows that no teacher learned from; fold teachers are compared there.
     learner : regressor, optional
         What looks for left-over signal; it is cloned. By default short, regularised
-        boosting.
+        boosting, for dense tables of numbers and categories.
     level : float, default=0.95
         Confidence level of the tests: findings with an adjusted p-value of at most
         1 - level become advice.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
 from semikd._random import spawn_seeds
+from semikd._tables import reads_plainly
 from semikd._validation import Shown, invalid, wrong_type
 from semikd.crossfit import fit_learner, seeded_clone, take_rows
 from semikd.crossfit.folds import integer_folds
@@ -168,9 +169,9 @@ def _predict(
 def _checked_learner(learner: Any, X: Any) -> Any:
     """Return the learner, or the default where X is a table that it can read."""
     if learner is None:
-        if _holds_text(X):
-            shown = Shown("None for an X that holds text")
-            remedy = "Pass a Pipeline that encodes it and ends in a regressor"
+        if not reads_plainly(X):
+            shown = Shown("None for an X that holds text, dates or gaps, or is sparse")
+            remedy = "Pass a regressor that reads it, such as a Pipeline"
             raise invalid("learner", "be given", shown, remedy)
         return default_learner()
     check_instance(learner, "learner")
@@ -178,11 +179,3 @@ def _checked_learner(learner: Any, X: Any) -> Any:
         shown = Shown(type(learner).__name__)
         raise wrong_type("learner", "be a regressor, for residuals", shown)
     return learner
-
-
-def _holds_text(X: Any) -> bool:
-    """Return whether a table has text that is not declared to be a category."""
-    dtypes = getattr(X, "dtypes", None)
-    if dtypes is None:
-        return not hasattr(X, "tocsr") and np.asarray(X).dtype.kind in "OUS"
-    return any(str(dtype) in {"object", "str", "string", "String"} for dtype in dtypes)

@@ -19,7 +19,7 @@ from semikd.evaluation.recipes import (
     refuse_early,
 )
 from semikd.evaluation.result import ArmComparison
-from semikd.evaluation.tables import Table, resampled, split_table
+from semikd.evaluation.tables import Table, resampled, split_table, warn_of_copies
 from semikd.inference._inputs import checked_level
 
 __all__ = ["compare", "compare_sides"]
@@ -132,6 +132,7 @@ def compare(
         split_seed,
         classification=task.name == "classification",
     )
+    warn_of_copies(held_out, stacklevel=2)
     comparison, _ = compare_sides(
         train,
         held_out,

@@ -16,9 +16,10 @@ from semikd.crossfit.folds import Rows
 from semikd.exceptions import LeakageWarning
 from semikd.simplex import FloatArray
 
-__all__ = ["Table", "resampled", "split_table"]
+__all__ = ["Table", "n_copies", "resampled", "split_table", "warn_of_copies"]
 
 _RESAMPLING_TRIES = 100
+_MOST_COPIES = 0.5
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,42 @@ def _brought(test: tuple[Any, ...], training: Table) -> Table:
             stacklevel=4,
         )
     return Table(X, labels, None, None, training.classification, classes)
+
+
+def n_copies(table: Table) -> int:
+    """Return how many rows equal another, where most do and no groups say why; else 0.
+
+    The target counts, too. Columns of few values make equal rows by chance; a table
+    that was pasted twice has no others, and its copies are no observations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.evaluation.tables import Table, n_copies
+    >>> X = np.array([[0.0], [0.0], [0.0], [1.0]])
+    >>> n_copies(Table(X, np.array([0, 0, 1, 1]), None, None))
+    0
+    >>> n_copies(Table(X, np.array([0, 0, 0, 1]), None, None))
+    3
+    """
+    if table.groups is not None:
+        return 0
+    rows = np.stack([row_hashes(table.X), row_hashes(table.y[:, None])], axis=1)
+    _, each, times = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    found = int((times[each.ravel()] > 1).sum())
+    return found if found > _MOST_COPIES * len(rows) else 0
+
+
+def warn_of_copies(held_out: Table, stacklevel: int) -> None:
+    """Warn where intervals and tests would take copies of one row for several."""
+    if n_copied := n_copies(held_out):
+        warnings.warn(
+            f"{n_copied:,} of {len(held_out.y):,} held-out rows equal another one, "
+            "target included. If they are copies and not chance, intervals are too "
+            "narrow: remove them, or pass groups.",
+            LeakageWarning,
+            stacklevel=stacklevel + 1,
+        )
 
 
 def resampled(table: Table, seed: int) -> Table:

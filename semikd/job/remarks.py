@@ -7,13 +7,11 @@ from numpy.typing import NDArray
 
 from semikd.crossfit import row_hashes
 from semikd.evaluation import Table
+from semikd.evaluation.tables import n_copies
 from semikd.job.labels import BroughtLabels
 from semikd.job.settings import Settings
 
 __all__ = ["copied", "left_out", "on_both_sides", "parted_by_labels", "unlabelled"]
-
-# Columns of few values make equal rows by chance; a table pasted twice has no others.
-_MOST_COPIES = 0.5
 
 
 def left_out(settings: Settings) -> list[str]:
@@ -71,15 +69,11 @@ def copied(test: Table) -> tuple[str, ...]:
 
     The target counts, too: intervals take copies of one observation for several.
     """
-    if test.groups is not None:
-        return ()
-    rows = np.stack([row_hashes(test.X), row_hashes(test.y[:, None])], axis=1)
-    _, each, times = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    n_copied = int((times[each.ravel()] > 1).sum())
-    if n_copied <= _MOST_COPIES * len(rows):
+    n_copied = n_copies(test)
+    if not n_copied:
         return ()
     return (
-        f"{n_copied:,} of {len(rows):,} held-out rows equal another one, target "
+        f"{n_copied:,} of {len(test.y):,} held-out rows equal another one, target "
         "included. If they are copies and not chance, intervals are too narrow: remove "
         "them, or name the source of each row in --groups.",
     )

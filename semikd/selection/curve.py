@@ -14,12 +14,17 @@ from semikd.crossfit import OutOfFold, cross_fit
 from semikd.distillation.lessons import Lesson, make_lesson
 from semikd.evaluation import Table
 from semikd.evaluation.recipes import checked_recipe
-from semikd.evaluation.tables import split_table
+from semikd.evaluation.tables import split_table, warn_of_copies
 from semikd.evaluation.tasks import Classification, Task
 from semikd.inference import Comparison, FixedSequence, fixed_sequence
 from semikd.inference.comparison import paired_differences
 from semikd.losses import DistillationLoss
-from semikd.selection.sizes import different_sizes, size_in_words, sizes_to_try
+from semikd.selection.sizes import (
+    checked_sizes,
+    different_sizes,
+    size_in_words,
+    sizes_to_try,
+)
 from semikd.selection.teaching import taught
 from semikd.simplex import FloatArray
 from semikd.students import Student, StudentSize, new_student
@@ -163,7 +168,7 @@ def size_curve(
     test : float or (X_test, y_test), default=0.3
         Held-out rows, or the share of rows that is held out.
     settings : sequence of mappings, optional
-        Parameters of the student, smallest first. By default leaves, or trees, doubling
+        Parameters of the student, in any order. By default leaves, or trees, doubling
         up to those the student has.
     sample_weight, groups : array-like of shape (n,), optional
         Weights, and groups that are not divided.
@@ -176,8 +181,14 @@ def size_curve(
 
     Raises
     ------
-    ValueError
-        If nothing of the student's size is known and no settings are given.
+    ValueError, TypeError
+        If nothing of the student's size is known and no settings are given, or they are
+        no list of mappings.
+
+    Warns
+    -----
+    LeakageWarning
+        If most held-out rows equal another, target included.
 
     Examples
     --------
@@ -199,8 +210,9 @@ def size_curve(
     train, held_out = split_table(
         X, y, test, sample_weight, groups, split_seed, classification=classification
     )
+    warn_of_copies(held_out, stacklevel=2)
     student = new_student(recipe.student, len(train.y), train.weights, student_seed)
-    tried = sizes_to_try(student) if settings is None else list(settings)
+    tried = sizes_to_try(student) if settings is None else checked_sizes(settings)
     record = cross_fit(
         recipe.resolved_teacher(),
         train.X,

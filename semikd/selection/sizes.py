@@ -1,12 +1,12 @@
 """Which sizes of a student are worth fitting, and what they are called."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semikd._validation import Shown, invalid
+from semikd._validation import Shown, invalid, wrong_type
 from semikd.students import Student, StudentSize
 
-__all__ = ["different_sizes", "size_in_words", "sizes_to_try"]
+__all__ = ["checked_sizes", "different_sizes", "size_in_words", "sizes_to_try"]
 
 _SMALLEST_TREE = 4
 
@@ -47,8 +47,41 @@ def sizes_to_try(student: Student) -> list[dict[str, Any]]:
     raise invalid("student", "have a number of leaves or trees", shown, remedy)
 
 
+def checked_sizes(settings: Any) -> list[dict[str, Any]]:
+    """Return the settings that were given, if they are a list of mappings.
+
+    Parameters
+    ----------
+    settings : object
+        What was given.
+
+    Returns
+    -------
+    list of dict
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is none, or one is no mapping from names.
+
+    Examples
+    --------
+    >>> from semikd.selection.sizes import checked_sizes
+    >>> checked_sizes([{"max_depth": 1}])
+    [{'max_depth': 1}]
+    """
+    remedy = "For instance [{'max_leaf_nodes': 8}, {'max_leaf_nodes': 16}]"
+    is_list = isinstance(settings, Sequence) and not isinstance(settings, str)
+    if not is_list or not all(isinstance(each, Mapping) for each in settings):
+        constraint = "be a list of parameters of the student"
+        raise wrong_type("settings", constraint, settings, remedy)
+    if not settings:
+        raise invalid("settings", "hold a size at least", Shown("none"), remedy)
+    return [dict(each) for each in settings]
+
+
 def different_sizes(sizes: Sequence[StudentSize]) -> list[int]:
-    """Return the places of students that are larger than those before them.
+    """Return the places of students of different sizes, smallest first.
 
     A table may not allow a tree of as many leaves as it is given: two settings then
     lead to the same tree.
@@ -56,7 +89,7 @@ def different_sizes(sizes: Sequence[StudentSize]) -> list[int]:
     Parameters
     ----------
     sizes : sequence of StudentSize
-        Smallest first.
+        Of each student.
 
     Returns
     -------
@@ -70,8 +103,15 @@ def different_sizes(sizes: Sequence[StudentSize]) -> list[int]:
     >>> different_sizes(grown)
     [0, 1, 2]
     """
-    names = [size_in_words(size) for size in sizes]
-    return [at for at, name in enumerate(names) if name not in names[:at]]
+    first: dict[str, int] = {}
+    for at, size in enumerate(sizes):
+        first.setdefault(size_in_words(size), at)
+    return sorted(first.values(), key=lambda at: _amount(sizes[at]))
+
+
+def _amount(size: StudentSize) -> int:
+    """Return leaves, else coefficients, else bytes."""
+    return int(size.leaves or size.coefficients or size.bytes)
 
 
 def size_in_words(size: StudentSize) -> str:

@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import narwhals.stable.v2 as nw
-import numpy as np
-from scipy import sparse
-
+from semikd._tables import reads_plainly
 from semikd._validation import wrong_type
 from semikd.simplex import FloatArray
 from semikd.students import new_student
@@ -84,25 +81,11 @@ def without_unreadable(
     """
     if isinstance(given, Mapping | None) or "corrected" not in teachers:
         return dict(teachers), ()
-    if _is_plain(X):
+    if reads_plainly(X):
         return dict(teachers), ()
     kept = {name: each for name, each in teachers.items() if name != "corrected"}
     why = "X must hold dense numbers and categories to learn residuals from"
     return kept, (f"labels of corrected: {why}",)
-
-
-def _is_plain(X: Any) -> bool:
-    """Return whether boosting reads a table as it is."""
-    if nw.dependencies.is_into_dataframe(X):
-        return all(
-            column.dtype in {nw.Categorical, nw.Enum}
-            or column.to_numpy().dtype.kind in "biuf"
-            for column in nw.from_native(X, eager_only=True).iter_columns()
-        )
-    if sparse.issparse(X):
-        return False
-    table = np.asarray(X)
-    return table.ndim == 2 and table.dtype.kind in "biuf"
 
 
 def named_students(
