@@ -73,14 +73,14 @@ def chosen(
     name: str, seed: int, kind: str, n_trees: int, *, small: bool, workers: int
 ) -> Row:
     """Return scores and leaves of the automatic choice for forests of one size."""
-    from sklearn.ensemble import RandomForestRegressor
+    from _prefixes import PrefixForest
 
     from semikd.evaluation import Classification
     from semikd.selection.judging import Judge
     from semikd.selection.winner import fit_winner, made_choice
 
     train, test, bank = prepared(name, seed, kind, small=small, workers=workers)
-    learner = {"forest": RandomForestRegressor(n_trees)}
+    learner = {"forest": PrefixForest(n_trees)}
     judge = Judge(train, Classification(), learner, bank, n_jobs=workers, seed=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

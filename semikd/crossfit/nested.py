@@ -7,6 +7,7 @@ the rows of b for a student that is judged on a, and those of a for one judged o
 K(K - 1)/2 such teachers beside the K fold teachers, 15 for five folds.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from semikd._progress import Reporter, Step, silent
 from semikd._random import RandomState, spawn_seeds
 from semikd._validation import invalid
 from semikd.crossfit.fold_teachers import FoldLabels, label_folds
+from semikd.crossfit.folds import Fold
 from semikd.crossfit.inputs import check_workers, describe_rows
 from semikd.crossfit.learners import check_teacher
 from semikd.crossfit.nested_labels import NestedLabels, Said
@@ -29,6 +31,7 @@ from semikd.crossfit.second_stage import (
     outcomes,
     stage_folds,
 )
+from semikd.simplex import FloatArray
 
 __all__ = ["NestedFolds"]
 
@@ -169,6 +172,24 @@ class NestedFolds:
             ),
         )
 
+    def in_sample(self, teacher: Any) -> FloatArray:
+        """Return what a teacher says of the rows it learned from, all of them, (n, m).
+
+        A second stage learns from the answers of the folds, which are known.
+        """
+        rows, active = self.rows, self.rows.active
+        if not hasattr(teacher, "second_stage"):
+            whole = self._label(teacher, [Fold(active, active)])
+            return np.asarray(whole.prediction[0])
+        first = teacher.first_stage()
+        answers = [self._said(each).outer.prediction[0] for each in first]
+        outcome = outcomes(self.y, rows)
+        stage = fit_stage(teacher, answers, self.X, outcome, rows, active, self._seed)
+        own = [self.in_sample(each)[active] for each in first]
+        said = np.full_like(answers[0], np.nan)
+        said[active] = apply_stage(stage, own, take_rows(self.X, active), rows)
+        return np.asarray(said)
+
     def _record(self, said: FoldLabels, at: Indices, words: str) -> OutOfFold:
         """Return the record of what fold teachers said of the rows at these places."""
         return OutOfFold(
@@ -188,6 +209,23 @@ class NestedFolds:
             # The teacher is kept beside it, so that no other takes its place in memory.
             self._known[id(teacher)] = (teacher, found)
         return self._known[id(teacher)][1]
+
+    def _label(
+        self, teacher: Any, jobs: Sequence[Fold], *, keep: bool = False
+    ) -> FoldLabels:
+        """Return what a copy of a teacher says for each job."""
+        self.n_fitted += len(jobs)
+        return label_folds(
+            teacher,
+            self.X,
+            self.y,
+            self.rows,
+            [[job] for job in jobs],
+            seed=self._seed,
+            n_jobs=self.n_jobs,
+            progress=self.progress,
+            keep=keep,
+        )
 
     def _in_stages(self, teacher: Any) -> Said:
         """Return what the second stage makes of what the first teachers said."""
@@ -225,9 +263,9 @@ class NestedFolds:
         return Said(outer, tuple(inner), tuple(in_sample))
 
     @property
-    def n_row_fits(self) -> int:
-        """Rows from which the teachers of one cross-fit learn, all counted together."""
-        return sum(len(job.train) for job in self._questions()[0].jobs())
+    def rows_of_fits(self) -> list[int]:
+        """Rows from which each of the teachers of one cross-fit learns."""
+        return [len(job.train) for job in self._questions()[0].jobs()]
 
     def knows(self, teacher: Any) -> bool:
         """Return whether this very teacher was cross-fitted already."""
@@ -254,19 +292,7 @@ class NestedFolds:
     def _at_once(self, teacher: Any) -> Said:
         """Return what the teachers that are needed say, each fitted once."""
         plan, outer, inner, whole = self._questions()
-        jobs = plan.jobs()
-        said = label_folds(
-            teacher,
-            self.X,
-            self.y,
-            self.rows,
-            [[job] for job in jobs],
-            seed=self._seed,
-            n_jobs=self.n_jobs,
-            progress=self.progress,
-            keep=self.keep_teachers,
-        )
-        self.n_fitted += len(jobs)
+        said = self._label(teacher, plan.jobs(), keep=self.keep_teachers)
         return Said(
             plan.folds(said, outer),
             tuple(plan.folds(said, each) for each in inner),

@@ -1,14 +1,16 @@
 """What rounds of a search cost, and whether there is time: known before and watched.
 
-A trial on few rows says what a round will cost. Where it was wrong, the steps that are
+Trials on few rows say what a round will cost. Where they were wrong, the steps that are
 done foretell the others, and a round that would not end in time is given up.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from numpy.typing import NDArray
 
 from semikd._progress import Reporter, Step
@@ -20,8 +22,9 @@ from semikd.selection.sources import taken
 
 __all__ = ["Clock", "OutOfTimeError"]
 
-# The share of the rows, and the fewest, on which a teacher is timed beforehand.
-_TRIAL, _FEWEST = 0.05, 300
+# The share of the rows, and the fewest, on which a learner is timed beforehand; it is
+# timed on three times as many, too.
+_TRIAL, _FEWEST = 0.03, 300
 # The fewest rows of a class, as long as it has so many.
 _FEWEST_OF_CLASS = 10
 # What is kept back of the time for what is not foreseen.
@@ -52,6 +55,8 @@ class Clock:
     def __init__(self, judge: Judge, seconds: float | None) -> None:
         self.judge, self.seconds = judge, seconds
         self.start = self._began = time.perf_counter()
+        self._trials: dict[Any, tuple[float, float]] = {}
+        self._timed: list[Any] = []
 
     def allows(self, expected: float) -> bool:
         """Return whether there is time for this, and for the student that is kept."""
@@ -100,56 +105,64 @@ class Clock:
     def _last_teacher(self) -> float:
         """Return the seconds of a teacher on all rows, should in-sample labels win."""
         bank, n_rows = self.judge.bank, len(self.judge.table.y)
-        fits = {
-            # Teachers of stages cross-fit their first ones once more.
-            name: 6.0 if hasattr(bank.teachers[name], "second_stage") else 1.0
-            for name in bank.seconds
-        }
-        of_one = {
-            name: spent * n_rows / bank.folds.n_row_fits
-            for name, spent in bank.seconds.items()
-        }
-        return max((fits[name] * of_one[name] for name in of_one), default=0.0)
+        share = n_rows / sum(bank.folds.rows_of_fits)
+        return float(share * max(bank.seconds.values(), default=0.0))
 
     def cost(self, each: Round, candidates: Sequence[Candidate]) -> float:
         """Return the seconds that a round will take, 0 where there is no limit."""
         if self.seconds is None:
             return 0.0
         new = [one for one in candidates if one not in self.judge.losses]
-        students = sum(self._student(one) for one in new)
-        return students + (self._teacher(each.teacher) if each.teacher else 0.0)
+        students = sum(self._student(one.student) for one in new)
+        workers = effective_n_jobs(self.judge.n_jobs)
+        teachers = self._teacher(each.teacher) if each.teacher else 0.0
+        return students / workers + teachers
 
-    def _student(self, candidate: Candidate) -> float:
+    def _student(self, student: str) -> float:
         """Return the seconds of one candidate: as much as others of its student."""
-        known = [
-            seconds
-            for one, seconds in self.judge.seconds.items()
-            if one.student == candidate.student
-        ]
+        judge = self.judge
+        known = [s for one, s in judge.seconds.items() if one.student == student]
         if known:
             return float(np.median(known))
-        start = time.perf_counter()
-        judge, rows = self.judge, self._trial()
-        record = taken(judge.bank.outer(SCRATCH, ""), rows)
-        simple = Candidate(candidate.student, SCRATCH)
-        student, lesson = judge.lesson(simple, record, rows)
-        lesson.teach(student)
-        spent = time.perf_counter() - start
-        parts = len(judge.bank.folds.judging)
-        return spent * parts * len(judge.table.y) / len(rows)
+        simple = Candidate(student, SCRATCH)
+
+        def fit(rows: NDArray[np.intp]) -> None:
+            record = taken(judge.bank.outer(SCRATCH, ""), rows)
+            own, lesson = judge.lesson(simple, record, rows)
+            lesson.teach(own)
+
+        sizes = [len(rows) for rows in judge.bank.folds.learning]
+        return self._foretold(student, fit, sizes)
 
     def _teacher(self, name: str) -> float:
         """Return the seconds of all fits of a teacher that nested labels need."""
         bank, total = self.judge.bank, 0.0
-        rows = self.judge.table.take(self._trial())
         for each in bank.new_first_teachers(name):
-            start = time.perf_counter()
-            fit_learner(seeded_clone(each, 0), rows.X, rows.y, rows.weights)
-            spent = time.perf_counter() - start
-            total += spent * bank.folds.n_row_fits / max(1, len(rows.y))
+
+            def fit(at: NDArray[np.intp], each: Any = each) -> None:
+                rows = self.judge.table.take(at)
+                fit_learner(seeded_clone(each, 0), rows.X, rows.y, rows.weights)
+
+            # Kept, so that no other teacher takes its place in memory.
+            self._timed.append(each)
+            total += self._foretold(id(each), fit, bank.folds.rows_of_fits)
         return total
 
-    def _trial(self) -> NDArray[np.intp]:
+    def _foretold(
+        self, key: Any, fit: Callable[[NDArray[np.intp]], None], sizes: Sequence[int]
+    ) -> float:
+        """Return the seconds of fits to so many rows, by a line through two trials."""
+        if key not in self._trials:
+            small, large = self._trial(1), self._trial(3)
+            spent = [_seconds(fit, rows) for rows in (small, small, large)]
+            # The first fit loads modules.
+            few, many = min(spent[:2]), spent[2]
+            slope = max(0.0, many - few) / max(1, len(large) - len(small))
+            self._trials[key] = (max(0.0, few - slope * len(small)), slope)
+        start, slope = self._trials[key]
+        return sum(start + slope * n for n in sizes)
+
+    def _trial(self, times: int) -> NDArray[np.intp]:
         """Return positions of the rows on which something is timed.
 
         A teacher may refuse rows that lack a class, or that hold it once or twice.
@@ -158,7 +171,7 @@ class Clock:
         codes = table.codes[active]
         share = content_split(
             take_rows(table.X, active),
-            fraction=min(1.0, max(_TRIAL, _FEWEST / len(active))),
+            fraction=min(1.0, times * max(_TRIAL, _FEWEST / len(active))),
             random_state=0,
             strata=codes if table.classification else None,
         )
@@ -166,3 +179,10 @@ class Clock:
             for code in np.unique(codes):
                 share[np.flatnonzero(codes == code)[:_FEWEST_OF_CLASS]] = True
         return active[share]
+
+
+def _seconds(fit: Callable[[NDArray[np.intp]], None], rows: NDArray[np.intp]) -> float:
+    """Return the seconds that a fit takes."""
+    start = time.perf_counter()
+    fit(rows)
+    return time.perf_counter() - start

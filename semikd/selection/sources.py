@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from semikd._progress import Reporter, Step, silent
+from semikd._progress import Reporter, silent
 from semikd._random import spawn_seeds
 from semikd._validation import invalid
 from semikd.crossfit import (
@@ -190,11 +190,11 @@ class LabelBank:
 
     def _in_sample(self, teacher: str, part: int | None) -> OutOfFold:
         """Return what a teacher says of the rows it learned from."""
-        if part is not None:
+        if part is None:
+            said = self.folds.in_sample(self.teachers[teacher])
+        else:
             said = self.nested(teacher).in_sample[part]
-            return self._dishonest(said, "in-sample", part)
-        self.progress(Step("fold", "teacher on all rows", 0, 1))
-        return self._labelled(teacher, None, "in-sample")
+        return self._dishonest(said, "in-sample", part)
 
     def _cross_fitted(self, teacher: str, part: int | None) -> OutOfFold:
         """Return out-of-fold labels; within a part, by teachers of pairs."""
@@ -203,28 +203,24 @@ class LabelBank:
 
     def _one_fit(self, teacher: str, part: int | None) -> OutOfFold:
         """Return out-of-bag or leave-one-out labels."""
-        return self._labelled(teacher, part, "auto")
+        own = self.table.take(self._learning(part))
+        return cross_fit(
+            self.teachers[teacher],
+            own.X,
+            own.y,
+            cv="auto",
+            groups=own.groups,
+            sample_weight=own.weights,
+            new_rows="none",
+            n_jobs=self.n_jobs,
+            random_state=self._seed,
+        )
 
     def _half(self, teacher: str, part: int | None) -> OutOfFold:
         """Return the mean of in-sample and out-of-fold labels."""
         return half_in_sample(
             self._remembered("in-sample", teacher, part),
             self._remembered("cross-fitted", teacher, part),
-        )
-
-    def _labelled(self, teacher: str, part: int | None, cv: str) -> OutOfFold:
-        """Return the labels of one more cross-fit."""
-        own = self.table.take(self._learning(part))
-        return cross_fit(
-            self.teachers[teacher],
-            own.X,
-            own.y,
-            cv=cv,
-            groups=own.groups,
-            sample_weight=own.weights,
-            new_rows="none",
-            n_jobs=self.n_jobs,
-            random_state=self._seed,
         )
 
     def _learning(self, part: int | None) -> Any:
