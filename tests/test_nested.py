@@ -284,3 +284,30 @@ def test_a_teacher_without_probabilities_is_refused(table: Any) -> None:
     folds = NestedFolds(*table, random_state=0)
     with pytest.raises(TypeError, match="teacher must offer predict_proba"):
         folds.cross_fit(LinearRegression())
+
+
+def test_all_rows_in_sample_take_one_more_fit_of_each_first_teacher(table: Any) -> None:
+    X, y = table
+    folds, first = NestedFolds(X, y, random_state=0), GaussianNB()
+    labels = folds.cross_fit(Shifted(first))
+    plain = GaussianNB().fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(folds.in_sample(first), plain)
+    assert folds.n_fitted == 16
+    # The stage is that of the folds' honest answers, and is applied to the plain ones.
+    honest = folds.cross_fit(first).outer.prediction[0]
+    moved = np.clip(plain + (np.eye(2)[y] - honest).mean(axis=0), 1e-6, None)
+    expected = moved / moved.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(folds.in_sample(Shifted(first)), expected)
+    assert folds.n_fitted == 17
+    assert labels.outer.prediction.shape == (1, 120, 2)
+
+
+def test_rows_of_no_weight_have_no_label_in_sample(table: Any) -> None:
+    X, y = table
+    weights = np.ones(120)
+    weights[:10] = 0.0
+    folds = NestedFolds(X, y, sample_weight=weights, random_state=0)
+    said = folds.in_sample(GaussianNB())
+    assert np.isnan(said[:10]).all()
+    alone = GaussianNB().fit(X[10:], y[10:]).predict_proba(X[10:])
+    np.testing.assert_allclose(said[10:], alone)

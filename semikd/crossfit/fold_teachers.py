@@ -12,7 +12,8 @@ a list with the labels of each fold's test rows, and ``teachers`` the fitted one
 """
 
 import warnings
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,11 +150,13 @@ def label_folds(
         # Seeds are drawn before dispatch: neither workers nor their order matter.
         # Workers are scikit-learn's, which take its configuration along.
         seeds = spawn_seeds(seed, len(jobs))
-        dealt = Parallel(n_jobs=n_jobs, return_as="generator")(
+        tasks = _Tasks(
             delayed(_train_and_label)(teacher, X, y, rows, fold, fold_seed, keep=keep)
             for fold, fold_seed in zip(folds, seeds, strict=True)
         )
-        results = _counted(dealt, len(jobs), progress)
+        # No more is dealt than is worked on, so that little is lost by stopping.
+        workers = Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch="n_jobs")
+        results = _counted(workers(tasks), tasks, len(jobs), progress)
     shape = (len(repeats), len(rows.hashes))
     prediction = np.full((*shape, results[0][1].shape[1]), np.nan)
     fold_of = np.full(shape, UNLABELLED, dtype=np.intp)
@@ -240,14 +243,37 @@ def _in_a_batch(
     return results
 
 
-def _counted(dealt: Iterable[_Answer], total: int, progress: Reporter) -> list[_Answer]:
-    """Return the results of all folds, and report each as it starts."""
+class _Tasks:
+    """Tasks for workers, of which no more come after a stop."""
+
+    def __init__(self, tasks: Iterable[Any]) -> None:
+        self.tasks, self.stopped = tasks, False
+
+    def __iter__(self) -> Iterator[Any]:
+        for each in self.tasks:
+            if self.stopped:
+                return
+            yield each
+
+
+def _counted(
+    dealt: Iterable[_Answer], tasks: _Tasks, total: int, progress: Reporter
+) -> list[_Answer]:
+    """Return the results of all folds, and report each as it starts.
+
+    A listener may end the work by an exception, once what has begun is through.
+    """
     results: list[_Answer] = []
     progress(Step("fold", f"fold 1 of {total}", 0, total))
     for done, result in enumerate(dealt, 1):
         results.append(result)
         label = f"fold {min(done + 1, total)} of {total}"
-        progress(Step("fold", label, done, total))
+        try:
+            progress(Step("fold", label, done, total))
+        except Exception:
+            tasks.stopped = True
+            deque(dealt, maxlen=0)
+            raise
     return results
 
 

@@ -8,6 +8,7 @@ K(K - 1)/2 such teachers beside the K fold teachers, 15 for five folds.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -173,10 +174,7 @@ class NestedFolds:
         )
 
     def in_sample(self, teacher: Any) -> FloatArray:
-        """Return what a teacher says of the rows it learned from, all of them, (n, m).
-
-        A second stage learns from the answers of the folds, which are known.
-        """
+        """Return what a teacher says of all rows, having learned from them, (n, m)."""
         rows, active = self.rows, self.rows.active
         if not hasattr(teacher, "second_stage"):
             whole = self._label(teacher, [Fold(active, active)])
@@ -262,7 +260,7 @@ class NestedFolds:
         report(n_parts + (n_parts + 1) * n_folds)
         return Said(outer, tuple(inner), tuple(in_sample))
 
-    @property
+    @cached_property
     def rows_of_fits(self) -> list[int]:
         """Rows from which each of the teachers of one cross-fit learns."""
         return [len(job.train) for job in self._questions()[0].jobs()]

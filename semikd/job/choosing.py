@@ -112,6 +112,7 @@ def search_recipes(
         judge,
         plan_rounds(PRESETS[settings.search], judge),
         seconds=settings.time_budget,
+        start=start,
         progress=_named(report),
     )
     choice, bank = made_choice(judge), judge.bank

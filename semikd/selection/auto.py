@@ -4,6 +4,7 @@ No way of distilling wins everywhere: this tries them, judges each honestly and 
 the best.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -72,7 +73,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
     holdout : float, optional
         Share of the rows that judges alone, in place of every fold in turn.
     time_budget : float, optional
-        Seconds; rounds of the search that would not end in time are left out.
+        Seconds; rounds that would not end in time are left out.
     categorical_features : list of str or int, optional
         Columns of X that hold codes of categories although their type is numeric, for
         synthetic rows.
@@ -90,10 +91,8 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         Class labels.
     model_ : DistilledClassifier
         The winner, fitted to all rows.
-    student_ : estimator
-        Its small model alone.
-    chosen_ : Candidate
-        What won.
+    student_, chosen_ : estimator and Candidate
+        Its small model alone, and what won.
     choice_ : Choice
         All candidates with their losses.
     score_ : tuple of two floats
@@ -135,8 +134,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from semikd import AutoDistiller
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> tree = DecisionTreeRegressor(max_leaf_nodes=8)
-    >>> auto = AutoDistiller(GaussianNB(), tree, preset="fast", random_state=0)
+    >>> auto = AutoDistiller(GaussianNB(), DecisionTreeRegressor(max_leaf_nodes=8))
     >>> auto.fit(X, y).size_.leaves <= 8
     True
     """
@@ -198,6 +196,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         -------
         AutoDistiller
         """
+        start = time.perf_counter()
         X, y = checked_table(self, X), checked_labels(X, y)
         groups = None if groups is None else np.asarray(groups)
         weights = sample_weights(sample_weight, len(y))
@@ -210,6 +209,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
             judge,
             plan_rounds(PRESETS[self.preset], judge),
             seconds=self.time_budget,
+            start=start,
             progress=progress or silent,
         )
         choice = made_choice(judge)

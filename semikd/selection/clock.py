@@ -36,7 +36,7 @@ class OutOfTimeError(Exception):
 
 
 class Clock:
-    """The time of a search, which starts now.
+    """The time of a search.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ class Clock:
         Who judges, and knows what was spent on students and teachers.
     seconds : float or None
         The time there is; None has no end.
+    start : float, optional
+        When it began, as ``time.perf_counter`` says it; by default now.
 
     Examples
     --------
@@ -52,9 +54,12 @@ class Clock:
     True
     """
 
-    def __init__(self, judge: Judge, seconds: float | None) -> None:
+    def __init__(
+        self, judge: Judge, seconds: float | None, start: float | None = None
+    ) -> None:
         self.judge, self.seconds = judge, seconds
-        self.start = self._began = time.perf_counter()
+        self._began = time.perf_counter()
+        self.start = self._began if start is None else start
         self._trials: dict[Any, tuple[float, float]] = {}
         self._timed: list[Any] = []
 
@@ -86,12 +91,13 @@ class Clock:
 
     def _check(self, step: Step) -> None:
         """Give up if steps to come, each as long as those done, end too late."""
-        now = time.perf_counter()
-        if not step.done:
+        now, to_come = time.perf_counter(), step.total - step.done
+        # The first step of its kind is slow: modules are loaded, workers start.
+        if step.done <= 1:
             self._began = now
-        spent, to_come = now - self._began, step.total - step.done
-        # The first step of its kind may be slow, as modules are loaded.
-        each = spent / step.done if step.done > 1 else 0.0
+        each = (now - self._began) / max(1, step.done - 1)
+        # A few steps foretell little, and the last ones nearly all.
+        each /= 1.0 + 0.5 * to_come / max(1, step.total)
         if to_come * each > self._left() or (to_come and self._left() < 0):
             raise OutOfTimeError
 
@@ -114,9 +120,10 @@ class Clock:
             return 0.0
         new = [one for one in candidates if one not in self.judge.losses]
         students = sum(self._student(one.student) for one in new)
-        workers = effective_n_jobs(self.judge.n_jobs)
+        workers = int(effective_n_jobs(self.judge.n_jobs))
         teachers = self._teacher(each.teacher) if each.teacher else 0.0
-        return students / workers + teachers
+        # Teachers that use all cores by themselves gain less: they are watched.
+        return (students + teachers) / workers
 
     def _student(self, student: str) -> float:
         """Return the seconds of one candidate: as much as others of its student."""

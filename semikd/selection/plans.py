@@ -125,13 +125,14 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
     >>> [each.name for each in plan_rounds(PRESETS["fast"], judge)]
     ['students from scratch', 'labels of bayes', 'weights of the outcome']
     """
-    rounds = [_scratch(preset, judge)]
+    rounds = [_scratch(judge)]
     if not judge.bank.folds.judges_teachers:
         # With two folds no teacher is left that saw neither the judges nor its row.
         return rounds
     rounds += [_labels(name, judge) for name in judge.bank.teachers]
     rounds.append(Round("weights of the outcome", "", _weights(preset, judge)))
     if preset.all_settings:
+        rounds.append(_smaller_scratch(judge))
         settings = partial(_own_settings, judge)
         rounds.append(Round("settings of the student", "", settings))
     if preset.scales and judge.table.classification:
@@ -143,13 +144,26 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
     return rounds
 
 
-def _scratch(preset: Preset, judge: Judge) -> Round:
-    """Return students that learn the outcomes, as they are and tuned."""
+def _scratch(judge: Judge) -> Round:
+    """Return students that learn the outcomes, as they are and tuned in their size."""
+    found = [
+        Candidate(name, SCRATCH, settings=each)
+        for name, learner in judge.students.items()
+        for each in _settings(learner, judge, smaller=False)
+    ]
+    return Round("students from scratch", "", lambda best: found)
+
+
+def _smaller_scratch(judge: Judge) -> Round:
+    """Return students that learn the outcomes with fewer leaves than they may have."""
     found = []
     for name, learner in judge.students.items():
-        settings = _settings(learner, judge, smaller=preset.all_settings)
-        found += [Candidate(name, SCRATCH, settings=each) for each in settings]
-    return Round("students from scratch", "", lambda best: found)
+        own = _settings(learner, judge, smaller=False)
+        more = _settings(learner, judge, smaller=True)
+        found += [
+            Candidate(name, SCRATCH, settings=each) for each in more if each not in own
+        ]
+    return Round("smaller students from scratch", "", lambda best: found)
 
 
 def _settings(learner: Any, judge: Judge, *, smaller: bool) -> list[Settings]:

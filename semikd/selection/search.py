@@ -46,6 +46,7 @@ def search(
     rounds: Sequence[Round],
     *,
     seconds: float | None = None,
+    start: float | None = None,
     progress: Reporter,
 ) -> Found:
     """Judge what the rounds hold, as far as the time goes.
@@ -58,6 +59,8 @@ def search(
         What is tried, in this order.
     seconds : float, optional
         The time there is; None has no end.
+    start : float, optional
+        When it began, by ``time.perf_counter``; by default now.
     progress : callable
         Called with a ``Step`` as each round starts.
 
@@ -71,7 +74,7 @@ def search(
         If the time does not allow a single round: the first candidate of the first
         round, the simplest, is judged all the same.
     """
-    clock = Clock(judge, seconds)
+    clock = Clock(judge, seconds, start)
     done, left_out = [], []
     for number, each in enumerate(rounds):
         progress(Step("round", each.name, number, len(rounds)))
@@ -85,15 +88,15 @@ def search(
         if not clock.allows(expected):
             left_out.append(f"{each.name}: about {expected:.0f} s")
             continue
-        start = time.perf_counter()
+        began = time.perf_counter()
         try:
             with clock.watching():
                 judge.judge(candidates)
         except OutOfTimeError:
-            spent = time.perf_counter() - start
+            spent = time.perf_counter() - began
             left_out.append(f"{each.name}: more than {spent:.1f} s")
         else:
-            done.append(f"{each.name}: {time.perf_counter() - start:.1f} s")
+            done.append(f"{each.name}: {time.perf_counter() - began:.1f} s")
     if not judge.losses:
         simplest = rounds[0].candidates({})[:1]
         warnings.warn(
