@@ -11,6 +11,7 @@ a list with the labels of each fold's test rows, and ``teachers`` the fitted one
 ``classes_`` name the columns.
 """
 
+import signal
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -155,7 +156,12 @@ def label_folds(
             for fold, fold_seed in zip(folds, seeds, strict=True)
         )
         # No more is dealt than is worked on, so that little is lost by stopping.
-        workers = Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch="n_jobs")
+        workers = Parallel(
+            n_jobs=n_jobs,
+            return_as="generator",
+            pre_dispatch="n_jobs",
+            initializer=_leave_ctrl_c,
+        )
         results = _counted(workers(tasks), tasks, len(jobs), progress)
     shape = (len(repeats), len(rows.hashes))
     prediction = np.full((*shape, results[0][1].shape[1]), np.nan)
@@ -243,6 +249,11 @@ def _in_a_batch(
     return results
 
 
+def _leave_ctrl_c() -> None:
+    """Leave Ctrl-C to the process that deals the work: it ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 class _Tasks:
     """Tasks for workers, of which no more come after a stop."""
 
@@ -259,10 +270,7 @@ class _Tasks:
 def _counted(
     dealt: Iterable[_Answer], tasks: _Tasks, total: int, progress: Reporter
 ) -> list[_Answer]:
-    """Return the results of all folds, and report each as it starts.
-
-    A listener may end the work by an exception, once what has begun is through.
-    """
+    """Return the results of all folds, reporting each start; a listener may raise."""
     results: list[_Answer] = []
     progress(Step("fold", f"fold 1 of {total}", 0, total))
     for done, result in enumerate(dealt, 1):

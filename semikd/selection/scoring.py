@@ -147,15 +147,10 @@ class _Said(ClassifierMixin, BaseEstimator):
         """Return the probabilities."""
         return np.asarray(self.p)
 
-    def predict_log_proba(self, X: Any) -> FloatArray:
-        """Return the logarithm of the probabilities; -inf where one is 0."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
-
     def decision_function(self, X: Any) -> FloatArray:
-        """Return log-odds of the second class, or logarithms for several classes."""
-        logs = self.predict_log_proba(X)
-        return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
+        """Return how far the second class is ahead, or all probabilities if several."""
+        p = self.predict_proba(X)
+        return np.asarray(p[:, 1] - p[:, 0] if p.shape[1] == 2 else p)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely classes."""
