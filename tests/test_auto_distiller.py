@@ -178,10 +178,8 @@ def columns(kind: str, n: int) -> pd.Series:
     )
 
 
-@pytest.mark.parametrize("kind", ["text", "words", "date", "period"])
-def test_thorough_leaves_out_what_the_columns_do_not_allow(
-    table: Any, kind: str
-) -> None:
+def thorough_with(kind: str, table: Any) -> tuple[Any, pd.DataFrame]:
+    """Return a search beside such a column, which teacher and student leave out."""
     frame = pd.DataFrame(table[0][:200], columns=list("abcd"))
     frame["odd"] = columns(kind, 200)
     reads = ColumnTransformer([("numbers", "passthrough", list("abcd"))])
@@ -190,6 +188,14 @@ def test_thorough_leaves_out_what_the_columns_do_not_allow(
         student=make_pipeline(reads, DecisionTreeRegressor(max_leaf_nodes=4)),
         preset="thorough",
     ).fit(frame, table[1][:200])
+    return found, frame
+
+
+@pytest.mark.parametrize("kind", ["text", "words", "date", "period"])
+def test_thorough_leaves_out_what_the_columns_do_not_allow(
+    table: Any, kind: str
+) -> None:
+    found, frame = thorough_with(kind, table)
     assert any(
         each.startswith("labels of corrected: X must") for each in found.left_out_
     )
@@ -203,14 +209,7 @@ def test_thorough_leaves_out_what_the_columns_do_not_allow(
 def test_thorough_reads_numbers_with_gaps_that_the_teacher_never_sees(
     table: Any,
 ) -> None:
-    frame = pd.DataFrame(table[0][:200], columns=list("abcd"))
-    frame["odd"] = columns("gaps", 200)
-    reads = ColumnTransformer([("numbers", "passthrough", list("abcd"))])
-    found = auto(
-        teacher=make_pipeline(reads, GaussianNB()),
-        student=make_pipeline(reads, DecisionTreeRegressor(max_leaf_nodes=4)),
-        preset="thorough",
-    ).fit(frame, table[1][:200])
+    found, _ = thorough_with("gaps", table)
     assert found.left_out_ == ()
 
 

@@ -311,3 +311,27 @@ def test_rows_of_no_weight_have_no_label_in_sample(table: Any) -> None:
     assert np.isnan(said[:10]).all()
     alone = GaussianNB().fit(X[10:], y[10:]).predict_proba(X[10:])
     np.testing.assert_allclose(said[10:], alone)
+
+
+@pytest.mark.parametrize("workers", [None, 2])
+def test_a_listener_may_end_the_work_and_little_is_begun_after_that(
+    table: Any, workers: int | None, recwarn: pytest.WarningsRecorder
+) -> None:
+    heard: list[Any] = []
+
+    def listen(step: Any) -> None:
+        heard.append(step.done)
+        if step.done == 3:
+            raise TimeoutError("enough")
+
+    folds = NestedFolds(*table, random_state=0, n_jobs=workers, progress=listen)
+    first = GaussianNB()
+    with pytest.raises(TimeoutError, match="enough"):
+        folds.cross_fit(first)
+    assert heard == [0, 1, 2, 3]
+    assert not folds.knows(first)
+    assert folds.n_fitted == 0
+    assert not recwarn.list
+    # The workers are ready for the next.
+    folds.progress = heard.append
+    assert folds.cross_fit(first).outer.prediction.shape == (1, 120, 2)

@@ -10,6 +10,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeRegressor
 
 from semikd import AutoDistiller, ResidualTeacher
+from semikd._progress import Step
+from semikd.evaluation import Classification, Table
+from semikd.selection.clock import Clock, OutOfTimeError
+from semikd.selection.judging import Judge
+from semikd.selection.sources import LabelBank
 
 
 class Time:
@@ -129,3 +134,17 @@ def test_given_up_with_several_workers_too(rows: Any) -> None:
     budgets, left_out = taken(rows, 70.0, **options)
     assert budgets <= 1.1
     assert any("unlabelled rows" in each for each in left_out)
+
+
+def test_work_that_is_done_is_kept_though_it_took_too_long(rows: Any) -> None:
+    table = Table(*rows, None, None)
+    bank = LabelBank(table, {"bayes": GaussianNB()}, cv=3, seed=0)
+    judge = Judge(table, Classification(), {"tree": DecisionTreeRegressor()}, bank)
+    clock = Clock(judge, 10.0)
+    with clock.watching():
+        bank.folds.progress(Step("fold", "", 2, 3))
+        Time.now += 20.0
+        bank.folds.progress(Step("fold", "", 3, 3))
+        with pytest.raises(OutOfTimeError):
+            bank.folds.progress(Step("fold", "", 0, 3))
+    bank.folds.progress(Step("fold", "", 0, 3))

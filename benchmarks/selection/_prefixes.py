@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
-__all__ = ["PrefixForest"]
+__all__ = ["PrefixForest", "check_prefixes"]
 
 # Fully grown forests of 40 trees on Adult take some 40 MB each.
 _KEPT = 150
@@ -54,3 +54,13 @@ class PrefixForest(RandomForestRegressor):
             array = np.ascontiguousarray(0.0 if each is None else each)
             found.update(f"{array.shape} {array.dtype}".encode() + array.tobytes())
         return found.digest()
+
+
+def check_prefixes() -> None:
+    """Refuse to go on where a small forest is not the beginning of a large one."""
+    draws = np.random.default_rng(0)
+    X, y = draws.normal(size=(60, 3)), draws.normal(size=60)
+    plain = RandomForestRegressor(3, random_state=0).fit(X, y)
+    taken = PrefixForest(3, random_state=0).fit(X, y)
+    if not np.array_equal(plain.predict(X), taken.predict(X)):
+        raise RuntimeError("a forest of 3 trees is not the beginning of one of 40")

@@ -209,6 +209,9 @@ def rescued(cells: Cells, name: str, *, judging: bool) -> list[Row]:
 
 def main(options: argparse.Namespace) -> None:
     """Measure every experiment; judge a data set once it is complete."""
+    from _prefixes import check_prefixes
+
+    check_prefixes()
     names = available(["fair"] if options.small else ["adult", "magic"])
     cells = collected(options, names)
     tables: dict[str, list[Row]] = {}

@@ -212,8 +212,7 @@ class NestedFolds:
         self, teacher: Any, jobs: Sequence[Fold], *, keep: bool = False
     ) -> FoldLabels:
         """Return what a copy of a teacher says for each job."""
-        self.n_fitted += len(jobs)
-        return label_folds(
+        said = label_folds(
             teacher,
             self.X,
             self.y,
@@ -224,6 +223,8 @@ class NestedFolds:
             progress=self.progress,
             keep=keep,
         )
+        self.n_fitted += len(jobs)
+        return said
 
     def _in_stages(self, teacher: Any) -> Said:
         """Return what the second stage makes of what the first teachers said."""

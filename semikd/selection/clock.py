@@ -29,6 +29,7 @@ _TRIAL, _FEWEST = 0.03, 300
 _FEWEST_OF_CLASS = 10
 # What is kept back of the time for what is not foreseen.
 _SPARE = 0.1
+Fit = Callable[[NDArray[np.intp]], None]
 
 
 class OutOfTimeError(Exception):
@@ -60,8 +61,8 @@ class Clock:
         self.judge, self.seconds = judge, seconds
         self._began = time.perf_counter()
         self.start = self._began if start is None else start
-        self._trials: dict[Any, tuple[float, float]] = {}
-        self._timed: list[Any] = []
+        # By the identity of a learner, which is kept so that no other takes its place.
+        self._trials: dict[int, tuple[Any, float, float]] = {}
 
     def allows(self, expected: float) -> bool:
         """Return whether there is time for this, and for the student that is kept."""
@@ -98,7 +99,8 @@ class Clock:
         each = (now - self._began) / max(1, step.done - 1)
         # A few steps foretell little, and the last ones nearly all.
         each /= 1.0 + 0.5 * to_come / max(1, step.total)
-        if to_come * each > self._left() or (to_come and self._left() < 0):
+        # What is done is kept, even where it took too long.
+        if to_come and to_come * each > self._left():
             raise OutOfTimeError
 
     def _left(self) -> float:
@@ -139,7 +141,7 @@ class Clock:
             lesson.teach(own)
 
         sizes = [len(rows) for rows in judge.bank.folds.learning]
-        return self._foretold(student, fit, sizes)
+        return self._foretold(judge.students[student], fit, sizes)
 
     def _teacher(self, name: str) -> float:
         """Return the seconds of all fits of a teacher that nested labels need."""
@@ -150,23 +152,25 @@ class Clock:
                 rows = self.judge.table.take(at)
                 fit_learner(seeded_clone(each, 0), rows.X, rows.y, rows.weights)
 
-            # Kept, so that no other teacher takes its place in memory.
-            self._timed.append(each)
-            total += self._foretold(id(each), fit, bank.folds.rows_of_fits)
+            total += self._foretold(each, fit, bank.folds.rows_of_fits)
         return total
 
     def _foretold(
-        self, key: Any, fit: Callable[[NDArray[np.intp]], None], sizes: Sequence[int]
+        self,
+        learner: Any,
+        fit: Callable[[NDArray[np.intp]], None],
+        sizes: Sequence[int],
     ) -> float:
         """Return the seconds of fits to so many rows, by a line through two trials."""
-        if key not in self._trials:
+        if id(learner) not in self._trials:
             small, large = self._trial(1), self._trial(3)
             spent = [_seconds(fit, rows) for rows in (small, small, large)]
             # The first fit loads modules.
             few, many = min(spent[:2]), spent[2]
             slope = max(0.0, many - few) / max(1, len(large) - len(small))
-            self._trials[key] = (max(0.0, few - slope * len(small)), slope)
-        start, slope = self._trials[key]
+            start = max(0.0, few - slope * len(small))
+            self._trials[id(learner)] = (learner, start, slope)
+        _, start, slope = self._trials[id(learner)]
         return sum(start + slope * n for n in sizes)
 
     def _trial(self, times: int) -> NDArray[np.intp]:
@@ -188,7 +192,7 @@ class Clock:
         return active[share]
 
 
-def _seconds(fit: Callable[[NDArray[np.intp]], None], rows: NDArray[np.intp]) -> float:
+def _seconds(fit: Fit, rows: NDArray[np.intp]) -> float:
     """Return the seconds that a fit takes."""
     start = time.perf_counter()
     fit(rows)

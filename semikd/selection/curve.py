@@ -9,9 +9,8 @@ import numpy as np
 
 from semikd._learners import resolved_loss
 from semikd._random import RandomState, spawn_seeds
-from semikd.corrections import get_correction
 from semikd.crossfit import OutOfFold, cross_fit
-from semikd.distillation.lessons import Lesson, make_lesson
+from semikd.distillation.lessons import Lesson
 from semikd.evaluation import Table
 from semikd.evaluation.recipes import checked_recipe
 from semikd.evaluation.tables import split_table, warn_of_copies
@@ -25,7 +24,7 @@ from semikd.selection.sizes import (
     size_in_words,
     sizes_to_try,
 )
-from semikd.selection.teaching import taught
+from semikd.selection.teaching import predicted, table_lesson, taught
 from semikd.simplex import FloatArray
 from semikd.students import Student, StudentSize, new_student
 
@@ -232,7 +231,7 @@ def size_curve(
     kept = different_sizes([each.size() for each, _ in fitted])
     fitted = [fitted[at] for at in kept]
     loss = task.loss(None)
-    losses = [loss(_predicted(each, held_out), held_out) for each in fitted]
+    losses = [loss(predicted(pair, held_out), held_out) for pair in fitted]
     return SizeCurve(
         sizes=tuple(each.size() for each, _ in fitted),
         losses=np.column_stack(losses),
@@ -251,20 +250,5 @@ def _lesson(
     loss: DistillationLoss = task.scratch_loss(student)
     if isinstance(task, Classification):
         loss = resolved_loss(recipe.loss, recipe.hard_weight, student)
-    return make_lesson(
-        record,
-        record.prediction,
-        task.outcome(train),
-        train.features,
-        student=student,
-        loss=loss,
-        correction=get_correction(recipe.correction),
-        weights=train.weights,
-        groups=train.groups,
-    )
-
-
-def _predicted(pair: tuple[Student, Lesson], rows: Table) -> FloatArray:
-    """Return what a fitted student says of rows, shape (n, m)."""
-    student, lesson = pair
-    return np.asarray(lesson.loss.probabilities(student.scores(rows.features)))
+    correction = recipe.correction
+    return table_lesson(train, task, student, record, loss=loss, correction=correction)

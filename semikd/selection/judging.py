@@ -8,9 +8,8 @@ import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from semikd._progress import Reporter, Step, silent
-from semikd.corrections import get_correction
 from semikd.crossfit import OutOfFold, row_hashes, take_rows
-from semikd.distillation.lessons import AddedRows, Lesson, make_lesson
+from semikd.distillation.lessons import AddedRows, Lesson
 from semikd.distillation.more_rows import MoreRows
 from semikd.evaluation import Table
 from semikd.evaluation.tasks import Task
@@ -18,7 +17,12 @@ from semikd.losses import DistillationLoss, get_loss
 from semikd.selection.candidates import Candidate
 from semikd.selection.scoring import Metric, row_losses
 from semikd.selection.sources import LabelBank
-from semikd.selection.teaching import taught, trains_in_batches
+from semikd.selection.teaching import (
+    predicted,
+    table_lesson,
+    taught,
+    trains_in_batches,
+)
 from semikd.simplex import FloatArray
 from semikd.students import Student, new_student
 
@@ -170,12 +174,9 @@ class Judge:
             self.lesson(each, record, rows)
             for each, record in zip(some, records, strict=True)
         ]
-        losses = []
-        for student, lesson in taught(lessons):
-            scores = student.scores(held_out.features)
-            predicted = np.asarray(lesson.loss.probabilities(scores))
-            losses.append(self._loss(predicted, held_out))
-        return losses
+        return [
+            self._loss(predicted(pair, held_out), held_out) for pair in taught(lessons)
+        ]
 
     def scale(self, candidate: Candidate, student: Student) -> DistillationLoss:
         """Return the scale on which a candidate's student is fitted."""
@@ -191,17 +192,13 @@ class Judge:
         learner = self.students[candidate.student]
         student = new_student(learner, len(own.y), own.weights, self.seed)
         student.configure(candidate.setting)
-        loss = self.scale(candidate, student)
-        lesson = make_lesson(
+        lesson = table_lesson(
+            own,
+            self.task,
+            student,
             record,
-            record.prediction,
-            self.task.outcome(own),
-            own.features,
-            student=student,
-            loss=loss,
-            correction=get_correction(candidate.correction),
-            weights=own.weights,
-            groups=own.groups,
+            loss=self.scale(candidate, student),
+            correction=candidate.correction,
             added=self._added(candidate, record, own, rows),
         )
         return student, lesson

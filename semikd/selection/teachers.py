@@ -79,9 +79,8 @@ def without_unreadable(
     >>> list(kept)
     ['teacher']
     """
-    if isinstance(given, Mapping | None) or "corrected" not in teachers:
-        return dict(teachers), ()
-    if reads_plainly(X):
+    named = isinstance(given, Mapping | None)
+    if named or "corrected" not in teachers or reads_plainly(X):
         return dict(teachers), ()
     kept = {name: each for name, each in teachers.items() if name != "corrected"}
     why = "X must hold dense numbers and categories to learn residuals from"

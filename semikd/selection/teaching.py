@@ -1,15 +1,53 @@
-"""Students of many candidates, taught as one batch where the engine can."""
+"""Lessons of many students, taught as one batch where the engine can."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from semikd.crossfit import row_hashes
-from semikd.distillation.lessons import Lesson
+import numpy as np
+
+from semikd.corrections import Correction, get_correction
+from semikd.crossfit import OutOfFold, row_hashes
+from semikd.distillation.lessons import AddedRows, Lesson, make_lesson
+from semikd.evaluation import Table
+from semikd.evaluation.tasks import Task
+from semikd.losses import DistillationLoss
+from semikd.simplex import FloatArray
 from semikd.students import Student
 
-__all__ = ["taught", "trains_in_batches"]
+__all__ = ["predicted", "table_lesson", "taught", "trains_in_batches"]
 
 Pair = tuple[Student, Lesson]
+
+
+def table_lesson(
+    table: Table,
+    task: Task,
+    student: Student,
+    record: OutOfFold,
+    *,
+    loss: DistillationLoss,
+    correction: str | float | Correction,
+    added: Sequence[AddedRows] = (),
+) -> Lesson:
+    """Return what a student learns of the rows of a table from labels of them."""
+    return make_lesson(
+        record,
+        record.prediction,
+        task.outcome(table),
+        table.features,
+        student=student,
+        loss=loss,
+        correction=get_correction(correction),
+        weights=table.weights,
+        groups=table.groups,
+        added=added,
+    )
+
+
+def predicted(pair: Pair, rows: Table) -> FloatArray:
+    """Return what a student that was taught says of rows, shape (n, m)."""
+    student, lesson = pair
+    return np.asarray(lesson.loss.probabilities(student.scores(rows.features)))
 
 
 def trains_in_batches(student: Student) -> bool:
