@@ -233,7 +233,6 @@ class NestedFolds:
         n_parts, n_folds = len(self.judging), len(self.folds)
 
         def report(done: int) -> None:
-            """Say how many second stages are fitted."""
             name = f"second stage of {type(teacher).__name__}"
             total = n_parts + (n_parts + 1) * n_folds
             self.progress(Step("second stage", name, done, total))
