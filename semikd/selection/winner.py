@@ -16,20 +16,23 @@ from semikd.selection.judging import Judge
 __all__ = ["fit_winner", "made_choice"]
 
 
-def made_choice(judge: Judge) -> Choice:
+def made_choice(judge: Judge, student: str | None = None) -> Choice:
     """Return all candidates with the rows that judged them.
 
     Parameters
     ----------
     judge : Judge
         Who judged.
+    student : str, optional
+        Name of a student, to choose among its candidates alone.
 
     Returns
     -------
     Choice
     """
     rows = np.concatenate(judge.bank.folds.judging)
-    order, candidates = list(judge.students), tuple(judge.losses)
+    order = list(judge.students)
+    candidates = tuple(each for each in judge.losses if student in (None, each.student))
     table, units = judge.table, judge.table.rows().units
     return Choice(
         candidates,

@@ -1,0 +1,176 @@
+"""Work that may stop and go on: each finished cell is a file, under one configuration.
+
+A run is a folder. What it depends on is written there first; a folder that says
+otherwise is refused, so that the cells of two runs never meet in one table.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from semikd._files.checks import parse_json, read_bytes
+from semikd._files.whole import whole_file
+from semikd._progress import Reporter, Step, silent
+from semikd._validation import Shown, invalid
+
+__all__ = ["Cell", "Run", "open_run", "versions"]
+
+CONFIGURATION = "run.json"
+_LIBRARIES = ("semikd", "numpy", "scipy", "scikit-learn", "torch")
+_LARGEST = 2**28
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A piece of work that is done once.
+
+    Parameters
+    ----------
+    name : str
+        Its file, without the ending.
+    stage : str
+        Cells of one stage take about as long as each other.
+    work : callable
+        From the run, which knows the cells before it, to what is found: an object that
+        is JSON.
+
+    Examples
+    --------
+    >>> from semikd.reproduction.cells import Cell
+    >>> Cell("sum", "sums", lambda run: {"sum": 3}).stage
+    'sums'
+    """
+
+    name: str
+    stage: str
+    work: Callable[["Run"], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The finished cells of one configuration.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are.
+    configuration : dict
+        What all of them depend on.
+    """
+
+    folder: Path
+    configuration: Mapping[str, Any]
+
+    def has(self, name: str) -> bool:
+        """Return whether a cell is finished."""
+        return self._path(name).is_file()
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Return what a finished cell found."""
+        return dict(self._record(name)["found"])
+
+    def seconds(self, names: Sequence[str]) -> float:
+        """Return what some finished cells took together."""
+        return sum(float(self._record(name)["seconds"]) for name in names)
+
+    def finish(self, cells: Sequence[Cell], progress: Reporter = silent) -> None:
+        """Do the cells that are not finished, one after the other.
+
+        Parameters
+        ----------
+        cells : sequence of Cell
+            All cells, each after those that it reads.
+        progress : callable, optional
+            Called with a ``Step`` as each one starts.
+        """
+        missing = [cell for cell in cells if not self.has(cell.name)]
+        for done, cell in enumerate(missing):
+            progress(Step(cell.stage, cell.name, done, len(missing)))
+            began = time.perf_counter()
+            found = cell.work(self)
+            record = {"found": found, "seconds": time.perf_counter() - began}
+            path = self._path(cell.name)
+            path.parent.mkdir(exist_ok=True)
+            _write(path, record)
+        progress(Step("done", "done", len(missing), len(missing)))
+
+    def _record(self, name: str) -> dict[str, Any]:
+        """Return the content of a cell's file."""
+        path = self._path(name)
+        record = parse_json(path, read_bytes(path, _LARGEST))
+        if set(record) != {"found", "seconds"}:
+            remedy = "Remove it, and the run makes it again"
+            raise invalid(str(path), "be a finished cell", Shown("another"), remedy)
+        return record
+
+    def _path(self, name: str) -> Path:
+        """Return the file of a cell."""
+        return self.folder / "cells" / f"{name}.json"
+
+
+def open_run(folder: Path, configuration: Mapping[str, Any]) -> Run:
+    """Return the run of a folder, new or continued.
+
+    Parameters
+    ----------
+    folder : Path
+        New, empty, or that of a run of the same configuration.
+    configuration : mapping
+        What the cells depend on, as JSON; versions of libraries are added.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ValueError
+        If the folder holds another run, or something else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from semikd.reproduction.cells import Cell, open_run
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     run = open_run(Path(home) / "run", {"seed": 0})
+    ...     run.finish([Cell("sum", "sums", lambda run: {"sum": 1 + 2})])
+    ...     run.read("sum")
+    {'sum': 3}
+    """
+    wanted = json.loads(json.dumps({**configuration, "versions": versions()}))
+    path = folder / CONFIGURATION
+    if path.is_file():
+        _refuse_another(folder, parse_json(path, read_bytes(path, _LARGEST)), wanted)
+    else:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            constraint = "be a new folder, or that of an earlier run"
+            raise invalid("--out", constraint, str(folder), "Name another place")
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(path, wanted)
+    return Run(folder, wanted)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that results depend on."""
+    return {name: metadata.version(name) for name in _LIBRARIES}
+
+
+def _refuse_another(folder: Path, held: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Refuse to go on with the cells of another configuration."""
+    for name in sorted({*held, *wanted}):
+        if held.get(name) != wanted.get(name):
+            constraint = f"hold a run with {name} {wanted.get(name)!r}"
+            shown = Shown(f"{held.get(name)!r} in {str(folder)!r}")
+            remedy = "Name another folder, or remove that one"
+            raise invalid("--out", constraint, shown, remedy)
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file that appears whole or not at all."""
+    with whole_file(path) as unfinished:
+        unfinished.write_text(json.dumps(content, allow_nan=False) + "\n")

@@ -1,0 +1,281 @@
+"""Experiments with forests as tables: published, reproduced and honest in a row."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from semikd.reproduction.forest_studies import Curve, ForestStudy
+from semikd.reproduction.measured import CLOSE, FAR, NOISE, Contrast, Level
+from semikd.reproduction.published import TEACHER, Place, PublishedCell
+from semikd.reproduction.repeated import Repeated
+from semikd.reproduction.rules import RULES
+
+__all__ = ["Findings", "agreement", "tables", "tidy_rows"]
+
+Row = dict[str, Any]
+Honest = Mapping[tuple[str, int], Mapping[str, Repeated]]
+_NOTHING = "–"
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What one experiment found on one data set.
+
+    Parameters
+    ----------
+    study : ForestStudy
+        The experiment.
+    dataset, metric : str
+        The data set and its published metric.
+    published : mapping from Place to PublishedCell
+        What was published.
+    levels : sequence of Level
+        Means of the published protocol; none where it was not run.
+    contrasts : sequence of Contrast
+        Differences of the published protocol.
+    honest : mapping from (arm, place) to metrics
+        What the honest protocol found; empty where it was not run.
+    """
+
+    study: ForestStudy
+    dataset: str
+    metric: str
+    published: Mapping[Place, PublishedCell]
+    levels: Sequence[Level]
+    contrasts: Sequence[Contrast]
+    honest: Honest
+
+    def level(self, curve: Curve, x: int) -> Level | None:
+        """Return the mean at one place of a curve."""
+        wanted = self._place(curve, x)
+        return next((each for each in self.levels if each.place == wanted), None)
+
+    def cell(self, curve: Curve, x: int) -> PublishedCell | None:
+        """Return the published mean at one place of a curve."""
+        return self.published.get(self._place(curve, x))
+
+    def _place(self, curve: Curve, x: int) -> Place:
+        """Return the place of a point of a curve."""
+        flat = self.study.varies_teacher and curve.method.startswith("scratch")
+        return Place(curve.method, curve.scale, curve.labels, None if flat else x)
+
+
+def tables(found: Findings) -> dict[str, list[Row]]:
+    """Return the tables of a page, those that a reader looks for first.
+
+    Parameters
+    ----------
+    found : Findings
+        What was found.
+
+    Returns
+    -------
+    dict from title to list of rows
+    """
+    return {
+        f"The figure, {found.metric}": _figure_rows(found),
+        "Agreement with the published numbers": agreement(found),
+        "Differences that the paper is about": _contrast_rows(found),
+        "Honest protocol": _honest_rows(found),
+        "Honest protocol: differences from the scratch student that was tuned": (
+            _honest_differences(found)
+        ),
+        "All means of the published protocol": _level_rows(found),
+    }
+
+
+def agreement(found: Findings) -> list[Row]:
+    """Return how many levels and contrasts agree, against what was asked."""
+    counted = [each for each in found.contrasts if each.counts]
+    close = [each for each in found.levels if each.difference is not None]
+    lines = []
+    if counted:
+        share = sum(each.agrees for each in counted) / len(counted)
+        what = (
+            f"contrasts beyond {NOISE:g} times their noise: same sign, within "
+            f"{FAR:g} combined errors"
+        )
+        lines.append(_asked(what, len(counted), share, 0.90))
+    if close:
+        share = sum(abs(each.difference or 0.0) <= CLOSE for each in close) / len(close)
+        lines.append(_asked(f"levels within {CLOSE}", len(close), share, 0.95))
+    return lines
+
+
+def tidy_rows(found: Findings) -> list[Row]:
+    """Return one row for every mean, for programs."""
+    common = {"experiment": found.study.name, "dataset": found.dataset}
+    rows: list[Row] = []
+    for each in found.levels:
+        cell = each.published
+        rows.append(
+            {
+                **common,
+                "protocol": "published",
+                "arm": each.place.method,
+                "scale": each.place.scale,
+                "labels": each.place.labels,
+                "x": "" if each.place.x is None else each.place.x,
+                "metric": found.metric,
+                "mean": each.mean,
+                "standard_error": each.standard_error,
+                "draw_sd": "" if each.draw_sd is None else each.draw_sd,
+                "published_mean": "" if cell is None else cell.mean,
+                "published_sd": "" if cell is None else cell.sd,
+            }
+        )
+    for (arm, x), metrics in found.honest.items():
+        for metric, own in metrics.items():
+            error = own.standard_error
+            rows.append(
+                {
+                    **common,
+                    "protocol": "honest",
+                    "arm": arm,
+                    "x": x,
+                    "metric": metric,
+                    "mean": own.mean,
+                    "standard_error": "" if math.isnan(error) else error,
+                    "repetitions": len(own.values),
+                }
+            )
+    return rows
+
+
+def _figure_rows(found: Findings) -> list[Row]:
+    """Return the points of the figure: published, reproduced, honest."""
+    rows = []
+    for curve in found.study.curves:
+        for x in found.study.places():
+            cell, level = found.cell(curve, x), found.level(curve, x)
+            own = found.honest.get((curve.arm, x), {})
+            rows.append(
+                {
+                    "curve": curve.label,
+                    found.study.axis: x,
+                    "published": _published(cell),
+                    "reproduced": _measured(level),
+                    "difference, in errors": _signed(
+                        None if level is None else level.in_errors, 1
+                    ),
+                    "honest arm": curve.arm,
+                    "honest": _interval(own.get(found.metric)),
+                    "honest log-loss": _interval(own.get("log-loss")),
+                    "leaves": _whole(own.get("leaves")),
+                }
+            )
+    return rows
+
+
+def _contrast_rows(found: Findings) -> list[Row]:
+    """Return the contrasts, those that disagree marked."""
+    return [
+        {
+            "contrast": each.name,
+            "scale": each.scale,
+            found.study.axis: each.x,
+            "published": f"{each.published:+.4f} ± {each.noise:.4f}",
+            "reproduced": f"{each.mean:+.4f}",
+            "combined error": f"{each.combined:.4f}",
+            "agrees": ("yes" if each.agrees else "no")
+            if each.counts
+            else f"within {NOISE:g} errors of 0",
+        }
+        for each in found.contrasts
+    ]
+
+
+def _level_rows(found: Findings) -> list[Row]:
+    """Return all means of the published protocol beside the published ones."""
+    return [
+        {
+            "arm": _label(each.place.method),
+            "scale": each.place.scale,
+            "labels": each.place.labels,
+            found.study.axis: _NOTHING if each.place.x is None else each.place.x,
+            "published": _published(each.published),
+            "reproduced": _measured(each),
+            "difference": _signed(each.difference, 4),
+        }
+        for each in found.levels
+    ]
+
+
+def _honest_rows(found: Findings) -> list[Row]:
+    """Return every arm of the honest protocol with proper scores and leaves."""
+    return [
+        {
+            "arm": arm,
+            found.study.axis: x,
+            found.metric: _interval(metrics[found.metric]),
+            "log-loss": _interval(metrics["log-loss"]),
+            "Brier score": _interval(metrics["Brier score"]),
+            "leaves": _whole(metrics["leaves"]),
+        }
+        for (arm, x), metrics in found.honest.items()
+    ]
+
+
+def _honest_differences(found: Findings) -> list[Row]:
+    """Return paired differences from the tuned scratch student."""
+    base, rows = "scratch, tuned", []
+    for (arm, x), metrics in found.honest.items():
+        if arm == base:
+            continue
+        row: Row = {"arm": arm, found.study.axis: x}
+        for metric in (found.metric, "log-loss", "Brier score"):
+            row[metric] = _interval(
+                metrics[metric].less(found.honest[base, x][metric]), signed=True
+            )
+        rows.append(row)
+    return rows
+
+
+def _asked(what: str, n: int, share: float, least: float) -> Row:
+    """Return a line that says what was asked and what was reached."""
+    return {
+        "what": what,
+        "cells": n,
+        "agree": f"{share:.1%}",
+        "asked": f"{least:.0%}",
+        "reached": "yes" if share >= least else "no",
+    }
+
+
+def _label(method: str) -> str:
+    """Return what a method is called in tables."""
+    if method in RULES:
+        return RULES[method].label
+    return method.replace("_", ", ") if method != TEACHER else "the teacher"
+
+
+def _published(cell: PublishedCell | None) -> str:
+    """Return a published mean with its standard deviation, or a dash."""
+    return _NOTHING if cell is None else f"{cell.mean:.4f} ± {cell.sd:.4f}"
+
+
+def _measured(level: Level | None) -> str:
+    """Return a mean with its standard error, or a dash."""
+    if level is None:
+        return _NOTHING
+    return f"{level.mean:.4f} ± {level.standard_error:.4f}"
+
+
+def _signed(value: float | None, digits: int) -> str:
+    """Return a number with its sign, or a dash."""
+    return _NOTHING if value is None else f"{value:+.{digits}f}"
+
+
+def _interval(own: Repeated | None, *, signed: bool = False) -> str:
+    """Return a mean with half the width of its 95 % interval, or a dash."""
+    if own is None:
+        return _NOTHING
+    width, sign = own.half_width(), "+" if signed else ""
+    mean = f"{own.mean:{sign}.4f}"
+    return mean if math.isnan(width) else f"{mean} ± {width:.4f}"
+
+
+def _whole(own: Repeated | None) -> str:
+    """Return a mean as a whole number, or a dash."""
+    return _NOTHING if own is None else f"{own.mean:,.0f}"
