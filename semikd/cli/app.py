@@ -156,7 +156,7 @@ def reproduce(
 ) -> None:
     """Remake an experiment of the paper: published, reproduced and honest numbers."""
     from semikd.cli.reproducing import reproduce_experiment
-    from semikd.reproduction.experiments import Asked
+    from semikd.reproduction.asked import Asked
 
     asked = Asked(protocol, small, data, arms, draws, splits, repeats, jobs)
     reproduce_experiment(experiment, dataset or [], asked, Path(out))

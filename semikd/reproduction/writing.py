@@ -17,7 +17,7 @@ from semikd._files.whole import whole_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Results", "machine", "markdown", "write_results"]
+__all__ = ["Results", "duration", "machine", "markdown", "write_results"]
 
 Row = Mapping[str, Any]
 
@@ -83,6 +83,27 @@ def write_results(results: Results, folder: Path) -> list[Path]:
 def machine() -> dict[str, str]:
     """Return where numbers were measured."""
     return {"python": platform.python_version(), "system": platform.platform()}
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words.
+
+    Parameters
+    ----------
+    seconds : float
+        The time.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from semikd.reproduction.writing import duration
+    >>> duration(600.0)
+    '10 minutes'
+    """
+    return f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{seconds:.0f} s"
 
 
 def markdown(rows: Sequence[Row]) -> str:

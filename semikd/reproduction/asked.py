@@ -1,0 +1,100 @@
+"""What is asked of an experiment, and what comes back."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semikd._validation import unknown
+from semikd.reproduction.forest_studies import PAPER_SEED
+
+__all__ = ["ARMS_ASKED", "PROTOCOLS", "Asked", "Outcome"]
+
+PROTOCOLS = ("published", "honest", "both")
+ARMS_ASKED = ("figure", "all")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of an experiment.
+
+    Parameters
+    ----------
+    protocol : {'published', 'honest', 'both'}, default='both'
+        Whose protocol.
+    small : bool, default=False
+        Whether a few hundred rows and a few trees are enough, for a trial.
+    data : path, 'openml' or None, default=None
+        Where files are.
+    arms : {'figure', 'all'}, default='figure'
+        Rules of the published protocol: those of the figure, or all that were released.
+    draws : int, default=1
+        Draws of teachers of the published protocol, for each split.
+    splits : int, default=1
+        Splits of the published protocol: the published one, then others.
+    repeats : int, default=5
+        Repetitions of the honest protocol, each with a split of its own.
+    n_jobs : int, default=1
+        Threads.
+
+    Examples
+    --------
+    >>> from semikd.reproduction.experiments import Asked
+    >>> Asked(splits=3).split_seeds()
+    (2357, 0, 1)
+    """
+
+    protocol: str = "both"
+    small: bool = False
+    data: Any = None
+    arms: str = "figure"
+    draws: int = 1
+    splits: int = 1
+    repeats: int = 5
+    n_jobs: int = 1
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("--protocol", self.protocol, PROTOCOLS),
+            ("--arms", self.arms, ARMS_ASKED),
+        ):
+            if value not in known:
+                raise unknown(name, value, known)
+
+    def split_seeds(self) -> tuple[int, ...]:
+        """Return the seeds of the splits of the published protocol."""
+        return _seeds(self.splits)
+
+    def repeat_seeds(self) -> tuple[int, ...]:
+        """Return the seeds of the repetitions of the honest protocol."""
+        return _seeds(2 if self.small else self.repeats)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is worth a line at the end of an experiment.
+
+    Parameters
+    ----------
+    title : str
+        What it was.
+    said : tuple of str
+        What was found, in a few lines.
+    paths : tuple of Path
+        The files that were written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from semikd.reproduction.asked import Outcome
+    >>> Outcome("trees", (), (Path("out/results.md"),)).paths[0].name
+    'results.md'
+    """
+
+    title: str
+    said: tuple[str, ...]
+    paths: tuple[Path, ...]
+
+
+def _seeds(n: int) -> tuple[int, ...]:
+    """Return the published seed, and then 0, 1, 2 and so on."""
+    return (PAPER_SEED, *range(n - 1))

@@ -1,0 +1,249 @@
+"""The panels of the simulations as tables, rates beside those of the theory."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from semikd.reproduction.cells import Run
+from semikd.reproduction.simulations import PANELS, cell_name, extent
+from semikd.simplex import FloatArray
+
+__all__ = [
+    "Rate",
+    "Simulated",
+    "best_share",
+    "rates",
+    "simulated",
+    "simulation_tables",
+    "tidy_simulations",
+]
+
+Row = dict[str, Any]
+_FORMULA = "formula"
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """The errors of one panel.
+
+    Parameters
+    ----------
+    name : str
+        The panel.
+    places : tuple of float
+        Where its dial was set.
+    errors : mapping from str to ndarray of shape (places, repeats)
+        Squared errors of every arm.
+    """
+
+    name: str
+    places: tuple[float, ...]
+    errors: Mapping[str, FloatArray]
+
+    def mean(self, arm: str) -> FloatArray:
+        """Return the mean error at each place."""
+        return np.asarray(self.errors[arm].mean(axis=1))
+
+    def standard_error(self, arm: str) -> FloatArray:
+        """Return its standard error."""
+        own = self.errors[arm]
+        return np.asarray(own.std(axis=1, ddof=1) / math.sqrt(own.shape[1]))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The slope of an error in its dial, both as logarithms.
+
+    Parameters
+    ----------
+    what : str
+        Panel and arm, in words.
+    slope : float
+        The slope.
+    half_width : float
+        Half of its 95 % interval, by the jackknife over data sets.
+    theory : str
+        What the theory says of it.
+
+    Examples
+    --------
+    >>> from semikd.reproduction.simulation_tables import Rate
+    >>> Rate("cross-fitted", -0.5, 0.1, "below 0").slope
+    -0.5
+    """
+
+    what: str
+    slope: float
+    half_width: float
+    theory: str
+
+
+_RATES = (
+    (
+        "floor",
+        "in-sample",
+        "near 0: labels that are repeated keep their noise, whatever n",
+    ),
+    ("floor", "cross-fitted", "below 0: the teacher's own rate"),
+    ("floor-control", "in-sample", "that of cross-fitted labels: nothing is repeated"),
+    ("floor-control", "cross-fitted", "below 0: the teacher's own rate"),
+    ("perturbed", "no correction", "2: the teacher's error is handed on"),
+    ("perturbed", "half", "2: any weight below 1 hands some of it on"),
+    ("perturbed", "full correction", "4: only its square is left"),
+)
+
+
+def simulated(run: Run, *, small: bool) -> list[Simulated]:
+    """Return the errors of all panels.
+
+    Parameters
+    ----------
+    run : Run
+        The finished cells.
+    small : bool
+        Whether it was a trial.
+
+    Returns
+    -------
+    list of Simulated
+    """
+    found = []
+    for name, panel in PANELS.items():
+        places, _ = extent(panel, small=small)
+        cells = [run.read(cell_name(name, place)) for place in places]
+        errors = {arm: np.array([cell[arm] for cell in cells]) for arm in cells[0]}
+        found.append(Simulated(name, places, errors))
+    return found
+
+
+def rates(found: Sequence[Simulated]) -> list[Rate]:
+    """Return the slopes about which the theory says something.
+
+    Parameters
+    ----------
+    found : sequence of Simulated
+        All panels.
+
+    Returns
+    -------
+    list of Rate
+    """
+    by_name = {each.name: each for each in found}
+    return [
+        Rate(f"{panel}: {arm}", *_slope(by_name[panel], arm), theory)
+        for panel, arm, theory in _RATES
+    ]
+
+
+def _slope(panel: Simulated, arm: str) -> tuple[float, float]:
+    """Return a slope and half its interval; what noise alone gives is taken off."""
+    x, own = np.array(panel.places), panel.errors[arm]
+    if x[0] == 0.0:
+        x, own = x[1:], own[1:] - own[0]
+    n = own.shape[1]
+    left_out = [_fitted(x, np.delete(own, at, axis=1).mean(axis=1)) for at in range(n)]
+    spread = math.sqrt((n - 1) * float(np.var(left_out)))
+    return _fitted(x, own.mean(axis=1)), float(stats.t.ppf(0.975, n - 1)) * spread
+
+
+def _fitted(x: FloatArray, error: FloatArray) -> float:
+    """Return the slope of log error in log x; NaN where noise hides the error."""
+    if (error <= 0).any():
+        return math.nan
+    return float(np.polyfit(np.log(x), np.log(error), 1)[0])
+
+
+def simulation_tables(found: Sequence[Simulated]) -> dict[str, list[Row]]:
+    """Return the tables of a page: rates first, then every panel.
+
+    Parameters
+    ----------
+    found : sequence of Simulated
+        All panels.
+
+    Returns
+    -------
+    dict from title to list of rows
+    """
+    tables: dict[str, list[Row]] = {
+        "Rates": [
+            {
+                "what": each.what,
+                "slope": f"{each.slope:+.2f} ± {each.half_width:.2f}",
+                "theory": each.theory,
+            }
+            for each in rates(found)
+        ]
+    }
+    for each in found:
+        title = f"{PANELS[each.name].title}, squared error × 1,000"
+        rows = _best_shares(each) if each.name == "complexity" else _rows(each)
+        tables[title] = rows
+    return tables
+
+
+def tidy_simulations(found: Sequence[Simulated]) -> list[Row]:
+    """Return one row for every mean error."""
+    return [
+        {
+            "experiment": "synthetic",
+            "panel": each.name,
+            "x": place,
+            "arm": arm,
+            "mean": float(each.mean(arm)[at]),
+            "standard_error": float(each.standard_error(arm)[at]),
+            "data_sets": each.errors[arm].shape[1],
+        }
+        for each in found
+        for arm in each.errors
+        for at, place in enumerate(each.places)
+    ]
+
+
+def _rows(panel: Simulated) -> list[Row]:
+    """Return one line for each place."""
+    axis = PANELS[panel.name].axis
+    return [
+        {axis: f"{place:g}"}
+        | {
+            arm: f"{1e3 * panel.mean(arm)[at]:.3f} ± "
+            f"{1e3 * panel.standard_error(arm)[at]:.3f}"
+            for arm in panel.errors
+        }
+        for at, place in enumerate(panel.places)
+    ]
+
+
+def best_share(panel: Simulated) -> list[tuple[float, float, float]]:
+    """Return the best share at each place, its error there, and the formula's."""
+    shares = [arm for arm in panel.errors if arm != _FORMULA]
+    found = []
+    for at in range(len(panel.places)):
+        means = [float(panel.mean(arm)[at]) for arm in shares]
+        best = int(np.argmin(means))
+        found.append(
+            (float(shares[best]), means[best], float(panel.mean(_FORMULA)[at]))
+        )
+    return found
+
+
+def _best_shares(panel: Simulated) -> list[Row]:
+    """Return the best share of the label for each size of the student."""
+    axis = PANELS[panel.name].axis
+    return [
+        {
+            axis: f"{place:g}",
+            "best share": f"{share:g}",
+            "error there": f"{1e3 * error:.3f}",
+            "error at 0": f"{1e3 * panel.mean('0')[at]:.3f}",
+            "error at 1": f"{1e3 * panel.mean('1')[at]:.3f}",
+            "r² / (r² + κ v)": f"{formula:.2f}",
+        }
+        for at, (place, (share, error, formula)) in enumerate(
+            zip(panel.places, best_share(panel), strict=True)
+        )
+    ]
