@@ -6,7 +6,7 @@ import math
 import statistics
 import warnings
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,42 +56,35 @@ def tables_of(name: str, seed: int, *, small: bool) -> tuple[Any, Any]:
     return Table(X[train], y[train], None, None), Table(X[test], y[test], None, None)
 
 
-@lru_cache(maxsize=1)
-def prepared(
-    name: str, seed: int, kind: str, *, small: bool, workers: int
-) -> tuple[Any, Any, Any]:
-    """Return both tables and the bank of labels, which all sizes share."""
+def chosen(
+    name: str, seed: int, kind: str, sizes: tuple[int, ...], *, small: bool, workers: int
+) -> dict[str, Row]:
+    """Return scores and leaves of the automatic choice, for forests of every size."""
+    from semikd.evaluation import Classification
+    from semikd.reproduction.forests.paths import PathForest, PathJudge
     from semikd.selection.sources import LabelBank
+    from semikd.selection.winner import fit_winner, made_choice
 
     train, test = tables_of(name, seed, small=small)
     teacher = teachers(small=small)[kind][0]
     bank = LabelBank(train, {"teacher": teacher}, n_jobs=workers, seed=seed)
-    return train, test, bank
-
-
-def chosen(
-    name: str, seed: int, kind: str, n_trees: int, *, small: bool, workers: int
-) -> Row:
-    """Return scores and leaves of the automatic choice for forests of one size."""
-    from _prefixes import PrefixForest
-
-    from semikd.evaluation import Classification
-    from semikd.selection.judging import Judge
-    from semikd.selection.winner import fit_winner, made_choice
-
-    train, test, bank = prepared(name, seed, kind, small=small, workers=workers)
-    learner = {"forest": PrefixForest(n_trees)}
-    judge = Judge(train, Classification(), learner, bank, n_jobs=workers, seed=0)
+    learners = {str(n): PathForest(n, largest=max(sizes)) for n in sizes}
+    judge = PathJudge(
+        train, Classification(), learners, bank, n_jobs=workers, seed=0
+    )
+    found = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         searched(judge, "fast" if small else "balanced")
-        choice = made_choice(judge)
-        model = fit_winner(judge, choice.chosen)
-    return {
-        **scores(test.y, model.predict_proba(test.X)),
-        "leaves": model.size_.leaves,
-        "chosen": str(choice.chosen),
-    }
+        for size in learners:
+            choice = made_choice(judge, student=size)
+            model = fit_winner(judge, choice.chosen)
+            found[size] = {
+                **scores(test.y, model.predict_proba(test.X)),
+                "leaves": model.size_.leaves,
+                "chosen": str(choice.chosen).partition(": ")[2],
+            }
+    return found
 
 
 def teachers(*, small: bool) -> dict[str, tuple[Any, tuple[int, ...]]]:
@@ -122,11 +115,12 @@ def collected(options: argparse.Namespace, names: list[str]) -> Cells:
     for name in names:
         for seed in SPLITS[:1] if options.small else SPLITS:
             for kind, (_, sizes) in teachers(small=options.small).items():
+                place = f"published-{name}-{seed}-{kind}"
+                place = place.replace(", ", "-").replace(" ", "-")
+                work = partial(chosen, name, seed, kind, sizes, **given)
+                own = cell(options, place, {}, work)
                 for n in sizes:
-                    place = f"published-{name}-{seed}-{kind}-{n}"
-                    place = place.replace(", ", "-").replace(" ", "-")
-                    work = partial(chosen, name, seed, kind, n, **given)
-                    found[name, seed, kind, n] = cell(options, place, {}, work)
+                    found[name, seed, kind, n] = None if own is None else own[str(n)]
     return found
 
 
@@ -209,9 +203,6 @@ def rescued(cells: Cells, name: str, *, judging: bool) -> list[Row]:
 
 def main(options: argparse.Namespace) -> None:
     """Measure every experiment; judge a data set once it is complete."""
-    from _prefixes import check_prefixes
-
-    check_prefixes()
     names = available(["fair"] if options.small else ["adult", "magic"])
     cells = collected(options, names)
     tables: dict[str, list[Row]] = {}

@@ -217,9 +217,14 @@ def _steps(progress: float) -> float:
     return 0.1 ** sum(progress >= drop for drop in (0.5, 0.75))
 
 
+def _fifths(progress: float) -> float:
+    return 0.2 ** sum(progress >= drop for drop in (0.4, 0.6, 0.8))
+
+
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": _constant,
     "cosine": _cosine,
     "warm_cosine": _warm_cosine,
     "steps": _steps,
+    "fifths": _fifths,
 }

@@ -101,9 +101,11 @@ class TrainingOptions:
         With validation rows, training ends after so many epochs without improvement.
     optimizer : {'adam', 'adamw', 'sgd'}, default='adam'
         'sgd' has Nesterov's momentum of 0.9.
-    schedule : {'constant', 'cosine', 'warm_cosine', 'steps'}, default='constant'
-        What becomes of the step size on the way to the last epoch: 'warm_cosine' rises
-        over the first tenth, 'steps' falls to a tenth at 50 % and again at 75 %.
+    schedule : str, default='constant'
+        'constant', 'cosine', 'warm_cosine', 'steps' or 'fifths': what becomes of the
+        step size on the way to the last epoch. 'warm_cosine' rises over the first
+        tenth, 'steps' falls to a tenth at 50 % and again at 75 %, 'fifths' to a fifth
+        at 40, 60 and 80 %.
     clip_norm : float or None, default=None
         Longest gradient of a member; longer ones are shortened.
     precision : {'full', 'bfloat16'}, default='full'

@@ -57,9 +57,11 @@ class Training(BaseEstimator):
         Epochs without improvement on the held-out rows after which training ends.
     optimizer : {'adam', 'adamw', 'sgd'}, default='adam'
         'adamw' shrinks weights beside the gradient; 'sgd' has Nesterov's momentum 0.9.
-    schedule : {'constant', 'cosine', 'warm_cosine', 'steps'}, default='constant'
-        What becomes of the step size up to the last epoch: 'warm_cosine' rises over the
-        first tenth, 'steps' falls to a tenth at 50 % and again at 75 % of the epochs.
+    schedule : str, default='constant'
+        'constant', 'cosine', 'warm_cosine', 'steps' or 'fifths': what becomes of the
+        step size up to the last epoch. 'warm_cosine' rises over the first tenth,
+        'steps' falls to a tenth at 50 % and again at 75 % of the epochs, 'fifths' to a
+        fifth at 40, 60 and 80 %.
     clip_norm : float, optional
         Longest gradient; longer ones are shortened to it.
     precision : {'full', 'bfloat16'}, default='full'
@@ -153,7 +155,7 @@ class Training(BaseEstimator):
 _NAMES = {
     "compile": ("off", "default", "cuda_graphs"),
     "optimizer": ("adam", "adamw", "sgd"),
-    "schedule": ("constant", "cosine", "warm_cosine", "steps"),
+    "schedule": ("constant", "cosine", "warm_cosine", "steps", "fifths"),
     "precision": ("full", "bfloat16"),
 }
 

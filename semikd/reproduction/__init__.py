@@ -5,6 +5,6 @@ and an honest one each have a module of their own; an experiment is a list of ce
 which each is done once, and its tables put the three side by side.
 """
 
-EXPERIMENTS = ("trees", "depth", "synthetic")
+EXPERIMENTS = ("trees", "depth", "cifar", "strength", "synthetic")
 
 __all__ = ["EXPERIMENTS"]

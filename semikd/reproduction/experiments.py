@@ -77,6 +77,10 @@ def reproduce(
         if table is None:
             raise TypeError(f"{experiment} needs a table")
         return reproduce_forests(experiment, table, asked, out, progress)
+    if experiment in ("cifar", "strength"):
+        from semikd.reproduction.images.run import reproduce_images
+
+        return reproduce_images(experiment, asked, out, progress)
     from semikd.reproduction.simulated import reproduce_simulations
 
     return reproduce_simulations(asked, out, progress)

@@ -55,6 +55,10 @@ def forest_figure(found: Findings) -> "Figure":
         axes.grid(axis="y", color="#e4e4e4", linewidth=0.7)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(fontsize=8, frameon=False, loc="lower right")
+    # Wide intervals of few repetitions must not hide the means.
+    means = np.concatenate([line.get_ydata() for a in every for line in a.lines])
+    low, high = float(means.min()), float(means.max())
+    every[0].set_ylim(low - 0.12 * (high - low), high + 0.12 * (high - low))
     every[0].set_ylabel(f"test {found.metric}")
     figure.suptitle(f"{found.dataset}: {found.study.title.lower()}", fontsize=11)
     return figure

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
 __all__ = ["simulation_figure"]
 
-_COLOURS = ("#4477aa", "#228833", "#997700", "#cc3355", "#777777")
+_COLOURS = {
+    "in-sample": "#4477aa",
+    "cross-fitted": "#228833",
+    "constant mix": "#997700",
+    "estimated": "#cc3355",
+    "orthogonal = labels": "#777777",
+    "teacher": "#000000",
+    "no correction": "#228833",
+    "half": "#997700",
+    "full correction": "#cc3355",
+}
 
 
 def simulation_figure(found: Sequence[Simulated]) -> "Figure":
@@ -47,30 +57,28 @@ def simulation_figure(found: Sequence[Simulated]) -> "Figure":
 
 def _draw_errors(axes: "Axes", panel: Simulated) -> None:
     """Draw the errors of the arms over the dial, both as logarithms."""
-    for arm, colour in zip(panel.errors, _COLOURS, strict=False):
+    # A dial that starts at 0 has no logarithm there: that place is for its noise.
+    shown = slice(1 if panel.places[0] == 0 else 0, None)
+    for arm in panel.errors:
         mean, width = panel.mean(arm), 1.96 * panel.standard_error(arm)
-        style: dict[str, Any] = {
-            "color": colour,
-            "label": arm,
-            "marker": "o",
-            "ms": 3,
-            "lw": 1.4,
-        }
-        axes.errorbar(panel.places, mean, yerr=width, **style)
-    if panel.places[0] == 0:
-        # A dial that starts at 0 has no logarithm there.
-        axes.set_xscale("symlog", linthresh=panel.places[1])
-    else:
-        axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_ylabel("squared error to the truth")
+        style: dict[str, Any] = {"color": _COLOURS[arm], "marker": "o", "ms": 3}
+        axes.errorbar(
+            panel.places[shown], mean[shown], yerr=width[shown], label=arm, **style
+        )
+    axes.set(xscale="log", yscale="log", ylabel="squared error to the truth")
+    _name_places(axes, panel.places[shown])
 
 
 def _draw_shares(axes: "Axes", panel: Simulated) -> None:
     """Draw the best share of the label over the size of the student."""
     best = np.array(best_share(panel))
-    axes.plot(panel.places, best[:, 0], "o-", color=_COLOURS[0], ms=4, label="best")
-    axes.plot(
-        panel.places, best[:, 2], "--", color=_COLOURS[3], label="r² / (r² + κ v)"
-    )
+    axes.plot(panel.places, best[:, 0], "o-", color="#4477aa", ms=4, label="best")
+    axes.plot(panel.places, best[:, 2], "--", color="#cc3355", label="r² / (r² + κ v)")
     axes.set(xscale="log", ylim=(-0.03, 1.03), ylabel="share of the label")
+    _name_places(axes, panel.places)
+
+
+def _name_places(axes: "Axes", places: Sequence[float]) -> None:
+    """Mark the places of the dial by their numbers, and no others."""
+    axes.set_xticks(places, [f"{place:g}" for place in places])
+    axes.tick_params(axis="x", which="minor", length=0, labelbottom=False)

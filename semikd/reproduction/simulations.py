@@ -40,6 +40,7 @@ ARMS: Mapping[str, dict[str, Any]] = {
     # On the scale of probabilities the full correction is training on the labels.
     "orthogonal = labels": {"cv": 5, "correction": "orthogonal"},
 }
+_TWO = ("in-sample", "cross-fitted")
 
 
 @dataclass(frozen=True)
@@ -135,10 +136,7 @@ def _floor(n: float, seed: int, smallest_leaf: int = 1) -> Errors:
         100, min_samples_leaf=smallest_leaf, random_state=seed
     )
     student = DecisionTreeRegressor(random_state=seed)
-    return {
-        arm: _error(data, fresh, teacher, student, seed, ARMS[arm])
-        for arm in ("in-sample", "cross-fitted")
-    }
+    return {arm: _error(data, fresh, teacher, student, seed, ARMS[arm]) for arm in _TWO}
 
 
 def _overfit(smallest_leaf: float, seed: int) -> Errors:
@@ -149,8 +147,7 @@ def _overfit(smallest_leaf: float, seed: int) -> Errors:
     )
     student = DecisionTreeRegressor(max_leaf_nodes=128, random_state=seed)
     found = {
-        arm: _error(data, fresh, teacher, student, seed, ARMS[arm])
-        for arm in ("in-sample", "cross-fitted")
+        arm: _error(data, fresh, teacher, student, seed, ARMS[arm]) for arm in _TWO
     }
     alone = teacher.fit(data.X, data.y).predict_proba(fresh.X)[:, 1]
     return {**found, "teacher": _squared(alone, fresh)}

@@ -1,0 +1,1 @@
+"""Experiments on photographs: teachers of growing depth, strengths of correction."""
