@@ -11,7 +11,7 @@ from semikd.cli.lines import Line, print_lines
 
 if TYPE_CHECKING:
     from semikd.reproduction.asked import Asked, Outcome
-    from semikd.reproduction.readings import PaperTable
+    from semikd.reproduction.forests.readings import PaperTable
 
 __all__ = ["reproduce_experiment"]
 
@@ -60,7 +60,7 @@ def _tables(
     datasets: list[str], asked: "Asked"
 ) -> tuple[list["PaperTable | None"], list[str]]:
     """Return the tables that were asked for, or those whose files are here."""
-    from semikd.reproduction.readings import OPENML, READINGS, read_table
+    from semikd.reproduction.forests.readings import OPENML, READINGS, read_table
 
     if asked.data not in (None, OPENML) and not Path(asked.data).is_dir():
         raise invalid("--data", "be a folder, or 'openml'", str(asked.data))

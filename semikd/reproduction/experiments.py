@@ -6,8 +6,8 @@ from semikd._progress import Reporter, silent
 from semikd._validation import unknown
 from semikd.reproduction import EXPERIMENTS
 from semikd.reproduction.asked import Asked, Outcome
-from semikd.reproduction.forest_studies import FOREST_STUDIES
-from semikd.reproduction.readings import PaperTable
+from semikd.reproduction.forests.readings import PaperTable
+from semikd.reproduction.forests.study import FOREST_STUDIES
 
 __all__ = ["reads_tables", "reproduce"]
 
@@ -72,7 +72,7 @@ def reproduce(
         If the name is unknown, or the folder holds cells of another configuration.
     """
     if reads_tables(experiment):
-        from semikd.reproduction.forests_on_table import reproduce_forests
+        from semikd.reproduction.forests.run import reproduce_forests
 
         if table is None:
             raise TypeError(f"{experiment} needs a table")
@@ -81,6 +81,6 @@ def reproduce(
         from semikd.reproduction.images.run import reproduce_images
 
         return reproduce_images(experiment, asked, out, progress)
-    from semikd.reproduction.simulated import reproduce_simulations
+    from semikd.reproduction.simulations.run import reproduce_simulations
 
     return reproduce_simulations(asked, out, progress)

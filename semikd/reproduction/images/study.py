@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from semikd.datasets import load_dataset
 from semikd.networks import ResNet, SmallCNN
-from semikd.reproduction.forest_studies import PAPER_SEED
+from semikd.reproduction.asked import PAPER_SEED
 
 __all__ = [
     "CIFAR",

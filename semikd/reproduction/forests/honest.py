@@ -16,10 +16,10 @@ from semikd._progress import silent
 from semikd.corrections import MinimaxCorrection, ShrinkageCorrection
 from semikd.evaluation import Classification, Table, scores
 from semikd.reproduction.cells import Cell, Run
-from semikd.reproduction.forest_studies import ForestStudy
-from semikd.reproduction.forests import score
-from semikd.reproduction.paths import PathForest, PathJudge
-from semikd.reproduction.readings import Sides
+from semikd.reproduction.forests.growing import score
+from semikd.reproduction.forests.paths import PathForest, PathJudge
+from semikd.reproduction.forests.readings import Sides
+from semikd.reproduction.forests.study import ForestStudy
 from semikd.reproduction.repeated import Repeated
 from semikd.selection import Candidate
 from semikd.selection.candidates import SCRATCH

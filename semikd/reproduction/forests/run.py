@@ -7,20 +7,20 @@ from typing import Any
 from semikd._progress import Reporter
 from semikd.reproduction.asked import Asked, Outcome
 from semikd.reproduction.cells import Cell, Run, open_run, versions
-from semikd.reproduction.forest_figures import forest_figure
-from semikd.reproduction.forest_studies import FOREST_STUDIES, ForestStudy
-from semikd.reproduction.forest_tables import (
+from semikd.reproduction.forests.figures import forest_figure
+from semikd.reproduction.forests.honest import ARMS, honest_cells, honest_results
+from semikd.reproduction.forests.measured import contrasts, levels, reproduced
+from semikd.reproduction.forests.published import published_cells
+from semikd.reproduction.forests.readings import READINGS, PaperTable, divided
+from semikd.reproduction.forests.reference import Draw, reference_cells
+from semikd.reproduction.forests.rules import RULES
+from semikd.reproduction.forests.study import FOREST_STUDIES, ForestStudy
+from semikd.reproduction.forests.tables import (
     Findings,
     agreement,
     tables,
     tidy_rows,
 )
-from semikd.reproduction.honest import ARMS, honest_cells, honest_results
-from semikd.reproduction.measured import contrasts, levels, reproduced
-from semikd.reproduction.published import published_cells
-from semikd.reproduction.readings import READINGS, PaperTable, divided
-from semikd.reproduction.reference import Draw, reference_cells
-from semikd.reproduction.rules import RULES
 from semikd.reproduction.writing import Results, duration, machine, write_results
 
 __all__ = ["reproduce_forests"]

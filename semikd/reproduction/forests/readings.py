@@ -37,7 +37,7 @@ class Reading:
 
     Examples
     --------
-    >>> from semikd.reproduction.readings import READINGS
+    >>> from semikd.reproduction.forests.readings import READINGS
     >>> READINGS["higgs"].metric
     'accuracy'
     """
@@ -135,7 +135,7 @@ def read_table(name: str, data: Any = None) -> PaperTable:
 
     Examples
     --------
-    >>> from semikd.reproduction.readings import read_table
+    >>> from semikd.reproduction.forests.readings import read_table
     >>> read_table("fair").X.shape
     (6366, 8)
     """
@@ -176,7 +176,7 @@ def divided(table: PaperTable, seed: int, n_rows: int | None = None) -> Sides:
 
     Examples
     --------
-    >>> from semikd.reproduction.readings import divided, read_table
+    >>> from semikd.reproduction.forests.readings import divided, read_table
     >>> len(divided(read_table("fair"), 2357).y_test)
     1910
     """

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semikd.reproduction.forest_tables import Findings
-from semikd.reproduction.published import TEACHER, Place
+from semikd.reproduction.forests.published import TEACHER, Place
+from semikd.reproduction.forests.tables import Findings
 from semikd.reproduction.repeated import Repeated
 
 if TYPE_CHECKING:

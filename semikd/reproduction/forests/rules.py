@@ -55,7 +55,7 @@ class ReferenceRule:
 
     Examples
     --------
-    >>> from semikd.reproduction.rules import RULES
+    >>> from semikd.reproduction.forests.rules import RULES
     >>> RULES["kd_boundfast"].label
     'enhanced'
     """
@@ -152,7 +152,7 @@ def reference_target(
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.reproduction.rules import reference_target
+    >>> from semikd.reproduction.forests.rules import reference_target
     >>> p, y = np.array([0.2, 0.2]), np.array([0.0, 1.0])
     >>> reference_target("kd_mixed", p, y, scale="p", value=0.75)
     array([0.15, 0.4 ])

@@ -62,7 +62,7 @@ class Panel:
 
     Examples
     --------
-    >>> from semikd.reproduction.simulations import PANELS
+    >>> from semikd.reproduction.simulations.panels import PANELS
     >>> PANELS["growth"].axis
     'training rows'
     """

@@ -3,7 +3,7 @@
 One split, one draw of teachers, five fits of every student; the setting of a rule is
 tuned once by five unshuffled folds of the training rows on the published metric, with
 labels whose teachers saw the rows that judge. What this library does otherwise is in
-``semikd.reproduction.honest``.
+``semikd.reproduction.forests.honest``.
 
 Notes
 -----
@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.model_selection import KFold
 
+from semikd.reproduction.asked import PAPER_SEED
 from semikd.reproduction.cells import Cell, Run
-from semikd.reproduction.forest_studies import PAPER_SEED, ForestStudy
-from semikd.reproduction.forests import grown, means_by_size, score
-from semikd.reproduction.readings import Sides
-from semikd.reproduction.rules import RULES, answer, reference_target
+from semikd.reproduction.forests.growing import grown, means_by_size, score
+from semikd.reproduction.forests.readings import Sides
+from semikd.reproduction.forests.rules import RULES, answer, reference_target
+from semikd.reproduction.forests.study import ForestStudy
 from semikd.simplex import FloatArray
 
 __all__ = ["Draw", "reference_cells"]
@@ -48,7 +49,7 @@ class Draw:
 
     Examples
     --------
-    >>> from semikd.reproduction.reference import Draw
+    >>> from semikd.reproduction.forests.reference import Draw
     >>> Draw(2357, 0).teacher_cell("500 trees", "none")
     'split-2357-draw-0-teacher-500-trees-none'
     """
@@ -88,7 +89,7 @@ def reference_cells(
     study : ForestStudy
         The experiment.
     rules : sequence of str
-        Rules that make targets, of ``semikd.reproduction.rules``.
+        Rules that make targets, of ``semikd.reproduction.forests.rules``.
     draw : Draw
         Split and teachers.
     sides : Sides

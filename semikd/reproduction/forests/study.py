@@ -10,8 +10,6 @@ from typing import Any
 
 __all__ = ["DEPTH", "FOREST_STUDIES", "TREES", "Curve", "ForestStudy"]
 
-PAPER_SEED = 2357
-
 
 @dataclass(frozen=True)
 class Curve:
@@ -32,7 +30,7 @@ class Curve:
 
     Examples
     --------
-    >>> from semikd.reproduction.forest_studies import TREES
+    >>> from semikd.reproduction.forests.study import TREES
     >>> TREES.curves[-1].label
     'Enhanced KD'
     """

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from semikd.reproduction.cells import Run
-from semikd.reproduction.forest_studies import ForestStudy
-from semikd.reproduction.published import TEACHER, Place, PublishedCell
-from semikd.reproduction.reference import Draw
-from semikd.reproduction.rules import RULES
+from semikd.reproduction.forests.published import TEACHER, Place, PublishedCell
+from semikd.reproduction.forests.reference import Draw
+from semikd.reproduction.forests.rules import RULES
+from semikd.reproduction.forests.study import ForestStudy
 from semikd.simplex import FloatArray
 
 __all__ = ["Contrast", "Level", "contrasts", "levels", "reproduced"]
@@ -46,8 +46,8 @@ class Level:
 
     Examples
     --------
-    >>> from semikd.reproduction.measured import Level
-    >>> from semikd.reproduction.published import Place, PublishedCell
+    >>> from semikd.reproduction.forests.measured import Level
+    >>> from semikd.reproduction.forests.published import Place, PublishedCell
     >>> place = Place("kd_mse", "p", "crossfit", 1)
     >>> published = PublishedCell(0.900, 0.002, 5, None)
     >>> round(Level(place, 0.903, 0.0, None, published).in_errors, 6)
@@ -102,7 +102,7 @@ class Contrast:
 
     Examples
     --------
-    >>> from semikd.reproduction.measured import Contrast
+    >>> from semikd.reproduction.forests.measured import Contrast
     >>> flip = Contrast("cross-fitted - in-sample", "p", 1, -0.01, 0.01, 0.001, 0.002)
     >>> flip.counts, flip.agrees
     (True, False)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semikd.reproduction.simulation_tables import Simulated, best_share
-from semikd.reproduction.simulations import PANELS
+from semikd.reproduction.simulations.panels import PANELS
+from semikd.reproduction.simulations.tables import Simulated, best_share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -45,7 +45,7 @@ def grown(
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.reproduction.forests import grown
+    >>> from semikd.reproduction.forests.growing import grown
     >>> X = np.arange(8.0)[:, None]
     >>> len(grown(X, X[:, 0], 3, seed=0, n_jobs=None).estimators_)
     3
@@ -74,7 +74,7 @@ def means_by_size(forest: Any, X: FloatArray, sizes: Sequence[int]) -> FloatArra
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.reproduction.forests import grown, means_by_size
+    >>> from semikd.reproduction.forests.growing import grown, means_by_size
     >>> X = np.arange(8.0)[:, None]
     >>> forest = grown(X, X[:, 0], 3, seed=0, n_jobs=None)
     >>> np.allclose(means_by_size(forest, X, [1, 3])[1], forest.predict(X))
@@ -116,7 +116,7 @@ def score(metric: str, y: NDArray[np.intp], said: FloatArray) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.reproduction.forests import score
+    >>> from semikd.reproduction.forests.growing import score
     >>> score("accuracy", np.array([0, 1, 1]), np.array([0.2, 0.4, 0.9]))
     0.6666666666666666
     """

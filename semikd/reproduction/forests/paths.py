@@ -41,7 +41,7 @@ class PathForest(RandomForestRegressor):
     --------
     >>> import numpy as np
     >>> from sklearn.ensemble import RandomForestRegressor
-    >>> from semikd.reproduction.paths import PathForest
+    >>> from semikd.reproduction.forests.paths import PathForest
     >>> X, y = np.arange(9.0)[:, None], np.arange(9.0) % 4
     >>> plain = RandomForestRegressor(3, random_state=0).fit(X, y)
     >>> path = PathForest(3, largest=5, random_state=0).fit(X, y)

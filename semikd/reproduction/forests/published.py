@@ -23,7 +23,7 @@ class Place:
     Parameters
     ----------
     method : str
-        A rule of ``semikd.reproduction.rules``, 'scratch_regressor',
+        A rule of ``semikd.reproduction.forests.rules``, 'scratch_regressor',
         'scratch_classifier' or 'teacher'.
     scale : {'p', 'logp'}
         The scale of the targets.
@@ -35,7 +35,7 @@ class Place:
 
     Examples
     --------
-    >>> from semikd.reproduction.published import Place
+    >>> from semikd.reproduction.forests.published import Place
     >>> Place("kd_mse", "p", "crossfit", 1).x
     1
     """
@@ -63,7 +63,7 @@ class PublishedCell:
 
     Examples
     --------
-    >>> from semikd.reproduction.published import PublishedCell
+    >>> from semikd.reproduction.forests.published import PublishedCell
     >>> PublishedCell(0.9, 0.002, 5, None).standard_error
     0.001
     """
@@ -101,7 +101,7 @@ def published_cells(experiment: str, dataset: str) -> dict[Place, PublishedCell]
 
     Examples
     --------
-    >>> from semikd.reproduction.published import Place, published_cells
+    >>> from semikd.reproduction.forests.published import Place, published_cells
     >>> cells = published_cells("trees", "magic")
     >>> cells[Place("kd_mse", "logp", "none", 1)].mean
     0.89403

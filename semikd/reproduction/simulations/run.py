@@ -5,14 +5,14 @@ from pathlib import Path
 from semikd._progress import Reporter
 from semikd.reproduction.asked import Asked, Outcome
 from semikd.reproduction.cells import open_run, versions
-from semikd.reproduction.simulation_figures import simulation_figure
-from semikd.reproduction.simulation_tables import (
+from semikd.reproduction.simulations.figures import simulation_figure
+from semikd.reproduction.simulations.panels import PANELS, extent, simulation_cells
+from semikd.reproduction.simulations.tables import (
     rates,
     simulated,
     simulation_tables,
     tidy_simulations,
 )
-from semikd.reproduction.simulations import PANELS, extent, simulation_cells
 from semikd.reproduction.writing import Results, duration, machine, write_results
 
 __all__ = ["reproduce_simulations"]

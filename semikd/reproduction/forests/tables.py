@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semikd.reproduction.forest_studies import Curve, ForestStudy
-from semikd.reproduction.measured import CLOSE, FAR, NOISE, Contrast, Level
-from semikd.reproduction.published import TEACHER, Place, PublishedCell
+from semikd.reproduction.forests.measured import CLOSE, FAR, NOISE, Contrast, Level
+from semikd.reproduction.forests.published import TEACHER, Place, PublishedCell
+from semikd.reproduction.forests.rules import RULES
+from semikd.reproduction.forests.study import Curve, ForestStudy
 from semikd.reproduction.repeated import Repeated
-from semikd.reproduction.rules import RULES
 
 __all__ = ["Findings", "agreement", "tables", "tidy_rows"]
 

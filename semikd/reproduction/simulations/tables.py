@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from semikd.reproduction.cells import Run
-from semikd.reproduction.simulations import PANELS, cell_name, extent
+from semikd.reproduction.simulations.panels import PANELS, cell_name, extent
 from semikd.simplex import FloatArray
 
 __all__ = [
@@ -71,7 +71,7 @@ class Rate:
 
     Examples
     --------
-    >>> from semikd.reproduction.simulation_tables import Rate
+    >>> from semikd.reproduction.simulations.tables import Rate
     >>> Rate("cross-fitted", -0.5, 0.1, "below 0").slope
     -0.5
     """

@@ -1,0 +1,1 @@
+"""Experiments in which forests teach forests, on tables."""

@@ -1,0 +1,1 @@
+"""Experiments where the class probabilities are known."""
