@@ -13,7 +13,7 @@ from semikd.reproduction import cells
 from semikd.reproduction.asked import Asked
 from semikd.reproduction.cells import Cell, Run, open_run, versions
 from semikd.reproduction.experiments import reproduce
-from semikd.reproduction.readings import PaperTable
+from semikd.reproduction.forests.readings import PaperTable
 
 CONFIGURATION = {"dataset": "magic", "seed": 0, "sizes": (1, 2), "study": {"n": 5}}
 

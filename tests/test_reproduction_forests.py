@@ -11,15 +11,15 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from semikd.evaluation import Classification, Table
-from semikd.reproduction import paths
-from semikd.reproduction.forests import (
+from semikd.reproduction.forests import paths
+from semikd.reproduction.forests.growing import (
     METRICS,
     grown,
     leaves_by_size,
     means_by_size,
     score,
 )
-from semikd.reproduction.paths import PathForest, PathJudge
+from semikd.reproduction.forests.paths import PathForest, PathJudge
 from semikd.selection import Candidate
 from semikd.selection.judging import Judge
 from semikd.selection.sources import LabelBank
@@ -81,13 +81,16 @@ def test_the_first_trees_are_the_smaller_forest(
         np.testing.assert_allclose(means, said, rtol=1e-13)
 
 
-def test_a_grown_forest_is_scikit_learn_s_own() -> None:
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_grown_forest_is_scikit_learn_s_own(n_jobs: int | None) -> None:
     X, y = rows()
     target = y + 0.1 * X[:, 2]
-    plain = RandomForestRegressor(4, random_state=7).fit(X, target)
-    found = grown(X, target, 4, seed=7, n_jobs=2)
-    np.testing.assert_array_equal(found.predict(X), plain.predict(X))
-    assert (grown(X, target, 4, seed=8, n_jobs=1).predict(X) != plain.predict(X)).any()
+    plain = RandomForestRegressor(4, random_state=7).fit(X, target).estimators_
+    found = grown(X, target, 4, seed=7, n_jobs=n_jobs).estimators_
+    other = grown(X, target, 4, seed=8, n_jobs=n_jobs).estimators_
+    for tree, same, else_ in zip(plain, found, other, strict=True):
+        np.testing.assert_array_equal(same.predict(X), tree.predict(X))
+        assert (else_.predict(X) != tree.predict(X)).any()
 
 
 def test_leaves_are_counted_up_to_each_size() -> None:

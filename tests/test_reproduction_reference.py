@@ -13,19 +13,20 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.metrics import accuracy_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.tree import DecisionTreeClassifier
 
-from semikd.reproduction import reference
 from semikd.reproduction.cells import Run, open_run
-from semikd.reproduction.forest_studies import DEPTH, FOREST_STUDIES, TREES
-from semikd.reproduction.honest import honest_cells
-from semikd.reproduction.readings import Sides
-from semikd.reproduction.reference import Draw, reference_cells
-from semikd.reproduction.rules import RULES
+from semikd.reproduction.forests import reference
+from semikd.reproduction.forests.honest import honest_cells
+from semikd.reproduction.forests.readings import Sides
+from semikd.reproduction.forests.reference import Draw, reference_cells
+from semikd.reproduction.forests.rules import RULES
+from semikd.reproduction.forests.study import DEPTH, FOREST_STUDIES, TREES
 
 FloatArray = NDArray[np.float64]
 FoundAll = dict[str, dict[str, Any]]
 
-SEED, SIZES, SETTINGS = 11, (1, 2, 4), {"n_estimators": 7, "max_depth": 3}
+SEED, SIZES, SETTINGS = 11, (1, 3), {"n_estimators": 7, "max_depth": 3}
 STUDY = replace(TREES, teachers={"few trees": SETTINGS}, sizes=SIZES)
 DRAW = Draw(2357, 0)
 
@@ -45,9 +46,11 @@ def found(
     draw: Draw = DRAW,
     own: Sides | None = None,
     n_jobs: int | None = None,
+    only: str = "",
 ) -> FoundAll:
-    """Return what all cells of a draw find, by name."""
-    cells = reference_cells(STUDY, rules, draw, own or sides(), n_jobs)
+    """Return what the cells of a draw find, by name, or only some of them."""
+    every = reference_cells(STUDY, rules, draw, own or sides(), n_jobs)
+    cells = [cell for cell in every if only in cell.name]
     run = open_run(folder, {"experiment": "tiny"})
     run.finish(cells)
     return {cell.name: run.read(cell.name) for cell in cells}
@@ -98,39 +101,38 @@ def test_labels_of_one_teacher_saw_all_rows(tmp_path: Path) -> None:
 def test_no_teacher_labels_a_row_that_it_saw(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: dict[int, set[float]] = {}
-    labelled: list[tuple[set[float], set[float]]] = []
-    fit, say = RandomForestClassifier.fit, RandomForestClassifier.predict_proba
+    forests: list[tuple[RandomForestClassifier, frozenset[float]]] = []
+    labelled: dict[tuple[int, frozenset[float]], frozenset[float]] = {}
+    fit, say = RandomForestClassifier.fit, DecisionTreeClassifier.predict_proba
 
     def spied_fit(self: Any, X: FloatArray, y: Any) -> Any:
-        seen[id(self)] = set(X[:, 0])
+        forests.append((self, frozenset(X[:, 0])))
         return fit(self, X, y)
 
-    def spied_say(self: Any, X: FloatArray) -> Any:
-        # Test rows count from 90 on.
-        if X[:, 0].max() < 90:
-            labelled.append((seen[id(self)], set(X[:, 0])))
-        return say(self, X)
+    def spied_say(self: Any, X: FloatArray, *more: Any, **names: Any) -> Any:
+        for at, (forest, own) in enumerate(forests):
+            # Test rows count from 90 on.
+            if X[:, 0].max() < 90 and any(self is tree for tree in forest.estimators_):
+                labelled[at, frozenset(X[:, 0])] = own
+        return say(self, X, *more, **names)
 
     monkeypatch.setattr(RandomForestClassifier, "fit", spied_fit)
-    monkeypatch.setattr(RandomForestClassifier, "predict_proba", spied_say)
+    monkeypatch.setattr(DecisionTreeClassifier, "predict_proba", spied_say)
     found(tmp_path)
-    every = set(map(float, range(90)))
-    assert [(own, said) for own, said in labelled if own & said] == [(every, every)] * 6
-    apart = [(own, said) for own, said in labelled if not own & said]
-    assert all(own | said == every for own, said in apart)
-    assert sorted(row for _, said in apart for row in said) == sorted(every)
-    assert len(apart) == 10
+    every = frozenset(map(float, range(90)))
+    seen = {said: own for (_, said), own in labelled.items() if own & said}
+    assert seen == {every: every}
+    unseen = {said: own for (_, said), own in labelled.items() if not own & said}
+    assert all(own | said == every for said, own in unseen.items())
+    assert sorted(row for said in unseen for row in said) == sorted(every)
+    assert len(unseen) == 10
 
 
 @pytest.mark.usefixtures("_one_seed")
 def test_students_without_a_teacher_are_forests_on_labels(tmp_path: Path) -> None:
     own = sides()
     cell = found(tmp_path)[DRAW.scratch_cell()]
-    kinds = {
-        "classifier": RandomForestClassifier,
-        "regressor": RandomForestRegressor,
-    }
+    kinds = {"classifier": RandomForestClassifier, "regressor": RandomForestRegressor}
     assert set(cell) == {f"scratch_{kind}" for kind in kinds}
     for kind, make in kinds.items():
         scores = []
@@ -181,31 +183,29 @@ class TwoColumns(BaseEstimator):
 
 @pytest.mark.usefixtures("_one_seed")
 @pytest.mark.parametrize("metric", ["AUC", "accuracy"])
+@pytest.mark.parametrize(("scale", "labels"), STUDY.settings)
 @pytest.mark.parametrize("rule", ["kd_mse", "kd_boundfast", "kd_mixed"])
 def test_settings_and_scores_are_those_of_a_plain_grid_search(
-    rule: str, metric: str, tmp_path: Path
+    rule: str, scale: str, labels: str, metric: str, tmp_path: Path
 ) -> None:
-    own = sides(metric)
-    cells = found(tmp_path, (rule,), own=own)
-    for scale, labels in STUDY.settings:
-        if scale not in RULES[rule].scales:
-            continue
-        cell = cells[DRAW.arm_cell("few trees", labels, scale, rule)]
-        p = cells[DRAW.teacher_cell("few trees", labels)]["labels"]
-        outcomes = np.column_stack([own.y, p])
-        for at, size in enumerate(SIZES):
-            student = TwoColumns(rule, scale, metric, size)
-            if RULES[rule].values:
-                grid = {"c": RULES[rule].values}
-                search = GridSearchCV(student, grid, refit=False)
-                search.fit(own.X, outcomes)
-                tried = search.cv_results_["mean_test_score"]
-                np.testing.assert_allclose(np.array(cell["validation"])[:, at], tried)
-                student.set_params(**search.best_params_)
-            assert cell["tuned"][at] == (student.c if RULES[rule].values else None)
-            student.fit(own.X, outcomes)
-            score = judged(metric, own.y_test, student.said(own.X_test))
-            assert [each[at] for each in cell["scores"]] == [pytest.approx(score)] * 5
+    own, values = sides(metric), RULES[rule].values
+    cells = found(tmp_path, (rule,), own=own, only=labels)
+    name = DRAW.arm_cell("few trees", labels, scale, rule)
+    assert (name in cells) == (scale in RULES[rule].scales)
+    p = cells[DRAW.teacher_cell("few trees", labels)]["labels"]
+    outcomes = np.column_stack([own.y, p])
+    for at, size in enumerate(SIZES if name in cells else ()):
+        cell, student = cells[name], TwoColumns(rule, scale, metric, size)
+        if values:
+            search = GridSearchCV(student, {"c": values}, refit=False)
+            search.fit(own.X, outcomes)
+            tried = search.cv_results_["mean_test_score"]
+            np.testing.assert_allclose(np.array(cell["validation"])[:, at], tried)
+            student.set_params(**search.best_params_)
+        assert cell["tuned"][at] == (student.c if values else None)
+        student.fit(own.X, outcomes)
+        score = judged(metric, own.y_test, student.said(own.X_test))
+        assert [each[at] for each in cell["scores"]] == [pytest.approx(score)] * 5
 
 
 @pytest.fixture(scope="module")

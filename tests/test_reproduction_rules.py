@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from semikd.label_aware import SlowReferenceCorrection
-from semikd.reproduction import rules
-from semikd.reproduction.rules import RULES, SCALES, answer, reference_target
+from semikd.reproduction.forests import rules
+from semikd.reproduction.forests.rules import RULES, SCALES, answer, reference_target
 
 FloatArray = NDArray[np.float64]
 

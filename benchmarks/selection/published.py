@@ -57,7 +57,13 @@ def tables_of(name: str, seed: int, *, small: bool) -> tuple[Any, Any]:
 
 
 def chosen(
-    name: str, seed: int, kind: str, sizes: tuple[int, ...], *, small: bool, workers: int
+    name: str,
+    seed: int,
+    kind: str,
+    sizes: tuple[int, ...],
+    *,
+    small: bool,
+    workers: int,
 ) -> dict[str, Row]:
     """Return scores and leaves of the automatic choice, for forests of every size."""
     from semikd.evaluation import Classification
@@ -69,9 +75,7 @@ def chosen(
     teacher = teachers(small=small)[kind][0]
     bank = LabelBank(train, {"teacher": teacher}, n_jobs=workers, seed=seed)
     learners = {str(n): PathForest(n, largest=max(sizes)) for n in sizes}
-    judge = PathJudge(
-        train, Classification(), learners, bank, n_jobs=workers, seed=0
-    )
+    judge = PathJudge(train, Classification(), learners, bank, n_jobs=workers, seed=0)
     found = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from semikd.cli.options import with_settings
+from semikd.cli.options import with_experiment, with_settings
 from semikd.reproduction import EXPERIMENTS
 
 __all__ = ["app"]
@@ -44,6 +44,15 @@ OutFile = Annotated[
 ]
 Weight = Annotated[
     str | None, typer.Option("--weight", metavar="COL", help="Column of weights.")
+]
+DataSets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        help="adult, heloc, higgs, magic, stumbleupon; may be repeated. By default all "
+        "whose files are here.",
+    ),
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace an earlier result in that folder.")
@@ -104,65 +113,19 @@ def reproduce(
         str, typer.Argument(metavar="EXPERIMENT", help=f"{', '.join(EXPERIMENTS)}.")
     ],
     *,
-    dataset: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--dataset",
-            metavar="NAME",
-            help="adult, heloc, higgs, magic, stumbleupon; may be repeated. By default "
-            "all whose files are here.",
-        ),
-    ] = None,
-    protocol: Annotated[
-        str,
-        typer.Option("--protocol", metavar="NAME", help="published, honest, both."),
-    ] = "both",
-    small: Annotated[
-        bool, typer.Option("--small", help="A trial: few rows, few trees.")
-    ] = False,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            help="Folder of the files, in place of SEMIKD_DATA; 'openml' downloads.",
-        ),
-    ] = None,
+    dataset: DataSets = None,
     out: OutFolder = "reproduced",
-    arms: Annotated[
-        str,
-        typer.Option(
-            "--arms",
-            metavar="NAME",
-            help="Of the published protocol: figure, or all that were released.",
-        ),
-    ] = "figure",
-    draws: Annotated[
-        int,
-        typer.Option(
-            "--draws", min=1, metavar="N", help="Draws of teachers (published)."
-        ),
-    ] = 1,
-    splits: Annotated[
-        int, typer.Option("--splits", min=1, metavar="N", help="Splits (published).")
-    ] = 1,
-    repeats: Annotated[
-        int,
-        typer.Option("--repeats", min=1, metavar="N", help="Repetitions (honest)."),
-    ] = 5,
-    jobs: Annotated[
-        int, typer.Option("--jobs", min=1, metavar="N", help="Workers.")
-    ] = 1,
+    **options: Any,
 ) -> None:
     """Remake an experiment of the paper: published, reproduced and honest numbers."""
     from semikd.cli.reproducing import reproduce_experiment
     from semikd.reproduction.asked import Asked
 
-    asked = Asked(protocol, small, data, arms, draws, splits, repeats, jobs)
+    asked = Asked(**options)
     reproduce_experiment(experiment, dataset or [], asked, Path(out))
 
 
 app.command()(with_settings(distill))
 app.command()(predict)
 app.command()(evaluate)
-app.command()(reproduce)
+app.command()(with_experiment(reproduce))

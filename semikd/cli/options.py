@@ -1,7 +1,7 @@
-"""The options of a job on the command line, made from its settings.
+"""The options of a command, made from the record that a script would fill in.
 
-One option for each field of ``Settings``, of the same name, type and default, so that a
-script and a command line cannot come to differ.
+One option for each field, of the same name, type and default, so that a script and a
+command line cannot come to differ.
 """
 
 import inspect
@@ -20,8 +20,9 @@ from semikd.job.settings import (
     TEACHERS,
     Settings,
 )
+from semikd.reproduction.asked import PROTOCOLS, Asked
 
-__all__ = ["with_settings"]
+__all__ = ["with_experiment", "with_settings"]
 
 _HELP = {
     "target": "Column to predict.",
@@ -47,6 +48,16 @@ _HELP = {
     "seed": "Seed of everything random.",
     "jobs": "Workers over folds.",
 }
+_HELP_OF_EXPERIMENT = {
+    "protocol": f"{', '.join(PROTOCOLS)}.",
+    "small": "A trial: few rows, few trees.",
+    "data": "Folder of the files, in place of SEMIKD_DATA; 'openml' downloads.",
+    "arms": "Of the published protocol: figure, or all that were released.",
+    "draws": "Draws of teachers, for each split (published protocol).",
+    "splits": "Splits: the published one, then others (published protocol).",
+    "repeats": "Repetitions, each with a split of its own (honest protocol).",
+    "jobs": "Workers.",
+}
 _METAVARS = {
     "target": "COL",
     "teacher": "NAME",
@@ -66,26 +77,44 @@ _METAVARS = {
     "refits": "N",
     "seed": "N",
     "jobs": "N",
+    "protocol": "NAME",
+    "data": "DIR",
+    "arms": "NAME",
+    "draws": "N",
+    "splits": "N",
+    "repeats": "N",
 }
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command whose keyword arguments are the options of a job."""
+    return _with_fields(command, Settings, _HELP)
+
+
+def with_experiment(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command whose keyword arguments are the options of an experiment."""
+    return _with_fields(command, Asked, _HELP_OF_EXPERIMENT)
+
+
+def _with_fields(
+    command: Callable[..., None], record: Any, words: dict[str, str]
+) -> Callable[..., None]:
+    """Return a command whose keyword arguments are the fields of a record."""
     own = [
         parameter
         for parameter in inspect.signature(command).parameters.values()
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
-    types = get_type_hints(Settings)
+    types = get_type_hints(record)
     options = [
-        _parameter(field.name, types[field.name], field.default)
-        for field in fields(Settings)
+        _parameter(field.name, types[field.name], field.default, words[field.name])
+        for field in fields(record)
     ]
     command.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
     return command
 
 
-def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
+def _parameter(name: str, kind: Any, default: Any, words: str) -> inspect.Parameter:
     """Return one option as a parameter that typer reads."""
     shown = name.replace("_", "-")
     parsers: dict[Any, Any] = {int: _integer_of, float: _number_of}
@@ -93,9 +122,9 @@ def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
     option = typer.Option(
         f"--{shown}",
         parser=None if plain is None else parsers[plain](shown),
-        help=_HELP[name],
-        metavar=_METAVARS[name],
-        show_default=default is not None and default != "",
+        help=words,
+        metavar=_METAVARS.get(name),
+        show_default=default not in (None, "", False),
     )
     return inspect.Parameter(
         name,

@@ -3,8 +3,10 @@
 Their columns are checked in place of a checksum.
 """
 
+import zipfile
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,9 +15,9 @@ from semikd.datasets._files import SOURCES, DataFolder
 from semikd.datasets.record import Dataset
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
 
-HELOC_OUTCOME = "RiskPerformance"
+_OUTCOME = "RiskPerformance"
 _HELOC_COLUMNS = 24
 _HIGGS_COLUMNS = 29
 _STUMBLEUPON = ("X_train", "X_test", "y_train", "y_test")
@@ -23,18 +25,19 @@ _STUMBLEUPON = ("X_train", "X_test", "y_train", "y_test")
 
 def heloc(folder: DataFolder) -> Dataset:
     """Return the home-equity credit data of the FICO challenge."""
-    import pandas as pd
-
     names = ("heloc/heloc_dataset_v1.csv", "heloc/heloc_dataset_v1.csv.gz")
     path = folder.one_of(*names)
-    frame = pd.read_csv(path)
-    if HELOC_OUTCOME not in frame or frame.shape[1] != _HELOC_COLUMNS:
-        constraint = f"have {_HELOC_COLUMNS} columns, {HELOC_OUTCOME!r} among them"
-        raise invalid(str(path), constraint, Shown(f"{frame.shape[1]} columns"))
+    frame = _csv(path)
+    outcomes = set(frame[_OUTCOME]) if _OUTCOME in frame else set()
+    if frame.shape[1] != _HELOC_COLUMNS or outcomes != {"Bad", "Good"}:
+        constraint = (
+            f"have {_HELOC_COLUMNS} columns, {_OUTCOME!r} among them, Bad or Good"
+        )
+        raise invalid(str(path), constraint, _shape_of(frame, outcomes))
     return Dataset(
         name="heloc",
-        X=frame.drop(columns=HELOC_OUTCOME),
-        y=frame[HELOC_OUTCOME],
+        X=frame.drop(columns=_OUTCOME),
+        y=frame[_OUTCOME],
         task="classification",
         description=(
             "Applicants for a home-equity line of credit; class 'Good' repaid. -7, -8 "
@@ -47,18 +50,14 @@ def heloc(folder: DataFolder) -> Dataset:
 
 def higgs(folder: DataFolder) -> Dataset:
     """Return the simulated collisions of the Higgs data, the label in front."""
-    import pandas as pd
-
     path = folder.one_of("higgs/higgs.csv", "higgs/higgs.csv.gz")
-    head = pd.read_csv(path, header=None, nrows=1, dtype=str)
+    head = _csv(path, header=None, nrows=1, dtype=str)
     header = None if _is_number(head.iloc[0, 0]) else 0
-    frame = pd.read_csv(path, header=header, na_values="?")
-    if frame.shape[1] != _HIGGS_COLUMNS or frame.iloc[:, 0].nunique() != 2:
-        constraint = f"have a label of two classes and {_HIGGS_COLUMNS - 1} numbers"
-        shown = Shown(
-            f"{frame.shape[1]} columns, {frame.iloc[:, 0].nunique()} labels in front"
-        )
-        raise invalid(str(path), constraint, shown)
+    frame = _csv(path, header=header, na_values="?")
+    labels = set(frame.iloc[:, 0])
+    if frame.shape[1] != _HIGGS_COLUMNS or labels != {0, 1}:
+        constraint = f"have a label, 0 or 1, and {_HIGGS_COLUMNS - 1} numbers"
+        raise invalid(str(path), constraint, _shape_of(frame, labels))
     X = frame.iloc[:, 1:]
     return Dataset(
         name="higgs",
@@ -100,14 +99,36 @@ def stumbleupon(folder: DataFolder) -> Dataset:
     )
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
+def _csv(path: Path, **options: Any) -> "pd.DataFrame":
+    """Return a file of comma-separated cells, or say that it is none."""
+    import pandas as pd
+
+    try:
+        frame: pd.DataFrame = pd.read_csv(path, **options)
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        reason = Shown(" ".join(str(error).split()))
+        raise invalid(str(path), "be a table of CSV", reason) from None
+    return frame
+
+
+def _shape_of(frame: "pd.DataFrame", labels: set[Any]) -> Shown:
+    """Return what a file holds instead, for a message."""
+    some = ", ".join(sorted(map(str, labels))[:4])
+    return Shown(f"{frame.shape[1]} columns, labels {some or 'nowhere'}")
+
+
+def _arrays(path: Path) -> dict[str, Any]:
     """Return the four arrays of the file, which must fit together."""
-    with np.load(path, allow_pickle=False) as file:
-        missing = [name for name in _STUMBLEUPON if name not in file.files]
-        if missing:
-            constraint = f"hold the arrays {', '.join(_STUMBLEUPON)}"
-            raise invalid(str(path), constraint, Shown(f"no {missing[0]}"))
-        arrays = {name: np.asarray(file[name]) for name in _STUMBLEUPON}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: np.asarray(file[name]) for name in _STUMBLEUPON}
+    except KeyError as error:
+        missing = next(name for name in _STUMBLEUPON if name in str(error))
+        constraint = f"hold the arrays {', '.join(_STUMBLEUPON)}"
+        raise invalid(str(path), constraint, Shown(f"no {missing}")) from None
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        reason = Shown(" ".join(str(error).split()) or type(error).__name__)
+        raise invalid(str(path), "be an archive of plain arrays", reason) from None
     shapes = {name: each.shape for name, each in arrays.items()}
     fits = (
         arrays["X_train"].ndim == arrays["X_test"].ndim == 2

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from semikd._validation import unknown
+from semikd._validation import count, unknown
 
 __all__ = ["ARMS_ASKED", "PAPER_SEED", "PROTOCOLS", "Asked", "Outcome"]
 
@@ -24,8 +23,8 @@ class Asked:
         Whose protocol.
     small : bool, default=False
         Whether a few hundred rows and a few trees are enough, for a trial.
-    data : path, 'openml' or None, default=None
-        Where files are.
+    data : str, optional
+        Folder of the files, or 'openml'; by default ``SEMIKD_DATA``.
     arms : {'figure', 'all'}, default='figure'
         Rules of the published protocol: those of the figure, or all that were released.
     draws : int, default=1
@@ -34,8 +33,8 @@ class Asked:
         Splits of the published protocol: the published one, then others.
     repeats : int, default=5
         Repetitions of the honest protocol, each with a split of its own.
-    n_jobs : int, default=1
-        Threads.
+    jobs : int, default=1
+        Threads, or workers over fits.
 
     Examples
     --------
@@ -46,12 +45,12 @@ class Asked:
 
     protocol: str = "both"
     small: bool = False
-    data: Any = None
+    data: str | None = None
     arms: str = "figure"
     draws: int = 1
     splits: int = 1
     repeats: int = 5
-    n_jobs: int = 1
+    jobs: int = 1
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -60,6 +59,13 @@ class Asked:
         ):
             if value not in known:
                 raise unknown(name, value, known)
+        for name, number in (
+            ("--draws", self.draws),
+            ("--splits", self.splits),
+            ("--repeats", self.repeats),
+            ("--jobs", self.jobs),
+        ):
+            count(name, number)
 
     def split_seeds(self) -> tuple[int, ...]:
         """Return the seeds of the splits of the published protocol."""

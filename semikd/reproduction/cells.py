@@ -22,6 +22,7 @@ __all__ = ["Cell", "Run", "open_run", "versions"]
 CONFIGURATION = "run.json"
 _LIBRARIES = ("semikd", "numpy", "scipy", "scikit-learn", "torch")
 _LARGEST = 2**28
+_REMEDY = "Remove it, and the run makes it again"
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,14 @@ class Run:
     def _record(self, name: str) -> dict[str, Any]:
         """Return the content of a cell's file."""
         path = self._path(name)
-        record = parse_json(path, read_bytes(path, _LARGEST))
-        if set(record) != {"found", "seconds"}:
-            remedy = "Remove it, and the run makes it again"
-            raise invalid(str(path), "be a finished cell", Shown("another"), remedy)
+        try:
+            record = parse_json(path, read_bytes(path, _LARGEST))
+        except ValueError as error:
+            raise ValueError(f"{error} {_REMEDY}.") from None
+        found, seconds = record.get("found"), record.get("seconds")
+        plain = isinstance(found, dict) and isinstance(seconds, float)
+        if not plain or len(record) > 2:
+            raise invalid(str(path), "be a finished cell", Shown("another"), _REMEDY)
         return record
 
     def _path(self, name: str) -> Path:
@@ -147,12 +152,24 @@ def open_run(folder: Path, configuration: Mapping[str, Any]) -> Run:
     if path.is_file():
         _refuse_another(folder, parse_json(path, read_bytes(path, _LARGEST)), wanted)
     else:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            constraint = "be a new folder, or that of an earlier run"
-            raise invalid("--out", constraint, str(folder), "Name another place")
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         _write(path, wanted)
     return Run(folder, wanted)
+
+
+def _make(folder: Path) -> None:
+    """Make a new folder, or say why it cannot stand there."""
+    constraint, remedy = (
+        "be a new folder, or that of an earlier run",
+        "Name another place",
+    )
+    if folder.is_dir() and any(folder.iterdir()):
+        raise invalid("--out", constraint, str(folder), remedy)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        shown = Shown(f"{str(folder)!r}, on or below a file")
+        raise invalid("--out", constraint, shown, remedy) from error
 
 
 def versions() -> dict[str, str]:

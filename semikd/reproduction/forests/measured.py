@@ -14,8 +14,7 @@ import numpy as np
 
 from semikd.reproduction.cells import Run
 from semikd.reproduction.forests.published import TEACHER, Place, PublishedCell
-from semikd.reproduction.forests.reference import Draw
-from semikd.reproduction.forests.rules import RULES
+from semikd.reproduction.forests.reference import Draw, arms_of
 from semikd.reproduction.forests.study import ForestStudy
 from semikd.simplex import FloatArray
 
@@ -76,7 +75,9 @@ class Level:
             self.draw_sd or 0.0,
         )
         error = math.hypot(*parts)
-        return self.difference / error if error else math.copysign(math.inf, self.mean)
+        if error:
+            return self.difference / error
+        return math.copysign(math.inf, self.difference) if self.difference else 0.0
 
 
 @dataclass(frozen=True)
@@ -165,14 +166,14 @@ def _of_draw(
         for method, scores in run.read(draw.scratch_cell()).items():
             found += _placed(method, scale, labels, sizes, scores)
         for teacher in study.teachers:
-            places = [int(teacher)] if study.varies_teacher else sizes
-            said = run.read(draw.teacher_cell(teacher, labels))["scores"]
             depth = int(teacher) if study.varies_teacher else None
+            said = run.read(draw.teacher_cell(teacher, labels))["scores"]
             found.append((Place(TEACHER, scale, labels, depth), said))
-            for rule in rules:
-                if scale in RULES[rule].scales:
-                    cell = run.read(draw.arm_cell(teacher, labels, scale, rule))
-                    found += _placed(rule, scale, labels, places, cell["scores"])
+    for teacher in study.teachers:
+        places = [int(teacher)] if study.varies_teacher else sizes
+        for scale, labels, rule in arms_of(study, rules):
+            cell = run.read(draw.arm_cell(teacher, labels, scale, rule))
+            found += _placed(rule, scale, labels, places, cell["scores"])
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
+from semikd._validation import Shown, invalid
 from semikd.selection import Candidate
 from semikd.selection.judging import Judge
 
@@ -72,6 +73,9 @@ class PathForest(RandomForestRegressor):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "PathForest":
         """Fit the largest forest, unless it is known, and take its first trees."""
+        if self.n_estimators > self.largest:
+            shown = Shown(f"{self.largest} for {self.n_estimators}")
+            raise invalid("largest", "be at least n_estimators", shown)
         if self.random_state is None:
             super().fit(X, y, sample_weight)
             return self
@@ -111,6 +115,10 @@ class PathJudge(Judge):
             Candidates of any students.
         """
         super().judge(sorted(candidates, key=_but_the_student))
+
+    def _together(self, candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+        """Return every candidate by itself, in this order: none is trained twice."""
+        return [[each] for each in candidates]
 
 
 def _but_the_student(candidate: Candidate) -> str:

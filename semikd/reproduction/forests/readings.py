@@ -151,7 +151,9 @@ def read_table(name: str, data: Any = None) -> PaperTable:
     X = dataset.numeric()[rows]
     if name == "heloc":
         X = np.where(np.isin(X, _UNKNOWN_CODES), -9.0, X)
-    y = np.unique(np.asarray(dataset.y)[rows], return_inverse=True)[1]
+    classes, y = np.unique(np.asarray(dataset.y)[rows], return_inverse=True)
+    if len(classes) != 2:
+        raise invalid(name, "have two classes", Shown(f"{len(classes)}"))
     gaps = np.isnan(X)
     if gaps.any():
         X = np.where(gaps, np.nanmean(X, axis=0), X)

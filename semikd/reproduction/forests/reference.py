@@ -19,7 +19,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.model_selection import KFold
 
@@ -31,7 +30,7 @@ from semikd.reproduction.forests.rules import RULES, answer, reference_target
 from semikd.reproduction.forests.study import ForestStudy
 from semikd.simplex import FloatArray
 
-__all__ = ["Draw", "reference_cells"]
+__all__ = ["Draw", "arms_of", "reference_cells"]
 
 Found = dict[str, Any]
 
@@ -108,13 +107,21 @@ def reference_cells(
             name = draw.teacher_cell(teacher, labels)
             work = partial(own.teacher, teacher, labels)
             cells.append(Cell(name, f"teacher {labels}", work))
-        for scale, labels in study.settings:
-            for rule in rules:
-                if scale in RULES[rule].scales:
-                    name = draw.arm_cell(teacher, labels, scale, rule)
-                    work = partial(own.arm, teacher, labels, scale, rule)
-                    cells.append(Cell(name, f"{rule} {scale}", work))
+        for scale, labels, rule in arms_of(study, rules):
+            name = draw.arm_cell(teacher, labels, scale, rule)
+            work = partial(own.arm, teacher, labels, scale, rule)
+            cells.append(Cell(name, f"{rule} {scale}", work))
     return cells
+
+
+def arms_of(study: ForestStudy, rules: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return scale, labels and rule of every arm that a teacher teaches."""
+    return [
+        (scale, labels, rule)
+        for scale, labels in study.settings
+        for rule in rules
+        if scale in RULES[rule].scales
+    ]
 
 
 @dataclass(frozen=True)
@@ -152,7 +159,7 @@ class _Protocol:
                 forest = self._forest(settings, teacher, refit)
                 forest.fit(sides.X, sides.y)
                 scores.append(self._of_teacher(forest))
-                said = forest.predict_proba(sides.X)[:, 1]
+                said = _said(forest, sides.X)
             return {"labels": said.tolist(), "scores": scores[:-1]}
         said, scores = np.empty(len(sides.y)), []
         folds = KFold(self.study.n_folds, shuffle=True, random_state=PAPER_SEED)
@@ -160,7 +167,7 @@ class _Protocol:
             forest = self._forest(settings, teacher, f"fold {t}")
             forest.fit(sides.X[learn], sides.y[learn])
             scores.append(self._of_teacher(forest))
-            said[held] = forest.predict_proba(sides.X[held])[:, 1]
+            said[held] = _said(forest, sides.X[held])
         return {"labels": said.tolist(), "scores": scores}
 
     def arm(self, teacher: str, labels: str, scale: str, rule: str, run: Run) -> Found:
@@ -227,7 +234,7 @@ class _Protocol:
 
     def _of_teacher(self, forest: RandomForestClassifier) -> float:
         """Return the test score of a teacher."""
-        said: NDArray[np.float64] = forest.predict_proba(self.sides.X_test)[:, 1]
+        said = _said(forest, self.sides.X_test)
         return score(self.sides.metric, self.sides.y_test, said)
 
     def _forest(self, settings: Found, *names: Any) -> RandomForestClassifier:
@@ -240,3 +247,11 @@ class _Protocol:
         text = f"{self.draw}/{'/'.join(map(str, names))}"
         found = hashlib.blake2b(text.encode(), digest_size=4).digest()
         return int.from_bytes(found) % (2**31 - 1)
+
+
+def _said(forest: RandomForestClassifier, X: FloatArray) -> FloatArray:
+    """Return what a forest says of the second class, its trees in their order.
+
+    Threads of its own prediction add trees as they finish, which moves the last digit.
+    """
+    return np.asarray(means_by_size(forest, X, [len(forest.estimators_)])[0])

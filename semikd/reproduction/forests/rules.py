@@ -142,7 +142,9 @@ def reference_target(
     Notes
     -----
     Weights may leave [0, 1] here, as in the released code. On the scale of logarithms
-    the residual keeps the probability that is not cut, except under ``kd_ortholoss``.
+    the residual keeps the probability that is not cut, except under ``kd_ortholoss``;
+    the weight of ``kd_boundslow`` is that of the cut one. Where every weight is equally
+    good (``kd_power`` at p = 1) rounding decides, there as here.
 
     References
     ----------
@@ -201,7 +203,7 @@ def _minimax(p: FloatArray, scale: str, bound: _Bound, c: float) -> FloatArray:
     known, place = np.unique(p, return_inverse=True)
     grid = np.arange(-10.0, 10.0, 0.05)
     if scale == "p":
-        # Of weights that are equally good the smallest is taken.
+        # Of weights that are equally good to the last digit the smallest is taken.
         grid = grid[np.argsort(np.abs(grid), kind="stable")]
     best = np.empty_like(known)
     for rows in _parts(len(known)):

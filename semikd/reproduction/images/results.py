@@ -221,14 +221,14 @@ def _means(scores: ImageScores) -> dict[tuple[str, int, str], float]:
 @cache
 def _published(experiment: str) -> dict[tuple[str, int, str], float]:
     """Return the published means by arm, depth and metric."""
-    found = {}
     with _FILE.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["experiment"] == experiment:
-                arm = row["arm"]
-                if arm == "Enhanced KD":
-                    arm = f"{arm}, c = {float(row['strength'] or 0.01):g}"
-                found[arm, int(row["depth"]), row["metric"]] = float(row["mean"])
+        rows = [row for row in csv.DictReader(file) if row["experiment"] == experiment]
+    found = {}
+    for row in rows:
+        arm = row["arm"]
+        if arm == "Enhanced KD":
+            arm = f"{arm}, c = {float(row['strength'] or 0.01):g}"
+        found[arm, int(row["depth"]), row["metric"]] = float(row["mean"])
     return found
 
 

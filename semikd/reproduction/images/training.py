@@ -20,14 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd import DistilledClassifier, TorchStudent, cross_fit
 from semikd.corrections import Correction, NoCorrection, ShrinkageCorrection
+from semikd.crossfit import cross_fit
+from semikd.distillation import DistilledClassifier
 from semikd.label_aware import ReferenceCorrection
 from semikd.losses import DistillationLoss, HardLabelMix, LogProbabilityLoss
 from semikd.networks import ResNet, Training
 from semikd.reproduction.cells import Cell, Run
 from semikd.reproduction.images.study import ImageStudy, Photographs
 from semikd.simplex import FloatArray, one_hot
+from semikd.students import TorchStudent
 from semikd.teachers import TorchClassifier
 
 __all__ = ["arm_names", "honest_cells", "published_cells"]

@@ -9,7 +9,7 @@ The paper has a study with two Gaussian clouds; its settings are not known. The 
 here are this library's own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,10 +19,12 @@ from scipy.special import expit, logit
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeRegressor
 
-from semikd import DistilledClassifier, LinearStudent, cross_fit, external_labels
+from semikd.crossfit import cross_fit, external_labels
 from semikd.datasets import Dataset, make_gaussian_mixture, make_smooth_process
+from semikd.distillation import DistilledClassifier
 from semikd.reproduction.cells import Cell, Run
 from semikd.simplex import FloatArray
+from semikd.students import LinearStudent
 
 __all__ = ["PANELS", "Panel", "cell_name", "extent", "simulation_cells"]
 
@@ -250,27 +252,19 @@ def _shallow(depth: int, seed: int) -> RandomForestClassifier:
     )
 
 
-_SIZES: Sequence[float] = (250, 500, 1_000, 2_000, 4_000, 8_000)
+def _by_rows(title: str, trial: Callable[[float, int], Errors]) -> Panel:
+    """Return a panel whose dial is the number of training rows."""
+    sizes = (250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0)
+    return Panel(title, "training rows", sizes, 20, trial)
+
+
 PANELS: Mapping[str, Panel] = {
-    "growth": Panel(
-        "A tree of 32 leaves taught by a forest",
-        "training rows",
-        tuple(_SIZES),
-        20,
-        _growth,
+    "growth": _by_rows("A tree of 32 leaves taught by a forest", _growth),
+    "floor": _by_rows(
+        "A fully grown tree taught by a forest that repeats its labels", _floor
     ),
-    "floor": Panel(
-        "A fully grown tree taught by a forest that repeats its labels",
-        "training rows",
-        tuple(_SIZES),
-        20,
-        _floor,
-    ),
-    "floor-control": Panel(
+    "floor-control": _by_rows(
         "The same, with a forest that cannot repeat a label",
-        "training rows",
-        tuple(_SIZES),
-        20,
         partial(_floor, smallest_leaf=50),
     ),
     "overfit": Panel(

@@ -1,0 +1,147 @@
+"""Simulations of the reproduction: errors known in closed form, rates, pages."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from semikd.datasets import make_gaussian_mixture
+from semikd.reproduction.asked import Asked
+from semikd.reproduction.experiments import reproduce
+from semikd.reproduction.simulations import panels
+from semikd.reproduction.simulations.panels import PANELS, cell_name, extent
+from semikd.reproduction.simulations.tables import (
+    Simulated,
+    best_share,
+    rates,
+)
+
+
+@pytest.fixture
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the linear panel have fewer rows."""
+    monkeypatch.setattr(panels, "_MANY", 100_000)
+
+
+@pytest.mark.usefixtures("_few")
+@pytest.mark.parametrize("delta", [0.3, 1.0])
+def test_without_correction_a_linear_student_repeats_its_teacher(delta: float) -> None:
+    found = PANELS["perturbed"].trial(delta, 0)
+    fresh = make_gaussian_mixture(panels._FRESH, 2, panels._CLOUDS, random_state=10_000)
+    truth = np.asarray(fresh.true_proba)[:, 1]
+    said = expit(logit(truth) + delta * np.asarray(fresh.X)[:, 0])
+    by_hand = np.mean((said - truth) ** 2)
+    # The student has a small penalty, and logarithms a floor.
+    assert found["no correction"] == pytest.approx(by_hand, rel=2e-4)
+    # Neither half nor all of a correction leaves that much.
+    assert found["full correction"] < 0.2 * found["half"] < 0.2 * by_hand
+
+
+@pytest.mark.usefixtures("_few")
+def test_only_the_full_correction_leaves_the_square_of_the_error() -> None:
+    places = (0.0, 0.3, 0.45, 0.6)
+    trials = [[PANELS["perturbed"].trial(d, seed) for seed in (0, 1)] for d in places]
+    slopes = {}
+    for arm in trials[0][0]:
+        means = np.array([np.mean([e[arm] for e in each]) for each in trials])
+        slopes[arm] = np.polyfit(np.log(places[1:]), np.log(means[1:] - means[0]), 1)[0]
+    assert slopes["no correction"] == pytest.approx(2.0, abs=0.3)
+    # The control: a correction of half is no correction of first order.
+    assert slopes["half"] == pytest.approx(2.0, abs=0.5)
+    assert slopes["full correction"] > 3.0
+
+
+def test_the_formula_of_the_best_share_is_that_of_its_parts() -> None:
+    found = PANELS["complexity"].trial(4, 0)
+    shares = {float(arm): error for arm, error in found.items() if arm != "formula"}
+    assert sorted(shares) == pytest.approx(np.linspace(0, 1, 11))
+    # A forest of depth three is far from the truth, beside the noise of four leaves.
+    assert 0.9 < found["formula"] < 1.0
+    assert shares[1.0] < shares[0.0]
+
+
+def made(places: tuple[float, ...], errors: dict[str, list[list[float]]]) -> Simulated:
+    """Return errors that were made up."""
+    return Simulated(
+        "perturbed", places, {arm: np.array(own) for arm, own in errors.items()}
+    )
+
+
+def powers(exponent: float) -> list[list[float]]:
+    """Return errors that are a power of the place, on a level of noise."""
+    return [[1.0 + x**exponent] * 3 for x in (0.0, 0.5, 1.0, 2.0)]
+
+
+def test_slopes_are_those_of_powers_with_the_noise_taken_off() -> None:
+    places = (0.0, 0.5, 1.0, 2.0)
+    arms = {"no correction": 2.0, "half": 2.0, "full correction": 4.0}
+    own = made(places, {arm: powers(exponent) for arm, exponent in arms.items()})
+    floor = Simulated(
+        "floor",
+        (1.0, 10.0),
+        {
+            "in-sample": np.array([[0.1, 0.1], [0.1, 0.1]]),
+            "cross-fitted": np.array([[0.1, 0.1], [0.01, 0.01]]),
+        },
+    )
+    control = Simulated("floor-control", floor.places, floor.errors)
+    found = {rate.what: rate for rate in rates([own, floor, control])}
+    assert found["perturbed: full correction"].slope == pytest.approx(4.0)
+    assert found["perturbed: no correction"].slope == pytest.approx(2.0)
+    assert found["floor: in-sample"].slope == pytest.approx(0.0, abs=1e-12)
+    assert found["floor: cross-fitted"].slope == pytest.approx(-1.0)
+    assert found["floor: cross-fitted"].half_width == pytest.approx(0.0, abs=1e-9)
+
+
+def test_an_error_below_its_noise_has_no_slope() -> None:
+    places = (0.0, 1.0, 2.0)
+    own = made(places, {arm: [[2.0] * 2, [1.0] * 2, [3.0] * 2] for arm in "a"})
+    from semikd.reproduction.simulations.tables import _slope
+
+    assert math.isnan(_slope(own, "a")[0])
+
+
+def test_the_best_share_is_the_one_with_the_least_error() -> None:
+    errors = {"0": [[3.0]], "0.5": [[1.0]], "1": [[2.0]], "formula": [[0.7]]}
+    own = made((8.0,), errors)
+    assert best_share(own) == [(0.5, 1.0, 0.7)]
+
+
+def test_every_place_of_every_panel_has_a_name_of_its_own() -> None:
+    names = [
+        cell_name(name, place)
+        for name, panel in PANELS.items()
+        for place in extent(panel, small=False)[0]
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_a_trial_leaves_all_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panels, "_MANY", 2_000)
+    # The panels with forests have their own tests above; here one stands for all.
+    kept = dict.fromkeys(("perturbed",), panels.PANELS["perturbed"])
+    for module in (
+        "panels.PANELS",
+        "tables.PANELS",
+        "figures.PANELS",
+        "run.PANELS",
+    ):
+        monkeypatch.setattr(f"semikd.reproduction.simulations.{module}", kept)
+    monkeypatch.setattr(
+        "semikd.reproduction.simulations.tables._RATES",
+        (("perturbed", "no correction", "2"),),
+    )
+    outcome = reproduce("synthetic", Asked(small=True), tmp_path)
+    assert {path.name for path in outcome.paths} == {
+        "results.csv",
+        "results.md",
+        "origin.json",
+        "figure.svg",
+    }
+    page = (tmp_path / "synthetic-small" / "results.md").read_text()
+    assert "## Rates" in page
+    assert PANELS["perturbed"].title in page
