@@ -33,8 +33,14 @@ class PathForest(RandomForestRegressor):
         Number of trees.
     largest : int
         Number of trees of the one that is fitted.
-    max_features, max_leaf_nodes, min_samples_leaf, min_weight_fraction_leaf
-        As in ``RandomForestRegressor``.
+    max_features : float, int or str, default=1.0
+        As in ``RandomForestRegressor``, like the next three.
+    max_leaf_nodes : int, optional
+        Most leaves of a tree.
+    min_samples_leaf : int or float, default=1
+        Fewest rows of a leaf.
+    min_weight_fraction_leaf : float, default=0.0
+        Least share of the weight in a leaf.
     random_state : int or None, default=None
         Seed; without one nothing is shared.
 
