@@ -13,12 +13,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from semikd import DistilledClassifier, LinearStudent, TorchStudent
+from semikd.corrections import EstimatedCorrection
 from semikd.evaluation import Classification, Table, pointwise_log_loss
 from semikd.selection import Candidate
 from semikd.selection.judging import Judge
 from semikd.selection.leaks import leak_test
 from semikd.selection.sources import LabelBank
 from semikd.selection.winner import fit_winner, made_choice
+from semikd.simplex import FloatArray
 
 TREE = DecisionTreeRegressor(max_leaf_nodes=6, random_state=0)
 
@@ -173,6 +175,42 @@ def test_networks_of_many_candidates_are_trained_as_one_batch(
         alone = judge_of(table, GaussianNB(), student)
         alone.judge([each])
         np.testing.assert_allclose(alone.losses[each], together.losses[each], rtol=1e-9)
+
+
+def test_a_correction_is_estimated_once_for_all_students_of_the_same_labels(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    students = {f"{n}": DecisionTreeRegressor(max_leaf_nodes=n) for n in (2, 4, 8)}
+    candidates = [
+        Candidate(name, "cross-fitted", "teacher", correction="estimated", loss=loss)
+        for name in students
+        for loss in ("probability", "log_probability")
+    ]
+
+    def losses(*, shared: bool) -> tuple[list[FloatArray], int]:
+        """Return the losses of all candidates, and how often a rule was fitted."""
+        counted = []
+        with monkeypatch.context() as patched:
+            fit = EstimatedCorrection.fit
+
+            def spy(self: Any, *arrays: Any, **more: Any) -> Any:
+                counted.append(self)
+                return fit(self, *arrays, **more)
+
+            patched.setattr(EstimatedCorrection, "fit", spy)
+            if not shared:
+                patched.setattr(LabelBank, "keep_rules", lambda *_: None)
+            bank = LabelBank(table, {"teacher": GaussianNB()}, cv=4, seed=0)
+            judge = Judge(table, Classification(), students, bank, seed=0)
+            judge.judge(candidates)
+        return [judge.losses[each] for each in candidates], len(counted)
+
+    together, once = losses(shared=True)
+    apart, often = losses(shared=False)
+    # Four parts on two scales; without sharing, for each of three students.
+    assert (once, often) == (8, 24)
+    for mine, theirs in zip(together, apart, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 def test_workers_change_nothing(table: Table) -> None:

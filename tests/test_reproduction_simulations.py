@@ -10,26 +10,22 @@ from scipy.special import expit, logit
 from semikd.datasets import make_gaussian_mixture
 from semikd.reproduction.asked import Asked
 from semikd.reproduction.experiments import reproduce
-from semikd.reproduction.simulations import panels
+from semikd.reproduction.simulations import trials
 from semikd.reproduction.simulations.panels import PANELS, cell_name, extent
 from semikd.reproduction.simulations.tables import (
     Simulated,
     best_share,
     rates,
 )
+from semikd.reproduction.simulations.trials import FULL, Size
+
+FEW = Size(rows=1_000, many=100_000, trees=10)
 
 
-@pytest.fixture
-def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the linear panel have fewer rows."""
-    monkeypatch.setattr(panels, "_MANY", 100_000)
-
-
-@pytest.mark.usefixtures("_few")
 @pytest.mark.parametrize("delta", [0.3, 1.0])
 def test_without_correction_a_linear_student_repeats_its_teacher(delta: float) -> None:
-    found = PANELS["perturbed"].trial(delta, 0)
-    fresh = make_gaussian_mixture(panels._FRESH, 2, panels._CLOUDS, random_state=10_000)
+    found = PANELS["perturbed"].trial(delta, 0, FEW)
+    fresh = make_gaussian_mixture(trials._FRESH, 2, trials._CLOUDS, random_state=10_000)
     truth = np.asarray(fresh.true_proba)[:, 1]
     said = expit(logit(truth) + delta * np.asarray(fresh.X)[:, 0])
     by_hand = np.mean((said - truth) ** 2)
@@ -39,13 +35,14 @@ def test_without_correction_a_linear_student_repeats_its_teacher(delta: float) -
     assert found["full correction"] < 0.2 * found["half"] < 0.2 * by_hand
 
 
-@pytest.mark.usefixtures("_few")
 def test_only_the_full_correction_leaves_the_square_of_the_error() -> None:
     places = (0.0, 0.3, 0.45, 0.6)
-    trials = [[PANELS["perturbed"].trial(d, seed) for seed in (0, 1)] for d in places]
+    found = [
+        [PANELS["perturbed"].trial(d, seed, FEW) for seed in (0, 1)] for d in places
+    ]
     slopes = {}
-    for arm in trials[0][0]:
-        means = np.array([np.mean([e[arm] for e in each]) for each in trials])
+    for arm in found[0][0]:
+        means = np.array([np.mean([e[arm] for e in each]) for each in found])
         slopes[arm] = np.polyfit(np.log(places[1:]), np.log(means[1:] - means[0]), 1)[0]
     assert slopes["no correction"] == pytest.approx(2.0, abs=0.3)
     # The control: a correction of half is no correction of first order.
@@ -54,7 +51,7 @@ def test_only_the_full_correction_leaves_the_square_of_the_error() -> None:
 
 
 def test_the_formula_of_the_best_share_is_that_of_its_parts() -> None:
-    found = PANELS["complexity"].trial(4, 0)
+    found = PANELS["complexity"].trial(4, 0, FULL)
     shares = {float(arm): error for arm, error in found.items() if arm != "formula"}
     assert sorted(shares) == pytest.approx(np.linspace(0, 1, 11))
     # A forest of depth three is far from the truth, beside the noise of four leaves.
@@ -121,9 +118,8 @@ def test_every_place_of_every_panel_has_a_name_of_its_own() -> None:
 def test_a_trial_leaves_all_pages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(panels, "_MANY", 2_000)
     # The panels with forests have their own tests above; here one stands for all.
-    kept = dict.fromkeys(("perturbed",), panels.PANELS["perturbed"])
+    kept = dict.fromkeys(("perturbed",), PANELS["perturbed"])
     for module in (
         "panels.PANELS",
         "tables.PANELS",

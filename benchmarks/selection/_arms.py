@@ -42,7 +42,6 @@ def distilled_arms(name: str, split: int, track: str, size: Size, workers: int) 
         teachers(track, small=size.small),
     )
     bank = LabelBank(part.train, known, n_jobs=workers, seed=1000 + split)
-    remember_estimates()
     found: Row = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -83,26 +82,3 @@ def searched(judge: Any, preset: str) -> None:
     from semikd.selection.search import search
 
     search(judge, plan_rounds(PRESETS[preset], judge), progress=silent)
-
-
-def remember_estimates() -> None:
-    """Let equal fits of the estimated correction be made once for all students.
-
-    They do not depend on the student, and are the same numbers; with 26 classes they
-    would otherwise take hours.
-    """
-    from semikd.corrections import EstimatedCorrection
-
-    own: Any = EstimatedCorrection.fit
-    plain, known = getattr(own, "plain", own), {}
-
-    def fit(self: Any, p: Any, y: Any, **given: Any) -> Any:
-        fold, weight = given["fold"], given.get("sample_weight")
-        kind = (self, given["loss"].name, None if weight is None else weight.tobytes())
-        key = (kind, p.tobytes(), y.tobytes(), fold.tobytes())
-        if key not in known:
-            known[key] = plain(self, p, y, **given)
-        return known[key]
-
-    fit.plain = plain  # type: ignore[attr-defined]
-    EstimatedCorrection.fit = fit  # type: ignore[method-assign]

@@ -71,6 +71,8 @@ class Lesson:
         labels alone do.
     options : dict
         What else the student's fit takes.
+    rules : tuple of Correction, default=()
+        The correction as fitted to the labels of each repeat, for other students.
 
     Examples
     --------
@@ -92,6 +94,7 @@ class Lesson:
     weights: FloatArray | None
     weight_of_labels: float
     options: dict[str, Any]
+    rules: tuple[Correction, ...] = ()
 
     def teach(self, student: Student) -> Student:
         """Fit a student to these targets, and return it."""
@@ -117,6 +120,7 @@ def make_lesson(
     groups: Any = None,
     online: bool = False,
     added: Sequence[AddedRows] = (),
+    rules: Sequence[Correction] = (),
 ) -> Lesson:
     """Move each label towards its outcome; what a student then learns is the lesson.
 
@@ -144,6 +148,8 @@ def make_lesson(
         Whether the record's teachers label rows as they are shown.
     added : sequence of AddedRows
         Rows without outcomes.
+    rules : sequence of Correction
+        The correction as it was fitted to these labels on this scale before.
 
     Returns
     -------
@@ -175,7 +181,7 @@ def make_lesson(
     """
     known = _Outcomes.of(record, labels, outcome, X, weights, loss)
     n_new = sum(len(each.labels) for each in added)
-    known.correct(correction, student, n_new)
+    known.correct(correction, student, n_new, rules)
     target = known.target()
     student.require(loss, target)
     target = np.asarray(loss.with_labels(target, known.outcome))
@@ -191,7 +197,8 @@ def make_lesson(
         kept = np.concatenate([kept, *(each.weights for each in added)])
         kept = None if (kept == 1.0).all() else kept
         table = stacked_tables([table, *(each.X for each in added)])
-    return Lesson(table, target, loss, kept, known.weight_of_labels(), options)
+    weight = known.weight_of_labels()
+    return Lesson(table, target, loss, kept, weight, options, known.rules)
 
 
 @dataclass(eq=False)
@@ -230,7 +237,9 @@ class _Outcomes:
             loss,
         )
 
-    def correct(self, correction: Correction, student: Student, n_new: int) -> None:
+    def correct(
+        self, rule: Correction, student: Student, n_new: int, fitted: Sequence[Any]
+    ) -> None:
         """Let the rule learn from these rows, repeat by repeat, what it estimates."""
         n_features = np.shape(self.X)[1] if np.ndim(self.X) != 1 else 1
         self.complexity = student.complexity(
@@ -238,8 +247,8 @@ class _Outcomes:
             n_features,
             self.loss.n_outputs(self.outcome.shape[1]),
         )
-        self.rules = tuple(
-            correction.fit(
+        self.rules = tuple(fitted) or tuple(
+            rule.fit(
                 p,
                 self.outcome,
                 X=self.X,

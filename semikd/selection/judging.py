@@ -192,15 +192,18 @@ class Judge:
         learner = self.students[candidate.student]
         student = new_student(learner, len(own.y), own.weights, self.seed)
         student.configure(candidate.setting)
+        loss = self.scale(candidate, student)
         lesson = table_lesson(
             own,
             self.task,
             student,
             record,
-            loss=self.scale(candidate, student),
+            loss=loss,
             correction=candidate.correction,
             added=self._added(candidate, record, own, rows),
+            rules=self.bank.rules(record, candidate.correction, loss),
         )
+        self.bank.keep_rules(record, candidate.correction, loss, lesson.rules)
         return student, lesson
 
     def _added(

@@ -10,6 +10,7 @@ import numpy as np
 from semikd._progress import Reporter, silent
 from semikd._random import spawn_seeds
 from semikd._validation import invalid
+from semikd.corrections import Correction
 from semikd.crossfit import (
     NestedFolds,
     NestedLabels,
@@ -98,6 +99,7 @@ class LabelBank:
         self.seconds: dict[str, float] = {}
         self._nested: dict[str, NestedLabels] = {}
         self._records: dict[tuple[str, str, int | None], OutOfFold] = {}
+        self._rules: dict[Any, tuple[OutOfFold, tuple[Correction, ...]]] = {}
 
     def nested(self, teacher: str) -> NestedLabels:
         """Return the nested labels of a teacher; its teachers are fitted once."""
@@ -144,6 +146,17 @@ class LabelBank:
         return replace(
             own, prediction=prediction[:, rows], fold=fold[:, rows], teachers=()
         )
+
+    def rules(self, record: OutOfFold, correction: Any, loss: Any) -> tuple[Any, ...]:
+        """Return a correction as it was fitted to a record's labels, if it was."""
+        return self._rules.get((id(record), correction, loss), (record, ()))[1]
+
+    def keep_rules(
+        self, record: OutOfFold, correction: Any, loss: Any, rules: tuple[Any, ...]
+    ) -> None:
+        """Keep a correction that was fitted, for other students of the same labels."""
+        # The record is kept too, so that no other one can come to have its place.
+        self._rules[id(record), correction, loss] = record, rules
 
     def has_one_fit(self, teacher: str) -> bool:
         """Return whether a teacher labels its rows out-of-bag or leave-one-out.

@@ -28,6 +28,7 @@ def table_lesson(
     loss: DistillationLoss,
     correction: str | float | Correction,
     added: Sequence[AddedRows] = (),
+    rules: Sequence[Correction] = (),
 ) -> Lesson:
     """Return what a student learns of the rows of a table from labels of them."""
     return make_lesson(
@@ -41,6 +42,7 @@ def table_lesson(
         weights=table.weights,
         groups=table.groups,
         added=added,
+        rules=rules,
     )
 
 
