@@ -29,7 +29,7 @@ from semikd.reproduction.writing import Results, duration, machine, write_result
 __all__ = ["reproduce_forests"]
 
 _IN_FIGURE = ("kd_mse", "kd_boundfast")
-_SMALL_ROWS = 400
+_SMALL_ROWS = 250
 
 
 def reproduce_forests(
