@@ -13,6 +13,7 @@ from semikd.reproduction.experiments import reproduce
 from semikd.reproduction.simulations import trials
 from semikd.reproduction.simulations.panels import PANELS, cell_name, extent
 from semikd.reproduction.simulations.tables import (
+    Rate,
     Simulated,
     best_share,
     rates,
@@ -98,6 +99,7 @@ def test_an_error_below_its_noise_has_no_slope() -> None:
     from semikd.reproduction.simulations.tables import _slope
 
     assert math.isnan(_slope(own, "a")[0])
+    assert str(Rate("a", *_slope(own, "a"), "2")) == "hidden by noise"
 
 
 def test_the_best_share_is_the_one_with_the_least_error() -> None:

@@ -61,9 +61,7 @@ def reproduce_simulations(asked: Asked, out: Path, progress: Reporter) -> Outcom
         origin=origin,
     )
     said = tuple(
-        f"{rate.what}: slope {rate.slope:+.2f} ± {rate.half_width:.2f} "
-        f"(theory: {rate.theory})"
-        for rate in rates(found)
+        f"{rate.what}: slope {rate} (theory: {rate.theory})" for rate in rates(found)
     )
     return Outcome(_TITLE, said, tuple(write_results(results, folder)))
 

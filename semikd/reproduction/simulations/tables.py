@@ -81,6 +81,11 @@ class Rate:
     half_width: float
     theory: str
 
+    def __str__(self) -> str:
+        if math.isnan(self.slope + self.half_width):
+            return "hidden by noise"
+        return f"{self.slope:+.2f} ± {self.half_width:.2f}"
+
 
 _RATES = (
     (
@@ -173,7 +178,7 @@ def simulation_tables(found: Sequence[Simulated]) -> dict[str, list[Row]]:
         "Rates": [
             {
                 "what": each.what,
-                "slope": f"{each.slope:+.2f} ± {each.half_width:.2f}",
+                "slope": str(each),
                 "theory": each.theory,
             }
             for each in rates(found)
