@@ -52,6 +52,22 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def published_rows(out: Path) -> list[dict[str, str]]:
+    """Return the rows of the published protocol."""
+    with (out / "trees-fair-small" / "results.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["protocol"] == "published"]
+
+
+def test_levels_are_those_of_the_published_split_whatever_else_was_run(
+    trial: Path, tmp_path: Path
+) -> None:
+    assert run(f"{TRIAL} --splits 2", tmp_path) == 0
+    assert len(list((tmp_path / "trees-fair-small/published/cells").iterdir())) > (
+        N_CELLS
+    )
+    assert published_rows(tmp_path) == published_rows(trial)
+
+
 @pytest.fixture
 def _no_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no forest be fitted."""

@@ -47,12 +47,14 @@ def test_what_a_cell_found_is_read_as_it_was(tmp_path: Path) -> None:
     found = {"scores": [0.1 + 0.2, 1e-300, -0.0], "tuned": [None, 3], "name": "ü"}
     run = open_run(tmp_path / "run", CONFIGURATION)
     assert not run.has("one")
-    run.finish([Cell("one", "stage", lambda _: found)])
+    one = Cell("one", "stage", lambda _: found)
+    run.finish([one])
     assert run.has("one")
     assert run.read("one") == found
     again = open_run(tmp_path / "run", CONFIGURATION)
     assert again.read("one") == found
-    assert run.seconds(["one"]) >= 0
+    took = json.loads((tmp_path / "run/cells/one.json").read_text())["seconds"]
+    assert run.seconds([one, one]) == 2 * took > 0
 
 
 def test_work_that_stopped_goes_on_where_it_was(tmp_path: Path) -> None:

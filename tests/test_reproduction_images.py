@@ -12,7 +12,7 @@ from semikd.losses import LogProbabilityLoss
 from semikd.nets.optimizers import SCHEDULES
 from semikd.reproduction.asked import Asked
 from semikd.reproduction.experiments import reproduce
-from semikd.reproduction.images.results import _published
+from semikd.reproduction.images.results import _in_errors, published_of
 from semikd.reproduction.images.study import (
     CIFAR,
     IMAGE_STUDIES,
@@ -71,11 +71,11 @@ def test_the_step_size_falls_to_a_fifth_three_times() -> None:
 
 
 def test_the_published_numbers_are_those_of_the_figures() -> None:
-    means = _published("cifar")
+    means = {key: cell.mean for key, cell in published_of(CIFAR).items()}
     assert means["KD", 14, "accuracy"] == 0.8457
     assert means["Cross-fit KD", 56, "loss"] == 0.5285
     assert means["Teacher", 56, "accuracy"] == 0.879
-    strengths = _published("strength")
+    strengths = {key: cell.mean for key, cell in published_of(STRENGTH).items()}
     best = strengths["Enhanced KD, c = 0.01", 20, "accuracy"]
     # The point of the one figure is the best column of the other.
     assert best == pytest.approx(
@@ -85,7 +85,7 @@ def test_the_published_numbers_are_those_of_the_figures() -> None:
 
 
 def test_every_strength_of_the_study_has_a_published_number() -> None:
-    known = _published("strength")
+    known = published_of(STRENGTH)
     for arm in arm_names(STRENGTH)[2:]:
         assert (arm, 20, "accuracy") in known
     assert set(IMAGE_STUDIES) == {"cifar", "strength"}
@@ -96,6 +96,22 @@ def test_without_files_only_a_trial_goes_on(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="cifar10"):
         reproduce("cifar", Asked(), tmp_path)
     assert not any(tmp_path.iterdir())
+
+
+def test_an_honest_protocol_of_strengths_is_refused(tmp_path: Path) -> None:
+    asked = Asked(small=True, protocol="honest")
+    with pytest.raises(ValueError, match="--protocol must be published for strength"):
+        reproduce("strength", asked, tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_published_mean_stands_beside_its_distance() -> None:
+    cell = published_of(CIFAR)["KD", 14, "accuracy"]
+    own = np.array([0.85, 0.87])
+    # 0.86 and 0.8457; errors of 0.01 and of 0.001 over the root of four.
+    by_hand = (0.86 - 0.8457) / np.hypot(0.01, 0.001 / 2)
+    assert _in_errors(own, cell) == f"{by_hand:+.1f}"
+    assert _in_errors(own, None) == "–"
 
 
 def test_the_parts_of_the_images_do_not_meet(small: Photographs) -> None:
@@ -120,7 +136,8 @@ def test_a_trial_of_each_leaves_its_pages_and_goes_on(tmp_path: Path) -> None:
     students = [row for row in rows if row["arm"] == "Cross-fit KD"]
     # Two fits, accuracy and loss, on validation and on test images.
     assert len(students) == 2 * 2 * 2
-    assert json.loads((folder / "origin.json").read_text())["images"] == "digits"
+    origin = json.loads((folder / "origin.json").read_text())
+    assert origin["published"]["configuration"]["images"] == "digits"
 
 
 def test_fold_teachers_label_images_that_they_did_not_see(small: Photographs) -> None:

@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 from semikd.reproduction.cells import Run, open_run
 from semikd.reproduction.forests import reference
 from semikd.reproduction.forests.honest import honest_cells
+from semikd.reproduction.forests.published import released_rules
 from semikd.reproduction.forests.readings import Sides
 from semikd.reproduction.forests.reference import Draw, reference_cells
 from semikd.reproduction.forests.rules import RULES
@@ -290,8 +291,10 @@ def test_no_two_cells_share_a_file(study: Any) -> None:
 
 
 def test_every_cell_of_the_published_table_has_a_cell_here() -> None:
-    cells = reference_cells(DEPTH, DEPTH.rules, DRAW, sides(), None)
+    cells = reference_cells(DEPTH, released_rules("depth"), DRAW, sides(), None)
     # One of scratch; a teacher for each depth and way to label; a rule for each scale
     # that it is for: seven of eight on either scale.
     assert len(cells) == 1 + 7 * 2 + 7 * 4 * 7
-    assert len(reference_cells(TREES, TREES.rules, DRAW, sides(), None)) == 16
+    assert (
+        len(reference_cells(TREES, released_rules("trees"), DRAW, sides(), None)) == 16
+    )

@@ -5,11 +5,20 @@ from pathlib import Path
 
 from semikd._validation import count, unknown
 
-__all__ = ["ARMS_ASKED", "PAPER_SEED", "PROTOCOLS", "Asked", "Outcome"]
+__all__ = [
+    "ARMS_ASKED",
+    "HONEST",
+    "PAPER_SEED",
+    "PROTOCOLS",
+    "PUBLISHED",
+    "Asked",
+    "Outcome",
+]
 
 # Of splits and folds in the released configurations.
 PAPER_SEED = 2357
-PROTOCOLS = ("published", "honest", "both")
+PUBLISHED, HONEST = "published", "honest"
+PROTOCOLS = (PUBLISHED, HONEST, "both")
 ARMS_ASKED = ("figure", "all")
 
 
@@ -38,7 +47,7 @@ class Asked:
 
     Examples
     --------
-    >>> from semikd.reproduction.experiments import Asked
+    >>> from semikd.reproduction.asked import Asked
     >>> Asked(splits=3).split_seeds()
     (2357, 0, 1)
     """

@@ -12,12 +12,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from semikd._files.checks import parse_json, read_bytes
+from numpy.typing import NDArray
+
+from semikd._files.checks import digest, parse_json, read_bytes
 from semikd._files.whole import whole_file
 from semikd._progress import Reporter, Step, silent
 from semikd._validation import Shown, invalid
 
-__all__ = ["Cell", "Run", "open_run", "versions"]
+__all__ = ["Cell", "Finished", "Run", "content", "finish_run", "open_run", "versions"]
 
 CONFIGURATION = "run.json"
 _LIBRARIES = ("semikd", "numpy", "scipy", "scikit-learn", "torch")
@@ -74,9 +76,9 @@ class Run:
         """Return what a finished cell found."""
         return dict(self._record(name)["found"])
 
-    def seconds(self, names: Sequence[str]) -> float:
+    def seconds(self, cells: Sequence[Cell]) -> float:
         """Return what some finished cells took together."""
-        return sum(float(self._record(name)["seconds"]) for name in names)
+        return sum(float(self._record(cell.name)["seconds"]) for cell in cells)
 
     def finish(self, cells: Sequence[Cell], progress: Reporter = silent) -> None:
         """Do the cells that are not finished, one after the other.
@@ -170,6 +172,72 @@ def _make(folder: Path) -> None:
     except (FileExistsError, NotADirectoryError) as error:
         shown = Shown(f"{str(folder)!r}, on or below a file")
         raise invalid("--out", constraint, shown, remedy) from error
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is through, and what all of its cells took.
+
+    Parameters
+    ----------
+    run : Run
+        The finished cells.
+    seconds : float
+        Their time, whenever they were done.
+    """
+
+    run: Run
+    seconds: float
+
+    def origin(self) -> dict[str, Any]:
+        """Return what the cells depend on, and their time, for a file."""
+        return {
+            "configuration": dict(self.run.configuration),
+            "seconds": self.seconds,
+        }
+
+
+def finish_run(
+    folder: Path,
+    configuration: Mapping[str, Any],
+    cells: Sequence[Cell],
+    progress: Reporter,
+) -> Finished:
+    """Open the run of a folder, and do what is not done of it.
+
+    Parameters
+    ----------
+    folder : Path
+        As ``open_run`` takes it.
+    configuration : mapping
+        What the cells depend on.
+    cells : sequence of Cell
+        All cells, each after those that it reads.
+    progress : callable
+        Called with a ``Step`` as each missing one starts.
+
+    Returns
+    -------
+    Finished
+    """
+    run = open_run(folder, configuration)
+    run.finish(cells, progress)
+    return Finished(run, run.seconds(cells))
+
+
+def content(*arrays: NDArray[Any]) -> str:
+    """Return what tells data from others of the same shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.reproduction.cells import content
+    >>> content(np.zeros(2)) == content(np.zeros(2)[::-1])
+    True
+    >>> content(np.arange(2)) == content(np.arange(2)[::-1])
+    False
+    """
+    return digest(b"".join(each.tobytes() for each in arrays))
 
 
 def versions() -> dict[str, str]:

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from semikd._progress import Reporter, silent
-from semikd._validation import unknown
+from semikd._validation import unknown, wrong_type
 from semikd.reproduction import EXPERIMENTS
 from semikd.reproduction.asked import Asked, Outcome
 from semikd.reproduction.forests.readings import PaperTable
 from semikd.reproduction.forests.study import FOREST_STUDIES
+from semikd.reproduction.images.study import IMAGE_STUDIES
 
 __all__ = ["reads_tables", "reproduce"]
 
@@ -75,9 +76,9 @@ def reproduce(
         from semikd.reproduction.forests.run import reproduce_forests
 
         if table is None:
-            raise TypeError(f"{experiment} needs a table")
+            raise wrong_type("table", f"be a PaperTable for {experiment}", table)
         return reproduce_forests(experiment, table, asked, out, progress)
-    if experiment in ("cifar", "strength"):
+    if experiment in IMAGE_STUDIES:
         from semikd.reproduction.images.run import reproduce_images
 
         return reproduce_images(experiment, asked, out, progress)

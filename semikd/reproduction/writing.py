@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semikd._files.whole import whole_file
+from semikd.reproduction.cells import Finished, versions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Results", "duration", "machine", "markdown", "write_results"]
+__all__ = ["Results", "markdown", "origin_of", "times_of", "write_results"]
 
 Row = Mapping[str, Any]
 
@@ -80,30 +81,44 @@ def write_results(results: Results, folder: Path) -> list[Path]:
     return [*paths, path]
 
 
-def machine() -> dict[str, str]:
-    """Return where numbers were measured."""
-    return {"python": platform.python_version(), "system": platform.platform()}
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words.
+def origin_of(runs: Mapping[str, Finished], **more: Any) -> dict[str, Any]:
+    """Return what numbers depend on: libraries, machine, and each run.
 
     Parameters
     ----------
-    seconds : float
-        The time.
+    runs : mapping of str to Finished
+        The runs by what they are called.
+    **more : object
+        What else there is to say.
 
     Returns
     -------
-    str
-
-    Examples
-    --------
-    >>> from semikd.reproduction.writing import duration
-    >>> duration(600.0)
-    '10 minutes'
+    dict
     """
-    return f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{seconds:.0f} s"
+    machine = {"python": platform.python_version(), "system": platform.platform()}
+    each = {name: one.origin() for name, one in runs.items()}
+    return {"versions": versions(), "machine": machine, **more, **each}
+
+
+def times_of(runs: Mapping[str, Finished]) -> list[str]:
+    """Return in a sentence each what runs took, and by which versions.
+
+    Parameters
+    ----------
+    runs : mapping of str to Finished
+        The runs by what they are called.
+
+    Returns
+    -------
+    list of str
+    """
+    said = []
+    for name, one in runs.items():
+        minutes = f"{one.seconds / 60:.0f} minutes"
+        took = minutes if one.seconds > 90 else f"{one.seconds:.0f} s"
+        said.append(f"{name.capitalize()}: it took {took}.")
+    own = ", ".join(f"{name} {version}" for name, version in versions().items())
+    return [*said, f"{own}."]
 
 
 def markdown(rows: Sequence[Row]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from semikd._progress import Reporter, Step, silent
+from semikd.corrections import get_correction
 from semikd.crossfit import OutOfFold, row_hashes, take_rows
 from semikd.distillation.lessons import AddedRows, Lesson
 from semikd.distillation.more_rows import MoreRows
@@ -193,17 +194,18 @@ class Judge:
         student = new_student(learner, len(own.y), own.weights, self.seed)
         student.configure(candidate.setting)
         loss = self.scale(candidate, student)
+        correction = get_correction(candidate.correction)
         lesson = table_lesson(
             own,
             self.task,
             student,
             record,
             loss=loss,
-            correction=candidate.correction,
+            correction=correction,
             added=self._added(candidate, record, own, rows),
-            rules=self.bank.rules(record, candidate.correction, loss),
+            rules=self.bank.rules(record, correction, loss),
         )
-        self.bank.keep_rules(record, candidate.correction, loss, lesson.rules)
+        self.bank.keep_rules(record, correction, loss, lesson.rules)
         return student, lesson
 
     def _added(

@@ -22,6 +22,7 @@ from semikd.crossfit.plan import fewest_of_a_class
 from semikd.crossfit.shortcuts.choosing import choose_shortcut
 from semikd.evaluation import Classification, Regression, Table
 from semikd.evaluation.chosen import half_in_sample, outcome_labels
+from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 
 __all__ = ["LabelBank"]
@@ -147,16 +148,23 @@ class LabelBank:
             own, prediction=prediction[:, rows], fold=fold[:, rows], teachers=()
         )
 
-    def rules(self, record: OutOfFold, correction: Any, loss: Any) -> tuple[Any, ...]:
+    def rules(
+        self, record: OutOfFold, correction: Correction, loss: DistillationLoss
+    ) -> tuple[Correction, ...]:
         """Return a correction as it was fitted to a record's labels, if it was."""
         return self._rules.get((id(record), correction, loss), (record, ()))[1]
 
     def keep_rules(
-        self, record: OutOfFold, correction: Any, loss: Any, rules: tuple[Any, ...]
+        self,
+        record: OutOfFold,
+        correction: Correction,
+        loss: DistillationLoss,
+        rules: tuple[Correction, ...],
     ) -> None:
-        """Keep a correction that was fitted, for other students of the same labels."""
-        # The record is kept too, so that no other one can come to have its place.
-        self._rules[id(record), correction, loss] = record, rules
+        """Keep what was estimated, for other students of the same labels."""
+        if any(rule is not correction for rule in rules):
+            # The record stays too, so that no other one can come to have its place.
+            self._rules[id(record), correction, loss] = record, rules
 
     def has_one_fit(self, teacher: str) -> bool:
         """Return whether a teacher labels its rows out-of-bag or leave-one-out.

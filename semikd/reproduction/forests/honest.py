@@ -17,7 +17,7 @@ from semikd.corrections import MinimaxCorrection, ShrinkageCorrection
 from semikd.evaluation import Classification, Table, scores
 from semikd.reproduction.cells import Cell, Run
 from semikd.reproduction.forests.growing import score
-from semikd.reproduction.forests.paths import PathForest, PathJudge
+from semikd.reproduction.forests.paths import PathForest, PathJudge, forget_forests
 from semikd.reproduction.forests.readings import Sides
 from semikd.reproduction.forests.study import ForestStudy
 from semikd.reproduction.repeated import Repeated
@@ -109,6 +109,7 @@ def _repetition(
     }
     arms["automatic"] = automatic
     found = {arm: _scored(judge, own, sides) for arm, own in arms.items()}
+    forget_forests()
     return {"arms": found, "n_train": len(sides.y), "n_test": len(sides.y_test)}
 
 

@@ -18,7 +18,7 @@ from semikd.reproduction.forests.reference import Draw, arms_of
 from semikd.reproduction.forests.study import ForestStudy
 from semikd.simplex import FloatArray
 
-__all__ = ["Contrast", "Level", "contrasts", "levels", "reproduced"]
+__all__ = ["Contrast", "Level", "Scores", "contrasts", "levels", "reproduced"]
 
 Scores = dict[Place, FloatArray]
 PLAIN, ENHANCED = "kd_mse", "kd_boundfast"
@@ -239,7 +239,11 @@ def contrasts(
             own = scores[ahead].mean(axis=1) - scores[behind].mean(axis=1)
             noise = math.hypot(*(published[place].standard_error for place in both))
             error = math.hypot(*(_errors(scores[place])[0] for place in both))
-            spread = float(own.std(ddof=1)) if len(own) > 1 else 0.0
+            spread = 0.0
+            if len(own) > 1:
+                # Both arms of a draw share its teachers: the pairs tell the error.
+                spread = float(own.std(ddof=1))
+                error = spread / math.sqrt(len(own))
             found.append(
                 Contrast(
                     name,

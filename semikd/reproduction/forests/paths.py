@@ -17,7 +17,7 @@ from semikd._validation import Shown, invalid
 from semikd.selection import Candidate
 from semikd.selection.judging import Judge
 
-__all__ = ["PathForest", "PathJudge"]
+__all__ = ["PathForest", "PathJudge", "forget_forests"]
 
 # One for every fold, and as many for the fits that are under way.
 _KEPT = 12
@@ -125,6 +125,11 @@ class PathJudge(Judge):
     def _together(self, candidates: Sequence[Candidate]) -> list[list[Candidate]]:
         """Return every candidate by itself, in this order: none is trained twice."""
         return [[each] for each in candidates]
+
+
+def forget_forests() -> None:
+    """Let go of the forests that are kept."""
+    _known.clear()
 
 
 def _but_the_student(candidate: Candidate) -> str:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["TEACHER", "Place", "PublishedCell", "published_cells"]
+from semikd.reproduction.forests.rules import RULES
+
+__all__ = ["TEACHER", "Place", "PublishedCell", "published_cells", "released_rules"]
 
 TEACHER = "teacher"
 _FILE = Path(__file__).parent / "published.csv"
+# It has the numbers of every rule.
+_COMPLETE = "adult"
 
 
 @dataclass(frozen=True)
@@ -117,3 +121,26 @@ def published_cells(experiment: str, dataset: str) -> dict[Place, PublishedCell]
                     float(row["mean"]), float(row["sd"]), int(row["n"]), tuned
                 )
     return found
+
+
+def released_rules(experiment: str) -> tuple[str, ...]:
+    """Return the rules that an experiment has published numbers for.
+
+    Parameters
+    ----------
+    experiment : {'trees', 'depth'}
+        The experiment.
+
+    Returns
+    -------
+    tuple of str
+        Keys of ``semikd.reproduction.forests.rules.RULES``, in their order.
+
+    Examples
+    --------
+    >>> from semikd.reproduction.forests.published import released_rules
+    >>> "kd_ortholoss" in released_rules("trees")
+    False
+    """
+    methods = {place.method for place in published_cells(experiment, _COMPLETE)}
+    return tuple(rule for rule in RULES if rule in methods)

@@ -1,6 +1,5 @@
 """An experiment with forests on one data set: cells, findings, pages."""
 
-import hashlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,15 +7,19 @@ from typing import Any
 import numpy as np
 
 from semikd._progress import Reporter
-from semikd.reproduction.asked import Asked, Outcome
-from semikd.reproduction.cells import Cell, Run, open_run, versions
+from semikd.reproduction.asked import HONEST, PAPER_SEED, PUBLISHED, Asked, Outcome
+from semikd.reproduction.cells import Cell, Finished, content, finish_run
 from semikd.reproduction.forests.figures import forest_figure
 from semikd.reproduction.forests.honest import ARMS, honest_cells, honest_results
-from semikd.reproduction.forests.measured import contrasts, levels, reproduced
-from semikd.reproduction.forests.published import published_cells
+from semikd.reproduction.forests.measured import (
+    Scores,
+    contrasts,
+    levels,
+    reproduced,
+)
+from semikd.reproduction.forests.published import published_cells, released_rules
 from semikd.reproduction.forests.readings import READINGS, PaperTable, divided
 from semikd.reproduction.forests.reference import Draw, reference_cells
-from semikd.reproduction.forests.rules import RULES
 from semikd.reproduction.forests.study import FOREST_STUDIES, ForestStudy
 from semikd.reproduction.forests.tables import (
     Findings,
@@ -24,12 +27,24 @@ from semikd.reproduction.forests.tables import (
     tables,
     tidy_rows,
 )
-from semikd.reproduction.writing import Results, duration, machine, write_results
+from semikd.reproduction.writing import (
+    Results,
+    origin_of,
+    times_of,
+    write_results,
+)
 
 __all__ = ["reproduce_forests"]
 
 _IN_FIGURE = ("kd_mse", "kd_boundfast")
 _SMALL_ROWS = 250
+_REMARK = (
+    "Published: mean ± standard deviation (ddof 0) over five fits of the student, of "
+    "one split and one draw of teachers. Reproduced: mean ± standard error on the same "
+    "split, over draws of teachers where there are several, else over fits; contrasts "
+    "are over all splits. Honest: mean ± half of a 95 % interval over splits, folds, "
+    "teachers and students."
+)
 
 
 def reproduce_forests(
@@ -58,21 +73,20 @@ def reproduce_forests(
     study = study.shortened() if asked.small else study
     folder = out / f"{experiment}-{table.name}{'-small' if asked.small else ''}"
     job = _Job(study, table, asked, folder)
-    runs: dict[str, tuple[Run, list[Cell]]] = {}
-    if asked.protocol != "honest":
-        runs["published"] = job.published(progress)
-    if asked.protocol != "published":
-        runs["honest"] = job.honest(progress)
+    runs: dict[str, Finished] = {}
+    if asked.protocol != HONEST:
+        runs[PUBLISHED] = job.finish(PUBLISHED, job.published(), progress)
+    if asked.protocol != PUBLISHED:
+        runs[HONEST] = job.finish(HONEST, job.honest(), progress)
     found = job.findings(runs)
-    title = f"{table.name}: {study.title.lower()}"
-    origin = _origin(table, runs)
+    title, order = f"{table.name}: {study.title.lower()}", READINGS[table.name].order
     results = Results(
         title=title,
         tidy=tidy_rows(found),
         tables=tables(found),
         figure=lambda: forest_figure(found),
-        remarks=_remarks(found, origin),
-        origin=origin,
+        remarks=(_REMARK, f"Rows: {order}.", *_arms(found), *times_of(runs)),
+        origin=origin_of(runs, rows=order),
     )
     said = tuple(
         f"{row['agree']} of {row['cells']} {row['what']} (asked: {row['asked']})"
@@ -92,8 +106,9 @@ class _Job:
 
     def rules(self) -> tuple[str, ...]:
         """Return the rules of the published protocol that are run."""
-        wanted = _IN_FIGURE if self.asked.arms == "figure" else tuple(RULES)
-        return tuple(rule for rule in self.study.rules if rule in wanted)
+        if self.asked.arms == "figure":
+            return _IN_FIGURE
+        return released_rules(self.study.name)
 
     def draws(self) -> list[Draw]:
         """Return splits and teachers of the published protocol."""
@@ -103,10 +118,9 @@ class _Job:
             for teachers in range(self.asked.draws)
         ]
 
-    def published(self, progress: Reporter) -> tuple[Run, list[Cell]]:
-        """Return the finished cells of the published protocol."""
-        run = self._run("published")
-        cells = [
+    def published(self) -> list[Cell]:
+        """Return the cells of the published protocol."""
+        return [
             cell
             for draw in self.draws()
             for cell in reference_cells(
@@ -117,14 +131,11 @@ class _Job:
                 self.asked.jobs,
             )
         ]
-        run.finish(cells, progress)
-        return run, cells
 
-    def honest(self, progress: Reporter) -> tuple[Run, list[Cell]]:
-        """Return the finished cells of the honest protocol."""
-        run = self._run("honest")
+    def honest(self) -> list[Cell]:
+        """Return the cells of the honest protocol."""
         preset = "fast" if self.asked.small else "balanced"
-        cells = [
+        return [
             cell
             for split in self.asked.repeat_seeds()
             for cell in honest_cells(
@@ -135,93 +146,51 @@ class _Job:
                 preset=preset,
             )
         ]
-        run.finish(cells, progress)
-        return run, cells
 
-    def findings(self, runs: dict[str, tuple[Run, list[Cell]]]) -> Findings:
-        """Return what all of it found."""
-        study, name = self.study, self.table.name
+    def finish(self, protocol: str, cells: list[Cell], progress: Reporter) -> Finished:
+        """Do the cells of a protocol, which depend on this, whatever is asked."""
+        table = self.table
+        arrays = [table.X, table.y.astype(np.int64), *(table.fixed or ())]
+        configuration = {
+            "experiment": self.study.name,
+            "dataset": table.name,
+            "rows": list(table.X.shape),
+            "content": content(*arrays),
+            "protocol": protocol,
+            "small": self.asked.small,
+            "study": asdict(replace(self.study, curves=())),
+        }
+        return finish_run(self.folder / protocol, configuration, cells, progress)
+
+    def findings(self, runs: dict[str, Finished]) -> Findings:
+        """Return what all of it found; only the published split has published means."""
+        study, name, draws = self.study, self.table.name, self.draws()
         published = {} if self.asked.small else published_cells(study.name, name)
-        scores = {}
-        if "published" in runs:
-            scores = reproduced(study, self.rules(), self.draws(), runs["published"][0])
+        every: Scores = {}
+        same: Scores = {}
+        if PUBLISHED in runs:
+            every = reproduced(study, self.rules(), draws, runs[PUBLISHED].run)
+            at = [n for n, draw in enumerate(draws) if draw.split == PAPER_SEED]
+            same = {place: own[at] for place, own in every.items()}
         honest = {}
-        if "honest" in runs:
-            honest = honest_results(study, self.asked.repeat_seeds(), runs["honest"][0])
+        if HONEST in runs:
+            honest = honest_results(study, self.asked.repeat_seeds(), runs[HONEST].run)
         return Findings(
             study,
             name,
             self.table.metric,
             published,
-            levels(scores, published),
-            contrasts(study, scores, published),
+            levels(same, published),
+            contrasts(study, every, published),
             honest,
         )
-
-    def _run(self, protocol: str) -> Run:
-        """Return the run of a protocol: what its cells depend on, whatever is asked."""
-        study = replace(self.study, rules=(), curves=())
-        configuration = {
-            "experiment": study.name,
-            "dataset": self.table.name,
-            "rows": list(self.table.X.shape),
-            "content": _content(self.table),
-            "protocol": protocol,
-            "small": self.asked.small,
-            "study": asdict(study),
-        }
-        return open_run(self.folder / protocol, configuration)
 
     def _sides(self, split: int) -> Any:
         """Return the rows of a split."""
         return divided(self.table, split, _SMALL_ROWS if self.asked.small else None)
 
 
-def _content(table: PaperTable) -> str:
-    """Return what tells a table from others of the same shape."""
-    found = hashlib.sha256(np.ascontiguousarray(table.X).tobytes())
-    found.update(np.ascontiguousarray(table.y, dtype=np.int64).tobytes())
-    return found.hexdigest()
-
-
-def _origin(
-    table: PaperTable, runs: dict[str, tuple[Run, list[Cell]]]
-) -> dict[str, Any]:
-    """Return where the numbers are from, and what they took."""
-    return {
-        "versions": versions(),
-        "machine": machine(),
-        "rows": READINGS[table.name].order,
-        **{
-            name: {
-                "configuration": dict(run.configuration),
-                "seconds": run.seconds([cell.name for cell in cells]),
-            }
-            for name, (run, cells) in runs.items()
-        },
-    }
-
-
-def _remarks(found: Findings, origin: dict[str, Any]) -> tuple[str, ...]:
-    """Return what a reader must know of the tables."""
-    said = [
-        "Published: mean ± standard deviation (ddof 0) over five fits of the student, "
-        "of one split and one draw of teachers. Reproduced: mean ± standard error, "
-        "over draws of teachers where there are several, else over fits. Honest: mean "
-        "± half of a 95 % interval over splits, folds, teachers and students.",
-        f"Rows: {origin['rows']}.",
-    ]
-    for protocol in ("published", "honest"):
-        if protocol in origin:
-            took = duration(origin[protocol]["seconds"])
-            said.append(f"The {protocol} protocol took {took}.")
-    if found.honest:
-        said.append(_arms_in_words())
-    own = origin["versions"]
-    said.append(", ".join(f"{name} {version}" for name, version in own.items()) + ".")
-    return tuple(said)
-
-
-def _arms_in_words() -> str:
-    """Return what the arms of the honest protocol are."""
-    return "\n".join(f"- **{arm}**: {text}." for arm, text in ARMS.items())
+def _arms(found: Findings) -> list[str]:
+    """Return what the arms of the honest protocol are, where it was run."""
+    lines = [f"- **{arm}**: {text}." for arm, text in ARMS.items()]
+    return ["\n".join(lines)] if found.honest else []

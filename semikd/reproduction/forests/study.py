@@ -63,8 +63,6 @@ class ForestStudy:
         Combinations in the released results.
     curves : tuple of Curve
         The lines of the figure.
-    rules : tuple of str
-        Rules of the released results, those of the figure first.
     n_folds : int, default=10
         Folds of the cross-fitted teachers.
     n_refits : int, default=5
@@ -80,7 +78,6 @@ class ForestStudy:
     sizes: tuple[int, ...]
     settings: tuple[tuple[str, str], ...]
     curves: tuple[Curve, ...]
-    rules: tuple[str, ...]
     n_folds: int = 10
     n_refits: int = 5
     n_tuning_folds: int = 5
@@ -113,6 +110,16 @@ class ForestStudy:
         )
 
 
+def _curves(seen: str, unseen: str) -> tuple[Curve, ...]:
+    """Return the lines of a figure: the first two on one scale, the others on one."""
+    return (
+        Curve("Student without KD", "scratch_regressor", seen, "none", "scratch"),
+        Curve("KD", "kd_mse", seen, "none", "in-sample"),
+        Curve("Cross-fit KD", "kd_mse", unseen, "crossfit", "cross-fitted"),
+        Curve("Enhanced KD", "kd_boundfast", unseen, "crossfit", "corrected"),
+    )
+
+
 TREES = ForestStudy(
     name="trees",
     title="A teacher of 500 trees, students of 1 to 40 trees",
@@ -120,21 +127,7 @@ TREES = ForestStudy(
     teachers={"500 trees": {"n_estimators": 500}},
     sizes=(1, 2, 3, 5, 10, 15, 20, 30, 40),
     settings=(("logp", "none"), ("p", "crossfit")),
-    curves=(
-        Curve("Student without KD", "scratch_regressor", "logp", "none", "scratch"),
-        Curve("KD", "kd_mse", "logp", "none", "in-sample"),
-        Curve("Cross-fit KD", "kd_mse", "p", "crossfit", "cross-fitted"),
-        Curve("Enhanced KD", "kd_boundfast", "p", "crossfit", "corrected"),
-    ),
-    rules=(
-        "kd_mse",
-        "kd_boundfast",
-        "kd_boundslow",
-        "kd_mixed",
-        "kd_relerr",
-        "kd_abserr",
-        "kd_power",
-    ),
+    curves=_curves(seen="logp", unseen="p"),
 )
 _DEPTHS = (1, 2, 3, 5, 10, 15, 20)
 DEPTH = ForestStudy(
@@ -149,21 +142,6 @@ DEPTH = ForestStudy(
         ("p", "none"),
         ("p", "crossfit"),
     ),
-    curves=(
-        Curve("Student without KD", "scratch_regressor", "logp", "none", "scratch"),
-        Curve("KD", "kd_mse", "logp", "none", "in-sample"),
-        Curve("Cross-fit KD", "kd_mse", "logp", "crossfit", "cross-fitted"),
-        Curve("Enhanced KD", "kd_boundfast", "logp", "crossfit", "corrected"),
-    ),
-    rules=(
-        "kd_mse",
-        "kd_boundfast",
-        "kd_boundslow",
-        "kd_mixed",
-        "kd_ortholoss",
-        "kd_relerr",
-        "kd_abserr",
-        "kd_power",
-    ),
+    curves=_curves(seen="logp", unseen="logp"),
 )
 FOREST_STUDIES = {study.name: study for study in (TREES, DEPTH)}

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semikd.reproduction.cells import Run
+from semikd.reproduction.forests.published import PublishedCell
 from semikd.reproduction.images.study import ImageStudy
-from semikd.reproduction.images.training import arm_names
+from semikd.reproduction.images.training import arm_name, arm_names
+from semikd.simplex import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +25,7 @@ __all__ = [
     "image_figure",
     "image_tables",
     "image_tidy",
+    "published_of",
     "published_scores",
 ]
 
@@ -86,7 +89,7 @@ def honest_scores(study: ImageStudy, run: Run) -> ImageScores:
 
 
 def image_tables(
-    study: ImageStudy, reproduced: ImageScores, honest: ImageScores, *, small: bool
+    study: ImageStudy, reproduced: ImageScores, honest: ImageScores
 ) -> dict[str, list[Row]]:
     """Return the tables of a page.
 
@@ -96,16 +99,13 @@ def image_tables(
         The experiment.
     reproduced, honest : ImageScores
         What each protocol found; empty where it was not run.
-    small : bool
-        Whether it was a trial, which has no published numbers.
 
     Returns
     -------
     dict from title to list of rows
     """
-    published = {} if small else _published(study.name)
     return {
-        "Published protocol": _rows(reproduced, published),
+        "Published protocol": _rows(reproduced, published_of(study)),
         "Honest protocol": _rows(honest, {}),
     }
 
@@ -143,9 +143,7 @@ def image_tidy(
     ]
 
 
-def image_figure(
-    study: ImageStudy, reproduced: ImageScores, *, small: bool
-) -> "Figure":
+def image_figure(study: ImageStudy, reproduced: ImageScores) -> "Figure":
     """Return published and reproduced curves, of accuracy and of cross-entropy.
 
     Parameters
@@ -154,8 +152,6 @@ def image_figure(
         The experiment.
     reproduced : ImageScores
         What the published protocol found.
-    small : bool
-        Whether it was a trial, which has no published numbers.
 
     Returns
     -------
@@ -164,7 +160,7 @@ def image_figure(
     """
     from matplotlib.figure import Figure
 
-    published = {} if small else _published(study.name)
+    published = {key: cell.mean for key, cell in published_of(study).items()}
     means = _means(reproduced)
     figure = Figure(figsize=(10.0, 4.2), layout="constrained")
     every = figure.subplots(1, 2)
@@ -174,7 +170,7 @@ def image_figure(
             _line(axes, _points(study, means, arm, metric), arm, dashed=False)
         axes.set(xlabel=study.axis, ylabel=f"validation {metric}")
         axes.spines[["top", "right"]].set_visible(False)
-        if study.name == "strength":
+        if len(study.strengths) > 1:
             axes.set_xscale("log")
     every[1].legend(fontsize=8, frameon=False)
     figure.suptitle("dashed: published; solid: reproduced", fontsize=10)
@@ -196,12 +192,12 @@ def _points(
     study: ImageStudy, scores: Mapping[Any, float], arm: str, metric: str
 ) -> list[tuple[float, float]]:
     """Return the points of a curve over depths, or over strengths."""
-    if study.name == "strength":
-        if arm != "Enhanced KD":
-            return []
-        keys = [(c, (f"{arm}, c = {c:g}", study.depths[0])) for c in study.strengths]
+    if arm == "Enhanced KD" and len(study.strengths) > 1:
+        keys = [(c, (arm_name(arm, c), study.depths[0])) for c in study.strengths]
+    elif len(study.strengths) > 1:
+        return []
     else:
-        name = f"{arm}, c = {study.strengths[0]:g}" if arm == "Enhanced KD" else arm
+        name = arm_name(arm, study.strengths[0]) if arm == "Enhanced KD" else arm
         keys = [(depth, (name, depth)) for depth in study.depths]
     found = [(x, scores.get((*key, metric))) for x, key in sorted(keys)]
     return [(x, value) for x, value in found if value is not None]
@@ -219,46 +215,67 @@ def _means(scores: ImageScores) -> dict[tuple[str, int, str], float]:
 
 
 @cache
-def _published(experiment: str) -> dict[tuple[str, int, str], float]:
-    """Return the published means by arm, depth and metric."""
+def published_of(study: ImageStudy) -> dict[tuple[str, int, str], PublishedCell]:
+    """Return the published numbers of an experiment; a trial has none.
+
+    Parameters
+    ----------
+    study : ImageStudy
+        The experiment.
+
+    Returns
+    -------
+    dict from (arm, depth, metric) to PublishedCell
+    """
+    if study.rows is not None:
+        return {}
     with _FILE.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["experiment"] == experiment]
+        rows = [row for row in csv.DictReader(file) if row["experiment"] == study.name]
     found = {}
     for row in rows:
         arm = row["arm"]
-        if arm == "Enhanced KD":
-            arm = f"{arm}, c = {float(row['strength'] or 0.01):g}"
-        found[arm, int(row["depth"]), row["metric"]] = float(row["mean"])
+        name = arm_name(arm, float(row["strength"])) if row["strength"] else arm
+        cell = PublishedCell(float(row["mean"]), float(row["sd"]), int(row["n"]), None)
+        found[name, int(row["depth"]), row["metric"]] = cell
     return found
 
 
-def _rows(scores: ImageScores, published: Mapping[Any, float]) -> list[Row]:
+def _rows(scores: ImageScores, published: Mapping[Any, PublishedCell]) -> list[Row]:
     """Return one line for each arm and depth."""
-    return [
-        {
-            "arm": arm,
-            "teacher": f"ResNet-{depth}",
-            "fits": len(every),
-            "published accuracy": _text(published.get((arm, depth, "accuracy"))),
-            **_columns(every, "accuracy"),
-            "published loss": _text(published.get((arm, depth, "loss"))),
-            **_columns(every, "loss"),
-        }
-        for (arm, depth), every in scores.items()
-    ]
+    rows = []
+    for (arm, depth), every in scores.items():
+        row: Row = {"arm": arm, "teacher": f"ResNet-{depth}", "fits": len(every)}
+        for metric in ("accuracy", "loss"):
+            cell = published.get((arm, depth, metric))
+            own = np.array([each[f"validation {metric}"] for each in every])
+            row |= {
+                f"published {metric}": _NOTHING
+                if cell is None
+                else f"{cell.mean:.4f} ± {cell.sd:.4f}",
+                f"validation {metric}": _mean_text(own),
+                f"{metric}: difference, in errors": _in_errors(own, cell),
+                f"test {metric}": _mean_text(
+                    np.array([each[f"test {metric}"] for each in every])
+                ),
+            }
+        rows.append(row)
+    return rows
 
 
-def _columns(every: Sequence[Mapping[str, float]], metric: str) -> Row:
-    """Return means with standard errors on validation and test images."""
-    found = {}
-    for part in ("validation", "test"):
-        own = np.array([each[f"{part} {metric}"] for each in every])
-        n = len(own)
-        error = f" ± {own.std(ddof=1) / math.sqrt(n):.4f}" if n > 1 else ""
-        found[f"{part} {metric}"] = f"{own.mean():.4f}{error}"
-    return found
+def _error(own: FloatArray) -> float:
+    """Return the standard error of a mean; 0 for a single number."""
+    return float(own.std(ddof=1) / math.sqrt(len(own))) if len(own) > 1 else 0.0
 
 
-def _text(value: float | None) -> str:
-    """Return a published number, or a dash."""
-    return _NOTHING if value is None else f"{value:.4f}"
+def _mean_text(own: FloatArray) -> str:
+    """Return a mean with its standard error, where there is one."""
+    error = f" ± {_error(own):.4f}" if len(own) > 1 else ""
+    return f"{own.mean():.4f}{error}"
+
+
+def _in_errors(own: FloatArray, cell: PublishedCell | None) -> str:
+    """Return the difference from a published mean in standard errors of both."""
+    error = 0.0 if cell is None else math.hypot(_error(own), cell.standard_error)
+    if cell is None or not error:
+        return _NOTHING
+    return f"{(own.mean() - cell.mean) / error:+.1f}"

@@ -4,8 +4,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from semikd._progress import Reporter
-from semikd.reproduction.asked import Asked, Outcome
-from semikd.reproduction.cells import Cell, Run, open_run, versions
+from semikd._validation import invalid
+from semikd.reproduction.asked import HONEST, PUBLISHED, Asked, Outcome
+from semikd.reproduction.cells import Finished, finish_run
 from semikd.reproduction.images.results import (
     ImageScores,
     honest_scores,
@@ -20,9 +21,20 @@ from semikd.reproduction.images.study import (
     read_photographs,
 )
 from semikd.reproduction.images.training import honest_cells, published_cells
-from semikd.reproduction.writing import Results, duration, machine, write_results
+from semikd.reproduction.writing import (
+    Results,
+    origin_of,
+    times_of,
+    write_results,
+)
 
 __all__ = ["reproduce_images"]
+
+_REMARK = (
+    "Mean ± standard error over fits; published: mean ± standard deviation over five "
+    "fits (three for strengths). Published numbers are most likely those of the "
+    "validation images, by which the strength was chosen, too."
+)
 
 
 def reproduce_images(
@@ -47,70 +59,53 @@ def reproduce_images(
     """
     study = IMAGE_STUDIES[experiment]
     study = study.shortened() if asked.small else study
+    if asked.protocol == HONEST and not study.has_honest:
+        constraint = f"be published for {experiment}: honestly, a strength is chosen"
+        raise invalid("--protocol", constraint, asked.protocol)
     photographs = read_photographs(study, asked.data)
     device, named = _device()
     folder = out / f"{experiment}{'-small' if asked.small else ''}"
-    cells: dict[str, list[Cell]] = {}
-    if asked.protocol != "honest" or not study.has_honest:
-        cells["published"] = published_cells(study, photographs, device)
-    if asked.protocol != "published" and study.has_honest:
-        cells["honest"] = honest_cells(study, photographs, device)
-    runs = {}
-    for protocol, own in cells.items():
-        configuration = {
-            "experiment": experiment,
-            "images": photographs.name,
-            "protocol": protocol,
-            "device": named,
-            "study": asdict(study),
-        }
-        runs[protocol] = open_run(folder / protocol, configuration)
-        runs[protocol].finish(own, progress)
-    results = _results(study, runs, cells, photographs.name, named, small=asked.small)
+    shared = {
+        "experiment": experiment,
+        "images": photographs.name,
+        "content": photographs.content(),
+        "device": named,
+        "study": asdict(study),
+    }
+    make = {PUBLISHED: published_cells}
+    if study.has_honest:
+        make[HONEST] = honest_cells
+    if asked.protocol in make:
+        make = {asked.protocol: make[asked.protocol]}
+    runs = {
+        name: finish_run(
+            folder / name,
+            {**shared, "protocol": name},
+            cells(study, photographs, device),
+            progress,
+        )
+        for name, cells in make.items()
+    }
+    results = _results(study, runs, f"Images: {photographs.name}. Device: {named}.")
     said = (f"{photographs.name}, on {named}",)
     return Outcome(study.title, said, tuple(write_results(results, folder)))
 
 
-def _results(
-    study: ImageStudy,
-    runs: dict[str, Run],
-    cells: dict[str, list[Cell]],
-    images: str,
-    device: str,
-    *,
-    small: bool,
-) -> Results:
+def _results(study: ImageStudy, runs: dict[str, Finished], where: str) -> Results:
     """Return what is written of the finished cells."""
     reproduced: ImageScores = {}
     honest: ImageScores = {}
-    if "published" in runs:
-        reproduced = published_scores(study, runs["published"])
-    if "honest" in runs:
-        honest = honest_scores(study, runs["honest"])
-    seconds = {
-        name: run.seconds([cell.name for cell in cells[name]])
-        for name, run in runs.items()
-    }
-    took = [f"The {name} protocol took {duration(t)}." for name, t in seconds.items()]
+    if PUBLISHED in runs:
+        reproduced = published_scores(study, runs[PUBLISHED].run)
+    if HONEST in runs:
+        honest = honest_scores(study, runs[HONEST].run)
     return Results(
         title=study.title,
         tidy=image_tidy(study, reproduced, honest),
-        tables=image_tables(study, reproduced, honest, small=small),
-        figure=lambda: image_figure(study, reproduced, small=small),
-        remarks=(
-            f"Images: {images}. Device: {device}.",
-            "Mean ± standard error over fits. Published accuracies are most likely "
-            "those of the validation images, by which the strength was chosen, too.",
-            *took,
-        ),
-        origin={
-            "versions": versions(),
-            "machine": machine(),
-            "device": device,
-            "images": images,
-            "configuration": asdict(study),
-            "seconds": seconds,
-        },
+        tables=image_tables(study, reproduced, honest),
+        figure=lambda: image_figure(study, reproduced),
+        remarks=(where, _REMARK, *times_of(runs)),
+        origin=origin_of(runs),
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from semikd.datasets import load_dataset
 from semikd.networks import ResNet, SmallCNN
 from semikd.reproduction.asked import PAPER_SEED
+from semikd.reproduction.cells import content
 
 __all__ = [
     "CIFAR",
@@ -36,10 +37,16 @@ class ImageStudy:
     ----------
     name : {'cifar', 'strength'}
         Its name on the command line.
+    title : str
+        The same in words.
+    axis : str
+        What the horizontal axis of its figure counts.
+    has_honest : bool
+        Whether there is an honest protocol: there, a strength is always chosen.
     depths : tuple of int
         Layers of the teachers.
     strengths : tuple of float
-        c of the correction; the first is that of the figure over depths.
+        c of the correction.
     seeds : int
         Times that each student is fitted.
     n_folds : int, default=10
@@ -62,6 +69,9 @@ class ImageStudy:
     """
 
     name: str
+    title: str
+    axis: str
+    has_honest: bool
     depths: tuple[int, ...]
     strengths: tuple[float, ...]
     seeds: int
@@ -70,25 +80,6 @@ class ImageStudy:
     student: str = "resnet"
     hard_weight: float = 0.5
     rows: tuple[int, int, int] | None = None
-
-    @property
-    def title(self) -> str:
-        """What it is, in words."""
-        what = {
-            "cifar": "teachers of growing depth",
-            "strength": "the strength of the correction",
-        }
-        return f"Photographs: {what[self.name]}"
-
-    @property
-    def axis(self) -> str:
-        """What the horizontal axis of its figure counts."""
-        return "layers of the teacher" if self.has_honest else "strength c"
-
-    @property
-    def has_honest(self) -> bool:
-        """Whether there is an honest protocol: there, a strength is always chosen."""
-        return self.name == "cifar"
 
     def shortened(self) -> "ImageStudy":
         """Return a trial of the same code, in seconds on a processor."""
@@ -108,9 +99,23 @@ class ImageStudy:
         return ResNet(8) if self.student == "resnet" else SmallCNN()
 
 
-CIFAR = ImageStudy("cifar", (14, 20, 32, 44, 56), (1e-2,), 5)
+CIFAR = ImageStudy(
+    name="cifar",
+    title="Photographs: teachers of growing depth",
+    axis="layers of the teacher",
+    has_honest=True,
+    depths=(14, 20, 32, 44, 56),
+    strengths=(1e-2,),
+    seeds=5,
+)
 STRENGTH = ImageStudy(
-    "strength", (20,), (1e-2, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 3e-2, 1e-1), 3
+    name="strength",
+    title="Photographs: the strength of the correction",
+    axis="strength c",
+    has_honest=False,
+    depths=(20,),
+    strengths=(1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
+    seeds=3,
 )
 IMAGE_STUDIES = {study.name: study for study in (CIFAR, STRENGTH)}
 
@@ -135,6 +140,10 @@ class Photographs:
     train: NDArray[np.intp]
     validation: NDArray[np.intp]
     test: NDArray[np.intp]
+
+    def content(self) -> str:
+        """Return what tells these images from others of the same name."""
+        return content(self.X, self.y, self.train, self.validation, self.test)
 
     def part(self, rows: NDArray[np.intp]) -> tuple[Pixels, NDArray[np.intp]]:
         """Return images and classes of some rows."""

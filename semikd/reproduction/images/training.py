@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from sklearn.metrics import log_loss
 
 from semikd.corrections import Correction, NoCorrection, ShrinkageCorrection
 from semikd.crossfit import cross_fit
@@ -32,11 +32,12 @@ from semikd.simplex import FloatArray, one_hot
 from semikd.students import TorchStudent
 from semikd.teachers import TorchClassifier
 
-__all__ = ["arm_names", "honest_cells", "published_cells"]
+__all__ = ["arm_name", "arm_names", "honest_cells", "published_cells"]
 
 Found = dict[str, Any]
 _STEP, _DECAY, _BATCH = 0.1, 5e-4, 128
-_DIGITS = 6
+# Of log-probabilities, tried by the honest protocol.
+_SQUARED_ERRORS = (1e-3, 0.1, 10.0)
 
 
 def published_cells(
@@ -98,7 +99,13 @@ def honest_cells(
 
 def arm_names(study: ImageStudy) -> list[str]:
     """Return the names of the student arms of the published protocol."""
-    return ["KD", "Cross-fit KD", *(f"Enhanced KD, c = {c:g}" for c in study.strengths)]
+    enhanced = (arm_name("Enhanced KD", c) for c in study.strengths)
+    return ["KD", "Cross-fit KD", *enhanced]
+
+
+def arm_name(arm: str, strength: float) -> str:
+    """Return the name of an arm with a strength of the correction."""
+    return f"{arm}, c = {strength:g}"
 
 
 class _Experiment:
@@ -115,7 +122,7 @@ class _Experiment:
         """Return the labels and scores of a teacher that saw all training images."""
         network = self._teacher(depth, 0).fit(self.X, self.y)
         labels = network.predict_proba(self.X)
-        return {"labels": _rounded(labels), "scores": self._scores(network)}
+        return {"labels": labels.tolist(), "scores": self._scores(network)}
 
     def folds(self, depth: int, run: Run) -> Found:
         """Return the labels of fold teachers, and the scores of each of them."""
@@ -127,7 +134,7 @@ class _Experiment:
             random_state=0,
         )
         each = [self._scores(network) for network in record.teachers[0]]
-        return {"labels": _rounded(record.prediction[0]), "scores": each}
+        return {"labels": record.prediction[0].tolist(), "scores": each}
 
     def students(self, depth: int, run: Run) -> Found:
         """Return the scores of all student arms and seeds, trained as one batch."""
@@ -165,11 +172,9 @@ class _Experiment:
             teacher, self.X, self.y, cv=self.study.n_folds, random_state=seed
         )
         student = self._student(augment=flip_and_crop).set_params(random_state=seed)
-        corrected = [ShrinkageCorrection(10.0**k) for k in (-3, -1, 1)]
-        if self.study.rows is not None:
-            corrected = corrected[:1]
+        rules = [ShrinkageCorrection(c) for c in _SQUARED_ERRORS]
         found = {"cross-fitted": self._online(student, record, "none")}
-        tried = [self._online(student, record, rule) for rule in corrected]
+        tried = [self._online(student, record, rule) for rule in rules]
         found["corrected"] = min(tried, key=lambda each: each["validation loss"])
         found["scratch"] = self._scores(self._scratch(seed).fit(self.X, self.y))
         return {**found, "teacher": self._scores(teacher.fit(self.X, self.y))}
@@ -258,15 +263,5 @@ class _Experiment:
             else:
                 p = np.asarray(loss.probabilities(model.scores(X)))
             found[f"{name} accuracy"] = float(np.mean(p.argmax(axis=1) == y))
-            found[f"{name} loss"] = _cross_entropy(p, y)
+            found[f"{name} loss"] = log_loss(y, p, labels=np.arange(self.n_classes))
         return found
-
-
-def _cross_entropy(p: FloatArray, y: NDArray[np.intp]) -> float:
-    """Return the mean of -log p of the class, no probability below 1e-12."""
-    return float(-np.log(np.maximum(p[np.arange(len(y)), y], 1e-12)).mean())
-
-
-def _rounded(p: FloatArray) -> list[list[float]]:
-    """Return probabilities for a file."""
-    return [[round(float(each), _DIGITS) for each in row] for row in p]

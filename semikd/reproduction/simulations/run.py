@@ -4,7 +4,7 @@ from pathlib import Path
 
 from semikd._progress import Reporter
 from semikd.reproduction.asked import Asked, Outcome
-from semikd.reproduction.cells import open_run, versions
+from semikd.reproduction.cells import finish_run
 from semikd.reproduction.simulations.figures import simulation_figure
 from semikd.reproduction.simulations.panels import PANELS, extent, simulation_cells
 from semikd.reproduction.simulations.tables import (
@@ -13,11 +13,22 @@ from semikd.reproduction.simulations.tables import (
     simulation_tables,
     tidy_simulations,
 )
-from semikd.reproduction.writing import Results, duration, machine, write_results
+from semikd.reproduction.writing import (
+    Results,
+    origin_of,
+    times_of,
+    write_results,
+)
 
 __all__ = ["reproduce_simulations"]
 
 _TITLE = "Simulations with known class probabilities"
+_REMARK = (
+    "Squared error of the student to the true probability of the second class, on "
+    "10,000 fresh rows; mean ± standard error over data sets. Slopes are those of "
+    "logarithms, with 95 % intervals by the jackknife over data sets; where the dial "
+    "starts at 0, the error there is noise and is taken off."
+)
 
 
 def reproduce_simulations(asked: Asked, out: Path, progress: Reporter) -> Outcome:
@@ -42,37 +53,18 @@ def reproduce_simulations(asked: Asked, out: Path, progress: Reporter) -> Outcom
         "experiment": "synthetic",
         "panels": {name: extent(panel, small=small) for name, panel in PANELS.items()},
     }
-    run, cells = open_run(folder / "run", configuration), simulation_cells(small=small)
-    run.finish(cells, progress)
-    found = simulated(run, small=small)
-    seconds = run.seconds([cell.name for cell in cells])
-    origin = {
-        "versions": versions(),
-        "machine": machine(),
-        "configuration": configuration,
-        "seconds": seconds,
-    }
+    cells = simulation_cells(small=small)
+    runs = {"run": finish_run(folder / "run", configuration, cells, progress)}
+    found = simulated(runs["run"].run, small=small)
     results = Results(
         title=_TITLE,
         tidy=tidy_simulations(found),
         tables=simulation_tables(found),
         figure=lambda: simulation_figure(found),
-        remarks=_remarks(seconds),
-        origin=origin,
+        remarks=(_REMARK, *times_of(runs)),
+        origin=origin_of(runs),
     )
     said = tuple(
         f"{rate.what}: slope {rate} (theory: {rate.theory})" for rate in rates(found)
     )
     return Outcome(_TITLE, said, tuple(write_results(results, folder)))
-
-
-def _remarks(seconds: float) -> tuple[str, ...]:
-    """Return what a reader must know of the tables."""
-    return (
-        "Squared error of the student to the true probability of the second class, on "
-        "10,000 fresh rows; mean ± standard error over data sets. Slopes are those of "
-        "logarithms, with 95 % intervals by the jackknife over data sets; where the "
-        "dial starts at 0, the error there is noise and is taken off.",
-        f"All of it took {duration(seconds)}.",
-        ", ".join(f"{name} {version}" for name, version in versions().items()) + ".",
-    )
