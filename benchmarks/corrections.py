@@ -13,6 +13,9 @@ LEAVES = (8, 32, 128)
 TEACHERS = ("under-fitted", "perfect", "over-confident", "grown forest")
 JUDGED = ("under-fitted", "over-confident")
 MOST, BAND = 1.10, (0.95, 1.05)
+# In hindsight: constants, and degrees of freedom in leaves or coefficients.
+HINDSIGHT = "best in hindsight"
+SHARES, TIMES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0), (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
 def draw(n: int, seed: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -45,7 +48,7 @@ def answers(name: str, X: FloatArray, truth: FloatArray, y: Any, fold: Any) -> A
 
 
 def students(n: int, d: int) -> Iterator[tuple[str, Any, float]]:
-    """Yield names, unfitted students and their declared complexities."""
+    """Yield names, unfitted students and what their leaves or coefficients count."""
     from sklearn.linear_model import LinearRegression
     from sklearn.tree import DecisionTreeRegressor
 
@@ -54,6 +57,18 @@ def students(n: int, d: int) -> Iterator[tuple[str, Any, float]]:
         tree = DecisionTreeRegressor(max_leaf_nodes=leaves, random_state=0)
         yield f"{leaves} leaves", tree, min(1.0, leaves / n)
     yield "fully grown", DecisionTreeRegressor(random_state=0), 1.0
+
+
+def complexity(learner: Any, X: FloatArray, p: Any, y: Any, loss: Any) -> float:
+    """Return the noise that a student keeps, as the library finds it."""
+    from semikd.distillation import kept_noise, simulated_targets
+    from semikd.students import as_student
+
+    student = as_student(learner)
+    counted = student.complexity(len(X), X.shape[1], 1)
+    if counted is not None:
+        return counted
+    return kept_noise(student, X, *simulated_targets(p, y, loss=loss), loss=loss)
 
 
 def naive(X: FloatArray, p: FloatArray, y: Any, fold: Any, loss: Any) -> Any:
@@ -104,46 +119,79 @@ def rules(X: FloatArray, p: Any, truth: Any, y: Any, fold: Any, loss: Any) -> Ro
     return fitted | {"naive square": naive(X, p, y, fold, loss)}
 
 
-def oracle(p: Any, truth: Any, loss: Any, complexity: float) -> FloatArray:
-    """Return the weight of one who knows the truth of every row."""
+def oracles(
+    p: Any, truth: Any, loss: Any, kept: float, counted: float
+) -> dict[str, FloatArray]:
+    """Return weights of one who knows the truth of every row, by name.
+
+    The balance of error and noise, and what may be better in hindsight: constants, and
+    the balance with other degrees of freedom.
+    """
     from semikd.corrections import label_noise
 
     error = ((loss.phi(truth) - loss.phi(p)) ** 2).sum(axis=1)
-    total = error + complexity * label_noise(loss, p, truth)
-    return np.asarray(error / np.where(total > 0, total, 1.0))
+    noise = label_noise(loss, p, truth)
+
+    def balance(kappa: float) -> FloatArray:
+        total = error + min(1.0, kappa) * noise
+        return np.asarray(error / np.where(total > 0, total, 1.0))
+
+    found = {"oracle": balance(kept)}
+    for share in SHARES:
+        found[f"{HINDSIGHT}: {share:g}"] = np.full(len(p), share)
+    for times in TIMES:
+        found[f"{HINDSIGHT}: balance, {times:g}"] = balance(times * counted)
+    return found
 
 
 def one(n: int, teacher: str, seed: int, loss: Any) -> list[Row]:
     """Return student errors and mean weights on one data set."""
-    from semikd.corrections import corrected_target
-
     X, truth, y = draw(n, seed)
     X_test, truth_test, _ = draw(N_TEST, 1_000_000 + seed)
     fold = np.random.default_rng(seed).permutation(n) % N_FOLDS
     p = answers(teacher, X, truth, y, fold)
     arms, goal, rows = rules(X, p, truth, y, fold, loss), loss.phi(truth_test), []
-    for name, student, complexity in students(n, X.shape[1]):
-        weight = oracle(p, truth, loss, complexity)
-        targets = {"oracle": corrected_target(loss, p, y, weight)}
-        weights = {"oracle": float(weight.mean())}
-        for arm, rule in arms.items():
-            targets[arm] = rule.target(p, y, loss=loss, complexity=complexity, X=X)
-            weights[arm] = float(rule.weight(p, X, loss, complexity).mean())
-        for arm, target in targets.items():
+    place = {"scale": loss.name, "n": n, "teacher": teacher, "seed": seed}
+    for name, student, counted in students(n, X.shape[1]):
+        kept = complexity(student, X, p, y, loss)
+        weighed = {
+            arm: (rule, rule.weight(p, X, loss, kept)) for arm, rule in arms.items()
+        }
+        plainly = arms["estimated"].weight(p, X, loss, counted)
+        weighed["estimated, leaves counted"] = (None, plainly)
+        for arm, weight in oracles(p, truth, loss, kept, counted).items():
+            weighed[arm] = (None, weight)
+        for arm, (rule, weight) in weighed.items():
+            target = taught(rule, weight, p, y, X, loss, kept)
             said = student.fit(X, target[:, 0]).predict(X_test)
-            rows.append(
-                {
-                    "scale": loss.name,
-                    "n": n,
-                    "teacher": teacher,
-                    "student": name,
-                    "seed": seed,
-                    "arm": arm,
-                    "error": float(((said - goal[:, 0]) ** 2).mean()),
-                    "weight": weights[arm],
-                }
-            )
+            error = float(((said - goal[:, 0]) ** 2).mean())
+            own = {"student": name, "arm": arm, "error": error}
+            rows.append(place | own | {"weight": float(weight.mean()), "kept": kept})
     return rows
+
+
+def taught(
+    rule: Any, weight: Any, p: Any, y: Any, X: Any, loss: Any, kept: float
+) -> Any:
+    """Return the targets of a rule, or of a weight where there is no rule."""
+    from semikd.corrections import corrected_target
+
+    if rule is None:
+        return corrected_target(loss, p, y, weight)
+    return rule.target(p, y, loss=loss, complexity=kept, X=X)
+
+
+def with_hindsight(rows: list[Row]) -> list[Row]:
+    """Return the rows, one of hindsight: the least mean error of all that know."""
+    errors: dict[str, list[float]] = {}
+    for row in rows:
+        if row["arm"] == "oracle" or row["arm"].startswith(HINDSIGHT):
+            errors.setdefault(row["arm"], []).append(row["error"])
+    best = min(errors, key=lambda arm: float(np.mean(errors[arm])))
+    return [
+        *(row for row in rows if not row["arm"].startswith(HINDSIGHT)),
+        *(row | {"arm": HINDSIGHT} for row in rows if row["arm"] == best),
+    ]
 
 
 def ratio(rows: list[Row], arm: str, base: str) -> tuple[float, str]:
@@ -168,7 +216,7 @@ def cells(rows: list[Row]) -> Iterator[tuple[tuple[Any, ...], list[Row]]]:
     for key in keys:
         names = ("scale", "n", "teacher", "student")
         same = [r for r in rows if tuple(r[name] for name in names) == key]
-        yield key, same
+        yield key, with_hindsight(same)
 
 
 def measured(rows: list[Row]) -> list[Row]:
@@ -180,7 +228,7 @@ def measured(rows: list[Row]) -> list[Row]:
             own = [row for row in same if row["arm"] == arm]
             numbers = {
                 name: " ".join(f"{row[name]:.6g}" for row in own)
-                for name in ("error", "weight")
+                for name in ("error", "weight", "kept")
             }
             found.append(place | {"arm": arm} | numbers)
     return found
@@ -194,8 +242,10 @@ def summary(rows: list[Row]) -> dict[str, list[Row]]:
         error = np.mean([row["error"] for row in same if row["arm"] == "oracle"])
         line: Row = {"n": n, "teacher": teacher, "student": student}
         line["oracle's error"] = f"{error:.5f}"
-        for arm in arms[1:]:
-            line[arm] = ratio(same, arm, "oracle")[1]
+        line["noise kept"] = f"{np.mean([row['kept'] for row in same]):.4f}"
+        for arm in arms:
+            if arm != "oracle":
+                line[arm] = ratio(same, arm, "oracle")[1]
         weight = np.mean([row["weight"] for row in same if row["arm"] == "estimated"])
         line["mean weight, estimated"] = f"{weight:.4f}"
         tables.setdefault(f"{scale}: error as a multiple of the oracle's", [])
@@ -210,10 +260,14 @@ def judged(n: int, teacher: str, student: str, same: list[Row]) -> list[Row]:
     place = {"n": n, "teacher": teacher, "student": student}
     if teacher in JUDGED:
         found, shown = ratio(same, "estimated", "oracle")
+        hindsight = ratio(same, "estimated", HINDSIGHT)[1]
         return [
             place
             | {"figure": "estimated / oracle", "found": shown}
-            | {"asked": f"<= {MOST}", "reached": "yes" if found <= MOST else "no"}
+            | {"asked": f"<= {MOST}", "reached": "yes" if found <= MOST else "no"},
+            place
+            | {"figure": f"estimated / {HINDSIGHT}", "found": hindsight}
+            | {"asked": "shown", "reached": ""},
         ]
     if teacher != "perfect":
         return []

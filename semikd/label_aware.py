@@ -33,6 +33,7 @@ class LabelAwareCorrection(Correction):
     """
 
     needs_folds: ClassVar[bool] = True
+    weighs_noise: ClassVar[bool] = False
 
     @abstractmethod
     def label_weight(self, p: FloatArray, y: FloatArray) -> FloatArray:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from semikd import external_labels
@@ -106,8 +107,9 @@ def test_the_complexity_is_over_all_rows_of_the_lesson(n_new: int) -> None:
     X, p, y = made()
     rule = Watching()
     added = [AddedRows(X[:n_new], p[:n_new], np.ones(n_new))] if n_new else []
-    lesson(X, p, y, correction=rule, added=added)
-    assert set(rule.asked) == {4 / (N + n_new)}
+    student = as_student(LinearRegression())
+    lesson(X, p, y, student=student, correction=rule, added=added)
+    assert set(rule.asked) == {3 / (N + n_new)}
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, sparse.csr_array, np.asarray])

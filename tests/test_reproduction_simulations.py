@@ -13,9 +13,10 @@ from semikd.reproduction.experiments import reproduce
 from semikd.reproduction.simulations import trials
 from semikd.reproduction.simulations.panels import PANELS, cell_name, extent
 from semikd.reproduction.simulations.tables import (
+    FORMULAS,
     Rate,
     Simulated,
-    best_share,
+    best_shares,
     rates,
 )
 from semikd.reproduction.simulations.trials import FULL, Size
@@ -53,11 +54,21 @@ def test_only_the_full_correction_leaves_the_square_of_the_error() -> None:
 
 def test_the_formula_of_the_best_share_is_that_of_its_parts() -> None:
     found = PANELS["complexity"].trial(4, 0, FULL)
-    shares = {float(arm): error for arm, error in found.items() if arm != "formula"}
+    formulas = {arm: found.pop(arm) for arm in FORMULAS}
+    shares = {float(arm): error for arm, error in found.items()}
     assert sorted(shares) == pytest.approx(np.linspace(0, 1, 11))
     # A forest of depth three is far from the truth, beside the noise of four leaves.
-    assert 0.9 < found["formula"] < 1.0
+    assert 0.9 < formulas["measured"] < formulas["by leaves"] < 1.0
     assert shares[1.0] < shares[0.0]
+
+
+def test_the_formula_finds_the_best_share_by_measured_noise_and_not_by_leaves() -> None:
+    found = PANELS["complexity"].trial(128, 0, FULL)
+    shares = [float(arm) for arm in found if arm not in FORMULAS]
+    errors = [found[f"{share:g}"] for share in shares]
+    own, counted = (np.interp(found[arm], shares, errors) for arm in FORMULAS[::-1])
+    assert own < 1.15 * min(errors)
+    assert counted > 1.4 * min(errors)
 
 
 def made(places: tuple[float, ...], errors: dict[str, list[list[float]]]) -> Simulated:
@@ -102,10 +113,13 @@ def test_an_error_below_its_noise_has_no_slope() -> None:
     assert str(Rate("a", *_slope(own, "a"), "2")) == "hidden by noise"
 
 
-def test_the_best_share_is_the_one_with_the_least_error() -> None:
-    errors = {"0": [[3.0]], "0.5": [[1.0]], "1": [[2.0]], "formula": [[0.7]]}
-    own = made((8.0,), errors)
-    assert best_share(own) == [(0.5, 1.0, 0.7)]
+def test_the_best_share_is_that_of_the_mean_and_its_error_that_of_the_other_half() -> (
+    None
+):
+    errors = {"0": [[3.0, 3.0]], "0.5": [[1.0, 1.5]], "1": [[0.5, 4.0]]}
+    own = made((8.0,), errors | {formula: [[0.7, 0.7]] for formula in FORMULAS})
+    # The first data set says 1, whose error in the second is 4; the second says 0.5.
+    assert best_shares(own) == [(0.5, (4.0 + 1.0) / 2)]
 
 
 def test_every_place_of_every_panel_has_a_name_of_its_own() -> None:

@@ -26,6 +26,7 @@ class Correction(ABC):
     """
 
     needs_folds: ClassVar[bool] = False  # Whether it compares labels with outcomes.
+    weighs_noise: ClassVar[bool] = True  # Whether the student's complexity counts.
 
     def fit(
         self,
@@ -80,7 +81,7 @@ class Correction(ABC):
         loss : DistillationLoss
             The scale.
         complexity : float
-            Declared degrees of freedom of one student score over n, in (0, 1].
+            Degrees of freedom of one student score over n, in (0, 1].
 
         Returns
         -------
@@ -107,7 +108,7 @@ class Correction(ABC):
         loss : DistillationLoss
             The scale.
         complexity : float
-            Declared degrees of freedom of one student score over n.
+            Degrees of freedom of one student score over n.
         X : array-like of shape (n, d), optional
             Covariates, for rules that use them.
 

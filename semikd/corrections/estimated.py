@@ -78,6 +78,9 @@ class EstimatedCorrection(Correction):
     at :math:`\tilde p`: on a log scale a first-order step away from an over-confident
     answer goes much too far.
 
+    :math:`\kappa` is counted for linear students; for others the student is fitted two
+    times more, see :func:`~semikd.distillation.kept_noise`.
+
     Ten regressions are fitted for each output. Images, documents and sparse tables of
     more than 1,000 columns are not read, the teacher's answers then stand for them.
     With too few rows to form three parts the correction is none. In-sample,

@@ -1,7 +1,7 @@
 """The rules for the weight of a correction that estimate nothing."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ class NoCorrection(Correction):
     >>> NoCorrection()
     NoCorrection()
     """
+
+    weighs_noise: ClassVar[bool] = False
 
     def weight(
         self,
@@ -49,6 +51,8 @@ class OrthogonalCorrection(Correction):
     >>> OrthogonalCorrection()
     OrthogonalCorrection()
     """
+
+    weighs_noise: ClassVar[bool] = False
 
     def weight(
         self,
@@ -85,6 +89,8 @@ class ConstantCorrection(Correction):
     ConstantCorrection(value=0.3)
     """
 
+    weighs_noise: ClassVar[bool] = False
+
     value: float
 
     def __post_init__(self) -> None:
@@ -111,7 +117,8 @@ class ShrinkageCorrection(Correction):
 
     It minimises :math:`(1 - \Lambda)^2 \rho^2 + \Lambda^2 \kappa\,\mathrm{noise}`,
     where a student of :math:`\kappa n` degrees of freedom averages the noise of its
-    targets over rows but not their bias. Where the teacher is sure, the noise on a log
+    targets over rows but not their bias. They are counted for linear students and
+    measured for others, by two fits more. Where the teacher is sure, the noise on a log
     scale explodes and the weight vanishes.
 
     Parameters

@@ -37,7 +37,8 @@ class MinimaxCorrection(Correction):
        + \Lambda^2 \kappa \operatorname{tr}[J_\varphi (\operatorname{diag} p
        - p p^\top) J_\varphi^\top]
 
-    Squared bias plus variance of a student of :math:`\kappa n` degrees of freedom. The
+    Squared bias plus variance of a student of :math:`\kappa n` degrees of freedom,
+    counted for linear students and measured for others, by two fits more. The
     sets, for the probability of one class, cut to [0, 1]:
 
     - 'relative': :math:`[\hat p / (1 + c),\; \hat p\,(1 + c)]`;

@@ -2,5 +2,6 @@
 
 from semikd.distillation.algorithm import Distilled
 from semikd.distillation.classifier import DistilledClassifier
+from semikd.distillation.complexity import kept_noise, simulated_targets
 
-__all__ = ["Distilled", "DistilledClassifier"]
+__all__ = ["Distilled", "DistilledClassifier", "kept_noise", "simulated_targets"]

@@ -5,16 +5,17 @@ synthetic, have no outcome of their own: their target is the teachers' answer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._learners import labelled_rows
 from semikd._tables import stacked_tables
 from semikd.corrections import Correction
-from semikd.crossfit import OutOfFold, hash_values, row_hashes, take_rows
+from semikd.crossfit import OutOfFold, hash_values, row_hashes
+from semikd.distillation.complexity import kept_noise, simulated_targets
+from semikd.distillation.outcomes import Outcomes
 from semikd.losses import DistillationLoss
 from semikd.networks import OnlineTargets
 from semikd.simplex import FloatArray
@@ -179,114 +180,27 @@ def make_lesson(
     array([[0.1],
            [0.7]])
     """
-    known = _Outcomes.of(record, labels, outcome, X, weights, loss)
-    n_new = sum(len(each.labels) for each in added)
-    known.correct(correction, student, n_new, rules)
-    target = known.target()
-    student.require(loss, target)
-    target = np.asarray(loss.with_labels(target, known.outcome))
+    known = Outcomes.of(record, labels, outcome, X, weights, loss)
     options: dict[str, Any] = {}
     if "groups" in student.fit_options and (groups is not None or added):
         options["groups"] = _units(known, groups, added)
+    lesson = _uncorrected(known, added, options)
+    known.correct(correction, _complexity(known, student, correction, lesson), rules)
+    target = known.target()
+    student.require(loss, target)
+    target = np.asarray(loss.with_labels(target, known.outcome))
     if online:
         options["online"] = OnlineTargets(record.teachers, known.fold, known.shown)
-    table, kept = known.X, known.weights
-    if added:
-        target = np.concatenate([target, *(loss.phi(each.labels) for each in added)])
-        kept = np.ones(len(known.rows)) if kept is None else kept
-        kept = np.concatenate([kept, *(each.weights for each in added)])
-        kept = None if (kept == 1.0).all() else kept
-        table = stacked_tables([table, *(each.X for each in added)])
-    weight = known.weight_of_labels()
-    return Lesson(table, target, loss, kept, weight, options, known.rules)
-
-
-@dataclass(eq=False)
-class _Outcomes:
-    """The rows that have a label and an outcome, and the rule between the two."""
-
-    rows: NDArray[np.intp]
-    X: Any
-    labels: FloatArray
-    outcome: FloatArray
-    weights: FloatArray | None
-    fold: NDArray[np.intp]
-    loss: DistillationLoss
-    complexity: float = 1.0
-    rules: tuple[Correction, ...] = ()
-
-    @classmethod
-    def of(
-        cls,
-        record: OutOfFold,
-        labels: FloatArray,
-        outcome: FloatArray,
-        X: Any,
-        weights: FloatArray | None,
-        loss: DistillationLoss,
-    ) -> "_Outcomes":
-        """Take the rows that some repeat labels and that count."""
-        rows = labelled_rows(labels, weights)
-        return cls(
-            rows,
-            take_rows(X, rows),
-            labels[:, rows],
-            outcome[rows],
-            None if weights is None else weights[rows],
-            record.fold[:, rows],
-            loss,
-        )
-
-    def correct(
-        self, rule: Correction, student: Student, n_new: int, fitted: Sequence[Any]
-    ) -> None:
-        """Let the rule learn from these rows, repeat by repeat, what it estimates."""
-        n_features = np.shape(self.X)[1] if np.ndim(self.X) != 1 else 1
-        self.complexity = student.complexity(
-            len(self.rows) + n_new,
-            n_features,
-            self.loss.n_outputs(self.outcome.shape[1]),
-        )
-        self.rules = tuple(fitted) or tuple(
-            rule.fit(
-                p,
-                self.outcome,
-                X=self.X,
-                loss=self.loss,
-                fold=fold,
-                sample_weight=self.weights,
-            )
-            for p, fold in zip(self.labels, self.fold, strict=True)
-        )
-
-    def target(self) -> FloatArray:
-        """Return the corrected target of each row, averaged over repeats, (n, m)."""
-        each = [
-            rule.target(
-                p, self.outcome, loss=self.loss, complexity=self.complexity, X=self.X
-            )
-            for rule, p in zip(self.rules, self.labels, strict=True)
-        ]
-        # A repeat that left a row out has no say in its target.
-        return np.asarray(np.nanmean(each, axis=0))
-
-    def weight_of_labels(self) -> float:
-        """Return the mean weight that outcomes have in the targets."""
-        each = [
-            rule.weight(p, self.X, self.loss, self.complexity)
-            for rule, p in zip(self.rules, self.labels, strict=True)
-        ]
-        return float(np.nanmean(each))
-
-    def shown(self, p: FloatArray, at: NDArray[np.intp]) -> FloatArray:
-        """Return the targets of rows that teachers have just labelled."""
-        y, table, rule = self.outcome[at], take_rows(self.X, at), self.rules[0].take(at)
-        moved = rule.target(p, y, loss=self.loss, complexity=self.complexity, X=table)
-        return np.asarray(self.loss.with_labels(moved, y))
+    return replace(
+        lesson,
+        target=np.concatenate([target, lesson.target[len(target) :]]),
+        weight_of_labels=known.weight_of_labels(),
+        rules=known.rules,
+    )
 
 
 def _units(
-    known: _Outcomes, groups: Any, added: Sequence[AddedRows]
+    known: Outcomes, groups: Any, added: Sequence[AddedRows]
 ) -> NDArray[np.uint64]:
     """Return what a student's own split keeps together: offspring with their parent."""
     if groups is None:
@@ -296,3 +210,45 @@ def _units(
     for each in added:
         parts.append(row_hashes(each.X) if each.units is None else each.units)
     return np.concatenate(parts)
+
+
+def _uncorrected(
+    known: Outcomes, added: Sequence[AddedRows], options: dict[str, Any]
+) -> Lesson:
+    """Return the lesson of the labels as they are, with the rows that were added."""
+    loss, weights = known.loss, known.weights
+    target = loss.with_labels(loss.phi(known.answers()), known.outcome)
+    if not added:
+        return Lesson(known.X, np.asarray(target), loss, weights, 0.0, options)
+    target = np.concatenate([target, *(loss.phi(each.labels) for each in added)])
+    kept = np.ones(len(known.rows)) if weights is None else weights
+    kept = np.concatenate([kept, *(each.weights for each in added)])
+    weights = None if (kept == 1.0).all() else kept
+    table = stacked_tables([known.X, *(each.X for each in added)])
+    return Lesson(table, target, loss, weights, 0.0, options)
+
+
+def _complexity(
+    known: Outcomes, student: Student, rule: Correction, lesson: Lesson
+) -> float:
+    """Return the noise that the student keeps: counted, or measured if it matters."""
+    n, n_outputs = len(known.rows), known.loss.n_outputs(known.outcome.shape[1])
+    n_features = np.shape(known.X)[1] if np.ndim(known.X) != 1 else 1
+    counted = student.complexity(len(lesson.target), n_features, n_outputs)
+    if counted is not None or not rule.weighs_noise:
+        return 1.0 if counted is None else counted
+    rest = lesson.target[n:]
+    first, second = (
+        np.concatenate([each, rest])
+        for each in simulated_targets(known.answers(), known.outcome, loss=known.loss)
+    )
+    return kept_noise(
+        student,
+        lesson.X,
+        first,
+        second,
+        loss=known.loss,
+        n_outcomes=n,
+        sample_weight=lesson.weights,
+        **lesson.options,
+    )

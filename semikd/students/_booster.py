@@ -95,19 +95,6 @@ class BoosterStudent(LearnerStudent):
             "LogProbabilityLoss(centered=True)"
         )
 
-    def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
-        """Return declared leaves times rounds over rows, for one score.
-
-        Returns
-        -------
-        float
-            At most 1.
-        """
-        settings = self.learner.get_params(deep=False)
-        rounds = settings.get("n_estimators") or 100
-        leaves = min(self._declared_leaves(settings), float(n_samples))
-        return min(1.0, leaves * rounds / n_samples)
-
     def fit_target(
         self,
         X: Any,
@@ -144,10 +131,6 @@ class BoosterStudent(LearnerStudent):
         self, X: Any, labels: NDArray[np.intp], slopes: Slopes, start: FloatArray
     ) -> None:
         """Fit the learner along these slopes from this start, and keep the start."""
-
-    @abstractmethod
-    def _declared_leaves(self, settings: Mapping[str, Any]) -> float:
-        """Return the number of leaves that the settings allow one tree."""
 
 
 def _any_labels(slopes: Slopes) -> NDArray[np.intp]:

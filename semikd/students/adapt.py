@@ -64,10 +64,10 @@ def as_student(estimator: Any) -> Student:
 
     Examples
     --------
-    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from sklearn.linear_model import Ridge
     >>> from semikd.students import as_student
-    >>> as_student(DecisionTreeRegressor(max_leaf_nodes=8)).complexity(80, 3, 1)
-    0.1
+    >>> as_student(Ridge()).complexity(80, 3, 1)
+    0.05
     """
     name = type(estimator).__name__
     if isinstance(estimator, type) or not hasattr(estimator, "fit"):

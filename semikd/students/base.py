@@ -96,12 +96,12 @@ class Student(ABC):
         str or None
         """
 
-    @abstractmethod
-    def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
-        """Return the declared degrees of freedom of one score over rows, in (0, 1].
+    def complexity(
+        self, n_samples: int, n_features: int, n_outputs: int
+    ) -> float | None:
+        """Return the degrees of freedom of one score over rows, where they are counted.
 
-        Known before any fit, and the same whatever the number of scores: it is the
-        share of the noise of a target that its fitted score keeps, on average.
+        They are the share of a target's noise that its fitted score keeps, on average.
 
         Parameters
         ----------
@@ -110,9 +110,11 @@ class Student(ABC):
 
         Returns
         -------
-        float
-            Leaves or coefficients of one score over rows; 1 where nothing bounds them.
+        float or None
+            In (0, 1]. None where the targets choose what is fitted, as they do the
+            splits of a tree: only fits tell.
         """
+        return None
 
     @abstractmethod
     def fit_target(

@@ -4,8 +4,6 @@ Their objectives take class labels; LightGBM's 'binary' even accepts soft ones a
 predicts one class for every row. Here the loss gives the slopes itself.
 """
 
-import math
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -102,12 +100,6 @@ class LightGBMStudent(BoosterStudent):
         _keep_start(learner.booster_, start)
         _keep_link(learner.booster_, width)
 
-    def _declared_leaves(self, settings: Mapping[str, Any]) -> float:
-        """Return the smaller of num_leaves and what max_depth allows."""
-        depth = settings["max_depth"]
-        deepest = 2.0 ** min(depth, 64) if depth > 0 else math.inf
-        return float(min(settings["num_leaves"], deepest))
-
 
 def _keep_start(booster: Any, start: FloatArray) -> None:
     """Add the start to each leaf of the first round: LightGBM predicts without it."""
@@ -185,9 +177,3 @@ class XGBoostStudent(BoosterStudent):
         finally:
             learner.objective = "binary:logistic" if single else "multi:softprob"
             learner.base_score = None
-
-    def _declared_leaves(self, settings: Mapping[str, Any]) -> float:
-        """Return the smaller of max_leaves and what max_depth (6 if unset) allows."""
-        depth = 6 if settings["max_depth"] is None else settings["max_depth"]
-        deepest = 2.0 ** min(depth, 64) if depth > 0 else math.inf
-        return float(min(settings["max_leaves"] or math.inf, deepest))

@@ -184,15 +184,13 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
         """Refuse a parameter out of its range, or a device that is not at hand."""
         NetworkOptions.of(self)
 
-    def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
-        """Return the parameters behind one score per row, at most 1.
-
-        These are the hidden layers, which scores share, and the score's own output.
-        """
+    def complexity(
+        self, n_samples: int, n_features: int, n_outputs: int
+    ) -> float | None:
+        """Return coefficients over rows without hidden layers, None with them."""
         architecture = as_architecture(self.module)
-        if architecture.reads_images is not False:
-            # Nothing bounds them before the fit: channels do not tell the size.
-            return 1.0
+        if architecture.reads_images is not False or not architecture.is_linear:
+            return None
         shape = InputShape.table(n_features, ())
         return min(1.0, architecture.n_parameters(shape, 1) / n_samples)
 

@@ -73,17 +73,18 @@ class PipelineStudent(LearnerStudent):
         """Let the last step check its settings."""
         self.last._check_settings()
 
-    def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
-        """Return what the last step declares, for the columns that reach it.
+    def complexity(
+        self, n_samples: int, n_features: int, n_outputs: int
+    ) -> float | None:
+        """Return what the last step says, for the columns that reach it.
 
         Returns
         -------
-        float
-            Where a transformer may change the number of columns, the bound that the
-            last step has for any number, as trees do, and 1 without one.
+        float or None
+            None where a transformer may change the number of columns.
         """
         if not all(keeps_columns(step) for _, step in self.learner.steps[:-1]):
-            n_features = n_samples
+            return None
         return self.last.complexity(n_samples, n_features, n_outputs)
 
     def fit_target(

@@ -16,7 +16,7 @@ from semikd.simplex import FloatArray
 from semikd.students._aims import other_aim
 from semikd.students.base import Student, StudentSize
 from semikd.students.nested import largest_of, pruned
-from semikd.students.sizes import declared_freedom, measured_size
+from semikd.students.sizes import counted_freedom, measured_size
 
 __all__ = ["LearnerStudent", "RegressorStudent"]
 
@@ -87,16 +87,18 @@ class RegressorStudent(LearnerStudent):
             )
         return other_aim(self.learner)
 
-    def complexity(self, n_samples: int, n_features: int, n_outputs: int) -> float:
-        """Return declared leaves or coefficients of one score over rows.
+    def complexity(
+        self, n_samples: int, n_features: int, n_outputs: int
+    ) -> float | None:
+        """Return coefficients, or rows over neighbours, of one score over rows.
 
         Returns
         -------
-        float
-            1 where no parameter of the learner bounds its size.
+        float or None
+            None for all but linear models and neighbours that count alike.
         """
-        freedom = declared_freedom(self.learner, n_samples, n_features)
-        return min(1.0, freedom / n_samples)
+        freedom = counted_freedom(self.learner, n_samples, n_features)
+        return None if freedom is None else min(1.0, freedom / n_samples)
 
     def fit_target(
         self,

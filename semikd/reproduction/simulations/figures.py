@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from semikd.reproduction.simulations.panels import PANELS
-from semikd.reproduction.simulations.tables import Simulated, best_share
+from semikd.reproduction.simulations.tables import FORMULAS, Simulated, best_shares
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,9 +69,11 @@ def _draw_errors(axes: "Axes", panel: Simulated) -> None:
 
 def _draw_shares(axes: "Axes", panel: Simulated) -> None:
     """Draw the best share of the label over the size of the student."""
-    best = np.array(best_share(panel))
-    axes.plot(panel.places, best[:, 0], "o-", color="#4477aa", ms=4, label="best")
-    axes.plot(panel.places, best[:, 2], "--", color="#cc3355", label="r² / (r² + κ v)")
+    best = [share for share, _ in best_shares(panel)]
+    axes.plot(panel.places, best, "o-", color="#4477aa", ms=4, label="best")
+    for formula, line in zip(FORMULAS, (":", "--"), strict=True):
+        label = f"r² / (r² + κ v), κ {formula}"
+        axes.plot(panel.places, panel.mean(formula), line, color="#cc3355", label=label)
     axes.set(xscale="log", ylim=(-0.03, 1.03), ylabel="share of the label")
     _name_places(axes, panel.places)
 

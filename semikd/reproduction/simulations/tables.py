@@ -13,9 +13,10 @@ from semikd.reproduction.simulations.panels import PANELS, cell_name, extent
 from semikd.simplex import FloatArray
 
 __all__ = [
+    "FORMULAS",
     "Rate",
     "Simulated",
-    "best_share",
+    "best_shares",
     "rates",
     "simulated",
     "simulation_tables",
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 Row = dict[str, Any]
-_FORMULA = "formula"
+FORMULAS = ("by leaves", "measured")
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,17 +224,25 @@ def _rows(panel: Simulated) -> list[Row]:
     ]
 
 
-def best_share(panel: Simulated) -> list[tuple[float, float, float]]:
-    """Return the best share at each place, its error there, and the formula's."""
-    shares = [arm for arm in panel.errors if arm != _FORMULA]
-    found = []
-    for at in range(len(panel.places)):
-        means = [float(panel.mean(arm)[at]) for arm in shares]
-        best = int(np.argmin(means))
-        found.append(
-            (float(shares[best]), means[best], float(panel.mean(_FORMULA)[at]))
-        )
-    return found
+def best_shares(panel: Simulated) -> list[tuple[float, float]]:
+    """Return the best share at each place, and its error.
+
+    The best of half of the data sets has its error from the other half, both ways; the
+    share is that of all.
+    """
+    shares = [arm for arm in panel.errors if arm not in FORMULAS]
+    errors = np.stack([panel.errors[arm] for arm in shares])
+    halves = errors[..., ::2].mean(axis=-1), errors[..., 1::2].mean(axis=-1)
+    places = np.arange(len(panel.places))
+    there = [
+        scored[chosen.argmin(axis=0), places]
+        for chosen, scored in (halves, halves[::-1])
+    ]
+    best = errors.mean(axis=-1).argmin(axis=0)
+    return [
+        (float(shares[at]), float(error))
+        for at, error in zip(best, np.mean(there, axis=0), strict=True)
+    ]
 
 
 def _best_shares(panel: Simulated) -> list[Row]:
@@ -246,9 +255,12 @@ def _best_shares(panel: Simulated) -> list[Row]:
             "error there": f"{1e3 * error:.3f}",
             "error at 0": f"{1e3 * panel.mean('0')[at]:.3f}",
             "error at 1": f"{1e3 * panel.mean('1')[at]:.3f}",
-            "r² / (r² + κ v)": f"{formula:.2f}",
         }
-        for at, (place, (share, error, formula)) in enumerate(
-            zip(panel.places, best_share(panel), strict=True)
+        | {
+            f"r² / (r² + κ v), κ {formula}": f"{panel.mean(formula)[at]:.2f}"
+            for formula in FORMULAS
+        }
+        for at, (place, (share, error)) in enumerate(
+            zip(panel.places, best_shares(panel), strict=True)
         )
     ]

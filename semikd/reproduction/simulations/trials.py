@@ -11,9 +11,10 @@ from sklearn.tree import DecisionTreeRegressor
 
 from semikd.crossfit import cross_fit, external_labels
 from semikd.datasets import Dataset, make_gaussian_mixture, make_smooth_process
-from semikd.distillation import DistilledClassifier
+from semikd.distillation import DistilledClassifier, kept_noise, simulated_targets
+from semikd.losses import ProbabilityLoss
 from semikd.simplex import FloatArray
-from semikd.students import LinearStudent
+from semikd.students import LinearStudent, as_student
 
 __all__ = [
     "FULL",
@@ -123,8 +124,9 @@ def underfit(depth: float, seed: int, size: Size) -> Errors:
 def complexity(leaves: float, seed: int, size: Size) -> Errors:
     r"""Return the errors of a tree for every share of the label.
 
-    'formula' is :math:`E r^2 / (E r^2 + \kappa E v)`, r the teacher's error, v the
-    noise of a label, :math:`\kappa` leaves over rows.
+    'by leaves' and 'measured' are :math:`E r^2 / (E r^2 + \kappa E v)`, r the teacher's
+    error, v the noise of a label, :math:`\kappa` leaves over rows, or the share of the
+    noise that the tree keeps.
     """
     data, fresh = _smooth(size.rows, seed)
     labels = cross_fit(
@@ -137,10 +139,16 @@ def complexity(leaves: float, seed: int, size: Size) -> Errors:
         )
         for share in _SHARES
     }
-    truth = _truth(data)
-    wrong = float(np.mean((truth - labels.prediction[0, :, 1]) ** 2))
+    truth, said, loss = _truth(data), labels.prediction[0], ProbabilityLoss()
+    wrong = float(np.mean((truth - said[:, 1]) ** 2))
     noise = float(np.mean(truth * (1.0 - truth)))
-    return {**found, "formula": wrong / (wrong + leaves / len(truth) * noise)}
+    pair = simulated_targets(said, said, loss=loss, random_state=seed)
+    kept = kept_noise(as_student(student), data.X, *pair, loss=loss)
+    return {
+        **found,
+        "by leaves": wrong / (wrong + leaves / len(truth) * noise),
+        "measured": wrong / (wrong + kept * noise),
+    }
 
 
 def perturbed(delta: float, seed: int, size: Size) -> Errors:
