@@ -36,6 +36,12 @@ def lines(steps: list[tuple[float, Step]], end: float) -> list[str]:
     return out.getvalue().splitlines()
 
 
+def test_a_step_that_says_how_far_it_is_counts_once() -> None:
+    steps = [(0.0, Step("cell", "first", 0, 3)), (1.0, Step("cell", "first: a", 0, 3))]
+    steps += [(2.0, Step("cell", "second", 1, 3)), (3.0, Step("done", "", 3, 3))]
+    assert lines(steps, 4.0) == ["semikd: cell, 2 steps: 3.0 s"]
+
+
 def test_each_stage_gets_one_line_with_its_seconds() -> None:
     steps = [(0.0, Step("reading", "reading the table", 0, 0))]
     steps += [(1.5 + i, Step("fold", f"fold {i + 1} of 5", i, 7)) for i in range(5)]

@@ -52,22 +52,6 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def published_rows(out: Path) -> list[dict[str, str]]:
-    """Return the rows of the published protocol."""
-    with (out / "trees-fair-small" / "results.csv").open() as file:
-        return [row for row in csv.DictReader(file) if row["protocol"] == "published"]
-
-
-def test_levels_are_those_of_the_published_split_whatever_else_was_run(
-    trial: Path, tmp_path: Path
-) -> None:
-    assert run(f"{TRIAL} --splits 2", tmp_path) == 0
-    assert len(list((tmp_path / "trees-fair-small/published/cells").iterdir())) > (
-        N_CELLS
-    )
-    assert published_rows(tmp_path) == published_rows(trial)
-
-
 @pytest.fixture
 def _no_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no forest be fitted."""
@@ -99,7 +83,7 @@ def test_a_trial_writes_tables_a_figure_and_where_they_are_from(trial: Path) -> 
     assert "| Enhanced KD | 2 |" in page
     assert (folder / "figure.svg").read_text().lstrip().startswith("<?xml")
     origin = json.loads((folder / "origin.json").read_text())
-    assert origin["published"]["configuration"]["small"] is True
+    assert origin["published"]["configuration"]["small"] == 250
     assert origin["published"]["configuration"]["rows"] == [6366, 8]
     assert origin["versions"] == cells.versions()
 
@@ -113,15 +97,6 @@ def test_a_second_run_does_no_cell_again(trial: Path, capsys: Capture) -> None:
     where = str(trial / "trees-fair-small" / "results.md")
     assert f"Tables: {where}; figure: " in shown.out
     assert "split-" not in shown.err
-
-
-def test_more_draws_keep_those_that_are_there(tmp_path: Path) -> None:
-    assert run(TRIAL, tmp_path) == 0
-    before = {name: each for name, each in content(tmp_path).items() if "cells" in name}
-    assert run(f"{TRIAL} --draws 2", tmp_path) == 0
-    after = content(tmp_path)
-    assert {name: after[name] for name in before} == before
-    assert sum("cells" in name for name in after) == 2 * N_CELLS
 
 
 def refused(words: str, out: Path, capsys: Capture) -> str:
@@ -154,6 +129,8 @@ def refused(words: str, out: Path, capsys: Capture) -> str:
             "reproduce depth --protocol published",
             ("--dataset must be one whose files are here", "none of adult, "),
         ),
+        ("reproduce synthetic --draws 2", ("--draws must be left out for synthetic",)),
+        ("reproduce cifar --arms all", ("--arms must be left out for cifar",)),
     ],
 )
 @pytest.mark.usefixtures("_no_fits")

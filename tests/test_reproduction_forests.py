@@ -13,9 +13,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from semikd.evaluation import Classification, Table
 from semikd.reproduction.forests import paths
 from semikd.reproduction.forests.growing import (
-    METRICS,
     grown,
-    leaves_by_size,
     means_by_size,
     score,
 )
@@ -93,15 +91,6 @@ def test_a_grown_forest_is_scikit_learn_s_own(n_jobs: int | None) -> None:
         assert (else_.predict(X) != tree.predict(X)).any()
 
 
-def test_leaves_are_counted_up_to_each_size() -> None:
-    X, y = rows()
-    forest = grown(X, y.astype(float), LARGEST, seed=0, n_jobs=None)
-    for size, leaves in zip(SIZES, leaves_by_size(forest, SIZES), strict=True):
-        plain = RandomForestRegressor(size, random_state=0).fit(X, y.astype(float))
-        ends = [(tree.tree_.children_left == -1).sum() for tree in plain.estimators_]
-        assert leaves == sum(ends)
-
-
 def test_scores_are_scikit_learn_s() -> None:
     y, draws = rows()[1], np.random.default_rng(0)
     said = draws.integers(0, 9, len(y)) / 8
@@ -110,7 +99,6 @@ def test_scores_are_scikit_learn_s() -> None:
     assert score("accuracy", y, said) == accuracy_score(y, said >= 0.5)
     # What stands for a probability may exceed 1.
     assert score("AUC", y, np.exp(said)) == roc_auc_score(y, said)
-    assert METRICS == ("AUC", "accuracy")
 
 
 def test_a_half_is_a_vote_for_the_second_class() -> None:

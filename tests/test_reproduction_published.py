@@ -3,7 +3,6 @@
 import csv
 import math
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +11,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from semikd.reproduction.forests import published as home
-from semikd.reproduction.forests.measured import (
-    CLOSE,
-    Contrast,
-    Level,
-    Scores,
-    contrasts,
-    levels,
-)
 from semikd.reproduction.forests.published import Place, PublishedCell, published_cells
 from semikd.reproduction.forests.readings import READINGS
 from semikd.reproduction.forests.rules import RULES
 from semikd.reproduction.forests.study import DEPTH, FOREST_STUDIES, ForestStudy
-from semikd.reproduction.forests.tables import Findings, agreement
 
 FloatArray = NDArray[np.float64]
 
@@ -180,101 +170,3 @@ def test_accuracies_are_counts_of_test_rows(dataset: str, n_test: int) -> None:
     assert max(off(dataset, n_test)) <= 1.001
     # Of any other number of rows they are not.
     assert np.mean(np.array(off(dataset, n_test + 1)) > 1.001) > 0.5
-
-
-PLACE = Place("kd_mse", "p", "crossfit", 1)
-Z = np.array([[-math.sqrt(2), -math.sqrt(0.5), 0.0, math.sqrt(0.5), math.sqrt(2)]])
-
-
-def test_means_and_errors_are_by_hand() -> None:
-    cells = {PLACE: PublishedCell(0.90, 0.002, 5, None)}
-    (one,) = levels({PLACE: np.array([[0.90, 0.91, 0.92]])}, cells)
-    assert one.mean == pytest.approx(0.91)
-    assert one.standard_error == pytest.approx(0.01 / math.sqrt(3))
-    assert one.draw_sd is None
-    assert one.difference == pytest.approx(0.01)
-    assert one.in_errors == pytest.approx(0.01 / math.sqrt(1e-6 + 1e-4 / 3))
-    (two,) = levels({PLACE: np.array([[0.90, 0.92], [0.94, 0.96]])}, cells)
-    assert (two.mean, two.standard_error) == pytest.approx((0.93, 0.02))
-    assert two.draw_sd == pytest.approx(0.02 * math.sqrt(2))
-    # The published mean is of one draw, too: its error has the spread over draws.
-    assert two.in_errors == pytest.approx(0.03 / math.sqrt(1e-6 + 4e-4 + 8e-4))
-    (bare,) = levels({PLACE: np.array([[0.9]])}, {})
-    assert bare == Level(PLACE, 0.9, 0.0, None, None)
-    assert bare.difference is bare.in_errors is None
-
-
-@pytest.mark.parametrize(
-    ("mean", "errors"), [(0.91, math.inf), (0.89, -math.inf), (0.90, 0.0)]
-)
-def test_without_any_error_the_sign_is_that_of_the_difference(
-    mean: float, errors: float
-) -> None:
-    exact = PublishedCell(0.90, 0.0, 5, None)
-    assert Level(PLACE, mean, 0.0, None, exact).in_errors == errors
-
-
-def test_contrasts_are_by_hand() -> None:
-    seen = replace(PLACE, labels="none")
-    better = replace(PLACE, method="kd_boundfast")
-    cells = {
-        seen: PublishedCell(0.92, 0.006, 5, None),
-        PLACE: PublishedCell(0.91, 0.008, 5, None),
-        better: PublishedCell(0.95, 0.0, 5, None),
-    }
-    one: Scores = {seen: np.array([[0.90, 0.90]]), PLACE: np.array([[0.91, 0.93]])}
-    (found,) = contrasts(DEPTH, one, cells)
-    assert (found.name, found.scale, found.x) == ("cross-fitted less in-sample", "p", 1)
-    assert (found.mean, found.published) == pytest.approx((0.02, -0.01))
-    # 0.003 and 0.004, and 0.01 of the two scores here.
-    assert found.noise == pytest.approx(0.005)
-    assert found.combined == pytest.approx(math.sqrt(0.005**2 + 0.01**2))
-    two: Scores = {
-        PLACE: np.array([[0.90], [0.92]]),
-        better: np.array([[0.94], [0.98]]),
-    }
-    (found,) = contrasts(DEPTH, two, cells)
-    assert found.name == "corrected less cross-fitted"
-    assert (found.mean, found.published) == pytest.approx((0.05, 0.04))
-    # Differences of 0.04 and 0.06: their spread, and the error of their mean.
-    parts = (0.004**2, 0.01**2, 0.01**2 * 2)
-    assert found.combined == pytest.approx(math.sqrt(sum(parts)))
-
-
-@pytest.mark.parametrize(
-    ("mean", "published", "counts", "agrees"),
-    [
-        (0.010, 0.021, True, True),
-        (0.010, 0.019, False, True),
-        (-0.001, 0.021, True, False),
-        (0.062, 0.021, True, False),
-        (-0.060, -0.021, True, True),
-        (0.0, -0.021, True, False),
-    ],
-)
-def test_a_contrast_agrees_in_sign_and_within_four_errors(
-    mean: float, published: float, counts: bool, agrees: bool
-) -> None:
-    found = Contrast("a less b", "p", 1, mean, published, 0.01, 0.01)
-    assert (found.counts, found.agrees) == (counts, agrees)
-
-
-def reached(scores: Scores) -> dict[str, bool]:
-    """Return which criteria scores reach against the published numbers of MAGIC."""
-    cells = published_cells("depth", "magic")
-    own, both = levels(scores, cells), contrasts(DEPTH, scores, cells)
-    found = Findings(DEPTH, "magic", "AUC", cells, own, both, {})
-    return {row["what"].split()[0]: row["reached"] == "yes" for row in agreement(found)}
-
-
-def test_in_sample_labels_in_the_place_of_honest_ones_are_noticed() -> None:
-    cells = published_cells("depth", "magic")
-    right = {place: cell.mean + cell.sd * Z for place, cell in cells.items()}
-    assert reached(right) == {"contrasts": True, "levels": True}
-    # All means stay as close as is asked: contrasts are there for this.
-    wrong = dict(right)
-    for place in cells:
-        if place.method == "kd_mse" and place.labels == "crossfit" and place.x != 1:
-            wrong[place] = right[replace(place, labels="none")]
-            assert abs(wrong[place].mean() - cells[place].mean) <= CLOSE
-    assert reached(wrong) == {"contrasts": False, "levels": True}

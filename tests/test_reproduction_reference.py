@@ -17,10 +17,11 @@ from sklearn.tree import DecisionTreeClassifier
 
 from semikd.reproduction.cells import Run, open_run
 from semikd.reproduction.forests import reference
+from semikd.reproduction.forests.draws import Draw
 from semikd.reproduction.forests.honest import honest_cells
 from semikd.reproduction.forests.published import released_rules
 from semikd.reproduction.forests.readings import Sides
-from semikd.reproduction.forests.reference import Draw, reference_cells
+from semikd.reproduction.forests.reference import reference_cells
 from semikd.reproduction.forests.rules import RULES
 from semikd.reproduction.forests.study import DEPTH, FOREST_STUDIES, TREES
 

@@ -110,7 +110,7 @@ def test_an_error_below_its_noise_has_no_slope() -> None:
     from semikd.reproduction.simulations.tables import _slope
 
     assert math.isnan(_slope(own, "a")[0])
-    assert str(Rate("a", *_slope(own, "a"), "2")) == "hidden by noise"
+    assert str(Rate("a", *_slope(own, "a"), "2", None)) == "hidden by noise"
 
 
 def test_the_best_share_is_that_of_the_mean_and_its_error_that_of_the_other_half() -> (
@@ -157,3 +157,32 @@ def test_a_trial_leaves_all_pages(
     page = (tmp_path / "synthetic-small" / "results.md").read_text()
     assert "## Rates" in page
     assert PANELS["perturbed"].title in page
+
+
+@pytest.mark.parametrize(
+    ("panel", "arm", "slope", "half", "expected"),
+    [
+        ("floor", "cross-fitted", -0.6, 0.1, False),
+        ("floor", "cross-fitted", -0.1, 0.2, True),
+        ("floor", "in-sample", -0.2, 0.05, False),
+        ("floor", "in-sample", -0.5, 0.1, True),
+        ("floor-control", "in-sample", -0.5, 0.1, False),
+        ("floor-control", "in-sample", -0.1, 0.1, True),
+        ("perturbed", "no correction", 2.6, 0.2, False),
+        ("perturbed", "no correction", 2.8, 0.2, True),
+        ("perturbed", "full correction", 3.4, 0.2, False),
+        ("perturbed", "full correction", 2.0, 0.2, True),
+        ("perturbed", "full correction", math.nan, math.nan, None),
+    ],
+)
+def test_what_contradicts_the_theory_is_what_the_plan_says(
+    panel: str, arm: str, slope: float, half: float, *, expected: bool | None
+) -> None:
+    # Cross-fitted labels fall like n to the -0.6.
+    slopes = {
+        (each, "cross-fitted"): (-0.6, 0.1) for each in ("floor", "floor-control")
+    }
+    slopes[panel, arm] = (slope, half)
+    from semikd.reproduction.simulations.tables import _contradicts
+
+    assert _contradicts(panel, arm, slopes) is expected

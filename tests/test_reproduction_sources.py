@@ -80,7 +80,7 @@ def test_adult_of_openml_is_coded_as_declared(
             ]
             # A gap is at the mean of the codes, as the paper's imputer puts it.
             expected = SimpleImputer().fit_transform(np.array(codes)[:, None])[:, 0]
-            np.testing.assert_allclose(table.X[:, at], expected)
+            np.testing.assert_allclose(table.filled()[:, at], expected)
     # 'Female' is declared first; by the alphabet other columns would have other codes.
     assert table.X[:, list(frame).index("sex")].tolist() == [1, 0, 0, 1]
     first = frame["workclass"].cat.codes.to_numpy(dtype=float)
@@ -118,9 +118,9 @@ def test_gaps_of_higgs_are_at_the_mean_of_all_rows(
     table = read_table("higgs", OPENML)
     assert calls == [("higgs", 2)]
     # Rows 0 to 2 have 2, 5 and 8 there, whichever side they fall on.
-    assert table.X[3, 2] == 5.0
+    assert table.filled()[3, 2] == 5.0
     np.testing.assert_array_equal(
-        table.X, SimpleImputer().fit_transform(collisions()[0])
+        table.filled(), SimpleImputer().fit_transform(collisions()[0])
     )
     assert table.y.tolist() == [1, 0, 0, 1]
     rows = {*divided(table, 0).y.tolist(), *divided(table, 0).y_test.tolist()}

@@ -115,7 +115,7 @@ class _StageLines:
         self._first: Step | None = None
         self._last = ""
         self._began = 0.0
-        self._n_steps = 0
+        self._n_steps, self._done = 0, -1
 
     def start(self, step: Step, now: float) -> None:
         """Note a step, and write the line of the stage that it ends."""
@@ -126,8 +126,10 @@ class _StageLines:
             return
         if self._first is None:
             self._first, self._began, self._n_steps = step, now, 0
-        self._n_steps += 1
-        self._last = step.label
+            self._done = -1
+        # A step may say more than once how far it is.
+        self._n_steps += self._done != step.done
+        self._done, self._last = step.done, step.label
 
     def end(self, clock: Callable[[], float]) -> None:
         """Write the line of the present stage, if there is one."""

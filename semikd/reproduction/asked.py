@@ -1,9 +1,10 @@
 """What is asked of an experiment, and what comes back."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-from semikd._validation import count, unknown
+from semikd._validation import count, invalid, unknown
 
 __all__ = [
     "ARMS_ASKED",
@@ -75,6 +76,27 @@ class Asked:
             ("--jobs", self.jobs),
         ):
             count(name, number)
+
+    def refuse_idle(self, experiment: str, heard: Sequence[str]) -> None:
+        """Refuse what an experiment does not listen to.
+
+        Parameters
+        ----------
+        experiment : str
+            Its name.
+        heard : sequence of str
+            The fields that it reads.
+
+        Raises
+        ------
+        ValueError
+            If another one is not as it is by default.
+        """
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name not in heard and value != each.default:
+                constraint = f"be left out for {experiment}, which does not use it"
+                raise invalid(f"--{each.name}", constraint, value)
 
     def split_seeds(self) -> tuple[int, ...]:
         """Return the seeds of the splits of the published protocol."""

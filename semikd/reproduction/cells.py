@@ -7,7 +7,7 @@ otherwise is refused, so that the cells of two runs never meet in one table.
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from semikd._files.whole import whole_file
 from semikd._progress import Reporter, Step, silent
 from semikd._validation import Shown, invalid
 
-__all__ = ["Cell", "Finished", "Run", "content", "finish_run", "open_run", "versions"]
+__all__ = ["CONFIGURATION", "Cell", "Run", "content", "open_run", "versions"]
 
 CONFIGURATION = "run.json"
 _LIBRARIES = ("semikd", "numpy", "scipy", "scikit-learn", "torch")
@@ -40,6 +40,8 @@ class Cell:
     work : callable
         From the run, which knows the cells before it, to what is found: an object that
         is JSON.
+    size : int, default=1
+        How much work it is beside the others, to foretell the time.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Cell:
     name: str
     stage: str
     work: Callable[["Run"], dict[str, Any]]
+    size: int = 1
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,13 @@ class Run:
         Where they are.
     configuration : dict
         What all of them depend on.
+    listener : callable, optional
+        Whom a cell at work tells how far it is.
     """
 
     folder: Path
     configuration: Mapping[str, Any]
+    listener: Reporter = silent
 
     def has(self, name: str) -> bool:
         """Return whether a cell is finished."""
@@ -76,9 +82,10 @@ class Run:
         """Return what a finished cell found."""
         return dict(self._record(name)["found"])
 
-    def seconds(self, cells: Sequence[Cell]) -> float:
-        """Return what some finished cells took together."""
-        return sum(float(self._record(cell.name)["seconds"]) for cell in cells)
+    def seconds(self) -> float:
+        """Return what all finished cells took together."""
+        names = sorted(path.stem for path in (self.folder / "cells").glob("*.json"))
+        return sum(float(self._record(name)["seconds"]) for name in names)
 
     def finish(self, cells: Sequence[Cell], progress: Reporter = silent) -> None:
         """Do the cells that are not finished, one after the other.
@@ -91,15 +98,18 @@ class Run:
             Called with a ``Step`` as each one starts.
         """
         missing = [cell for cell in cells if not self.has(cell.name)]
-        for done, cell in enumerate(missing):
-            progress(Step(cell.stage, cell.name, done, len(missing)))
+        done, total = 0, sum(cell.size for cell in missing)
+        for cell in missing:
+            step = Step(cell.stage, cell.name, done, total)
+            progress(step)
             began = time.perf_counter()
-            found = cell.work(self)
+            found = cell.work(replace(self, listener=_inside(step, progress)))
             record = {"found": found, "seconds": time.perf_counter() - began}
             path = self._path(cell.name)
             path.parent.mkdir(exist_ok=True)
             _write(path, record)
-        progress(Step("done", "done", len(missing), len(missing)))
+            done += cell.size
+        progress(Step("done", "done", total, total))
 
     def _record(self, name: str) -> dict[str, Any]:
         """Return the content of a cell's file."""
@@ -159,70 +169,26 @@ def open_run(folder: Path, configuration: Mapping[str, Any]) -> Run:
     return Run(folder, wanted)
 
 
+def _inside(step: Step, progress: Reporter) -> Reporter:
+    """Return who hears of the steps inside a step, and passes their names on."""
+    return lambda inner: progress(replace(step, label=f"{step.label}: {inner.label}"))
+
+
 def _make(folder: Path) -> None:
     """Make a new folder, or say why it cannot stand there."""
     constraint, remedy = (
         "be a new folder, or that of an earlier run",
         "Name another place",
     )
-    if folder.is_dir() and any(folder.iterdir()):
+    # A first write that was killed leaves its unfinished file.
+    held = [] if not folder.is_dir() else [path.name for path in folder.iterdir()]
+    if any(not name.startswith(f".{CONFIGURATION}") for name in held):
         raise invalid("--out", constraint, str(folder), remedy)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         shown = Shown(f"{str(folder)!r}, on or below a file")
         raise invalid("--out", constraint, shown, remedy) from error
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A run that is through, and what all of its cells took.
-
-    Parameters
-    ----------
-    run : Run
-        The finished cells.
-    seconds : float
-        Their time, whenever they were done.
-    """
-
-    run: Run
-    seconds: float
-
-    def origin(self) -> dict[str, Any]:
-        """Return what the cells depend on, and their time, for a file."""
-        return {
-            "configuration": dict(self.run.configuration),
-            "seconds": self.seconds,
-        }
-
-
-def finish_run(
-    folder: Path,
-    configuration: Mapping[str, Any],
-    cells: Sequence[Cell],
-    progress: Reporter,
-) -> Finished:
-    """Open the run of a folder, and do what is not done of it.
-
-    Parameters
-    ----------
-    folder : Path
-        As ``open_run`` takes it.
-    configuration : mapping
-        What the cells depend on.
-    cells : sequence of Cell
-        All cells, each after those that it reads.
-    progress : callable
-        Called with a ``Step`` as each missing one starts.
-
-    Returns
-    -------
-    Finished
-    """
-    run = open_run(folder, configuration)
-    run.finish(cells, progress)
-    return Finished(run, run.seconds(cells))
 
 
 def content(*arrays: NDArray[Any]) -> str:

@@ -1,5 +1,6 @@
 """The experiments by name."""
 
+from dataclasses import fields
 from pathlib import Path
 
 from semikd._progress import Reporter, silent
@@ -11,6 +12,14 @@ from semikd.reproduction.forests.study import FOREST_STUDIES
 from semikd.reproduction.images.study import IMAGE_STUDIES
 
 __all__ = ["reads_tables", "reproduce"]
+
+# What experiments with forests listen to, and what the others do.
+_BY_ALL = tuple(each.name for each in fields(Asked))
+_HEARD = {
+    "cifar": ("protocol", "small", "data", "repeats"),
+    "strength": ("protocol", "small", "data", "repeats"),
+    "synthetic": ("small",),
+}
 
 
 def reads_tables(experiment: str) -> bool:
@@ -72,6 +81,7 @@ def reproduce(
     ValueError
         If the name is unknown, or the folder holds cells of another configuration.
     """
+    asked.refuse_idle(experiment, _HEARD.get(experiment, _BY_ALL))
     if reads_tables(experiment):
         from semikd.reproduction.forests.run import reproduce_forests
 

@@ -6,14 +6,17 @@ All of it is made of the cells; nothing here measures anything.
 import csv
 import io
 import json
+import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semikd._files.whole import whole_file
-from semikd.reproduction.cells import Finished, versions
+from semikd.reproduction.cells import versions
+from semikd.reproduction.runs import Finished
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,9 +98,20 @@ def origin_of(runs: Mapping[str, Finished], **more: Any) -> dict[str, Any]:
     -------
     dict
     """
-    machine = {"python": platform.python_version(), "system": platform.platform()}
+    machine = {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+    }
     each = {name: one.origin() for name, one in runs.items()}
-    return {"versions": versions(), "machine": machine, **more, **each}
+    date = datetime.now(UTC).date().isoformat()
+    return {
+        "date": date,
+        "versions": versions(),
+        "machine": machine,
+        **more,
+        **each,
+    }
 
 
 def times_of(runs: Mapping[str, Finished]) -> list[str]:

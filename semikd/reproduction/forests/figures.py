@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semikd.reproduction.forests.findings import Findings
 from semikd.reproduction.forests.published import TEACHER, Place
-from semikd.reproduction.forests.tables import Findings
 from semikd.reproduction.repeated import Repeated
 
 if TYPE_CHECKING:
@@ -18,6 +18,12 @@ __all__ = ["forest_figure"]
 # The first four belong to the curves of the paper, the others to arms it never drew.
 _COLOURS = ("#777777", "#4477aa", "#228833", "#cc3355", "#aa3377", "#997700")
 _BESIDE = ("scratch, tuned", "automatic")
+_TEACHER: dict[str, Any] = {
+    "color": "black",
+    "linestyle": "--",
+    "linewidth": 1.0,
+    "label": "teacher",
+}
 
 
 def forest_figure(found: Findings) -> "Figure":
@@ -90,13 +96,17 @@ def _reproduced(axes: "Axes", found: Findings) -> None:
 def _honest(axes: "Axes", found: Findings) -> None:
     """Draw arms of the honest protocol with 95 % intervals."""
     arms = [*(curve.arm for curve in found.study.curves), *_BESIDE]
+    places = found.study.places()
     for arm, colour in zip(arms, _COLOURS, strict=True):
         known = []
-        for x in found.study.places():
+        for x in places:
             own: Repeated = found.honest[arm, x][found.metric]
             width = own.half_width()
-            known.append((x, own.mean, 0.0 if math.isnan(width) else width))
+            # Two repetitions have a quantile of 12.7: their band would hide all else.
+            known.append((x, own.mean, width if len(own.values) > 2 else 0.0))
         _line(axes, known, arm, colour)
+    level = [found.honest["teacher", x][found.metric].mean for x in places]
+    axes.plot(places, level, **_TEACHER)
 
 
 def _line(
@@ -114,18 +124,12 @@ def _teacher(axes: "Axes", found: Findings, means: dict[Place, float]) -> None:
     """Draw the teacher that saw all rows, at every place or as one level."""
     study = found.study
     scale = next(scale for scale, labels in study.settings if labels == "none")
-    style: dict[str, Any] = {
-        "color": "black",
-        "linestyle": "--",
-        "linewidth": 1.0,
-        "label": "teacher",
-    }
     if study.varies_teacher:
         own = [(x, Place(TEACHER, scale, "none", x)) for x in study.places()]
         known = [(x, means[place]) for x, place in own if place in means]
         if known:
-            axes.plot(*zip(*known, strict=True), **style)
+            axes.plot(*zip(*known, strict=True), **_TEACHER)
         return
     level = means.get(Place(TEACHER, scale, "none", None))
     if level is not None:
-        axes.axhline(level, **style)
+        axes.axhline(level, **_TEACHER)

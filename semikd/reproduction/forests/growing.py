@@ -15,9 +15,7 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from semikd.simplex import FloatArray
 
-__all__ = ["METRICS", "grown", "leaves_by_size", "means_by_size", "score"]
-
-METRICS = ("AUC", "accuracy")
+__all__ = ["grown", "means_by_size", "score"]
 
 
 def grown(
@@ -89,12 +87,6 @@ def means_by_size(forest: Any, X: FloatArray, sizes: Sequence[int]) -> FloatArra
         if n_trees in sizes:
             found.append(total / n_trees)
     return np.array(found)
-
-
-def leaves_by_size(forest: Any, sizes: Sequence[int]) -> list[int]:
-    """Return the leaves of the first trees of a forest, for each size."""
-    leaves = np.cumsum([tree.get_n_leaves() for tree in forest.estimators_])
-    return [int(leaves[size - 1]) for size in sizes]
 
 
 def score(metric: str, y: NDArray[np.intp], said: FloatArray) -> float:

@@ -1,18 +1,20 @@
 """The same experiments done again so that every number may be believed.
 
-One scale for all arms, corrections that depend on x alone, settings chosen by rows that
-no teacher of the student saw, and intervals over splits, folds, teachers and students.
+Probabilities for all arms, corrections that depend on x alone, settings chosen by rows
+that no teacher of the student saw, and intervals over splits, folds, teachers and
+students. Teachers are fitted in five folds, not ten: nested in pairs, ten would be 55.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from semikd._progress import silent
 from semikd.corrections import MinimaxCorrection, ShrinkageCorrection
 from semikd.evaluation import Classification, Table, scores
 from semikd.reproduction.cells import Cell, Run
@@ -27,17 +29,36 @@ from semikd.selection.plans import PRESETS, plan_rounds
 from semikd.selection.search import search
 from semikd.selection.sources import LabelBank
 from semikd.selection.winner import made_choice
+from semikd.simplex import FloatArray
 
-__all__ = ["ARMS", "honest_cells", "honest_results"]
+__all__ = [
+    "ARMS",
+    "SETTINGS",
+    "finished_repeats",
+    "honest_cells",
+    "honest_results",
+]
 
 TEACHER = "forest"
 _WEIGHTS = tuple(round(0.1 * k, 1) for k in range(1, 10))
 _ERRORS = tuple(10.0**k for k in range(-5, 1))
 _RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0)
 _LEAVES, _COLUMNS = (1, 5, 20), (1.0, 0.33, "sqrt")
+_FOLDS = 5
+# What every cell depends on.
+SETTINGS: Mapping[str, Any] = {
+    "folds": _FOLDS,
+    "weights": _WEIGHTS,
+    "errors": _ERRORS,
+    "ratios": _RATIOS,
+    "smallest leaves": _LEAVES,
+    "columns": _COLUMNS,
+    "presets": {name: repr(preset) for name, preset in PRESETS.items()},
+}
 
 # What each arm is, in the order of the tables.
 ARMS: Mapping[str, str] = {
+    "teacher": "a forest of the teacher's kind that saw all training rows",
     "scratch": "a regression forest that learns the labels, as it is",
     "scratch classifier": "a classification forest that learns the labels, as it is",
     "scratch, tuned": "smallest leaf and columns of each split chosen",
@@ -49,7 +70,7 @@ ARMS: Mapping[str, str] = {
     "minimax": "cross-fitted, best against the worst truth within a factor, chosen",
     "constant mix": "cross-fitted, one share of the label, chosen",
     "estimated": "cross-fitted, the share of the label estimated for each row",
-    "automatic": "what AutoDistiller chooses",
+    "automatic": "what AutoDistiller chooses; it tries other scales too",
 }
 
 
@@ -89,17 +110,18 @@ def _repetition(
     sides: Sides,
     n_jobs: int | None,
     preset: str,
-    run: Run,  # noqa: ARG001
+    run: Run,
 ) -> dict[str, Any]:
     """Return the test scores of every arm, for every size of the student."""
     table = Table(sides.X, sides.y, None, None)
     teacher = RandomForestClassifier(**settings)
-    bank = LabelBank(table, {TEACHER: teacher}, n_jobs=n_jobs, seed=split)
+    bank = LabelBank(table, {TEACHER: teacher}, cv=_FOLDS, n_jobs=n_jobs, seed=split)
     students = _students(study)
     judge = PathJudge(
         table, Classification(), students, bank, n_jobs=n_jobs, seed=split
     )
-    search(judge, plan_rounds(PRESETS[preset], judge), progress=silent)
+    judge.progress = run.listener
+    search(judge, plan_rounds(PRESETS[preset], judge), progress=run.listener)
     automatic = {name: made_choice(judge, student=name).chosen for name in students}
     groups = {name: _groups(name, bank.has_one_fit(TEACHER)) for name in students}
     judge.judge([c for own in groups.values() for some in own.values() for c in some])
@@ -109,6 +131,9 @@ def _repetition(
     }
     arms["automatic"] = automatic
     found = {arm: _scored(judge, own, sides) for arm, own in arms.items()}
+    alone = clone(teacher).set_params(random_state=split, n_jobs=n_jobs)
+    own = _of_teacher(alone.fit(sides.X, sides.y), sides)
+    found = {"teacher": dict.fromkeys(students, own), **found}
     forget_forests()
     return {"arms": found, "n_train": len(sides.y), "n_test": len(sides.y_test)}
 
@@ -168,19 +193,54 @@ def _scored(
         student, lesson = judge.lesson(candidate, record, np.arange(len(sides.y)))
         lesson.teach(student)
         p = np.asarray(lesson.loss.probabilities(student.scores(sides.X_test)))
-        proper = scores(p, sides.y_test)
-        found[name] = {
-            sides.metric: score(sides.metric, sides.y_test, p[:, 1]),
-            "log-loss": proper["log_loss"],
-            "Brier score": proper["brier"],
-            "leaves": student.size().leaves,
-            "chosen": str(candidate).partition(": ")[2],
-        }
+        size = {"leaves": student.size().leaves}
+        chosen = {"chosen": str(candidate).partition(": ")[2]}
+        found[name] = _test_scores(p, sides) | size | chosen
     return found
 
 
+def _of_teacher(forest: RandomForestClassifier, sides: Sides) -> dict[str, Any]:
+    """Return test scores and leaves of the teacher itself."""
+    leaves = sum(tree.get_n_leaves() for tree in forest.estimators_)
+    found = _test_scores(forest.predict_proba(sides.X_test), sides)
+    return found | {"leaves": int(leaves), "chosen": ""}
+
+
+def _test_scores(p: FloatArray, sides: Sides) -> dict[str, float]:
+    """Return the published metric and the proper scores of test rows."""
+    proper = scores(p, sides.y_test)
+    return {
+        sides.metric: score(sides.metric, sides.y_test, p[:, 1]),
+        "log-loss": proper["log_loss"],
+        "Brier score": proper["brier"],
+    }
+
+
+def finished_repeats(study: ForestStudy, seeds: Iterable[int], run: Run) -> list[int]:
+    """Return the seeds of the repetitions that are finished, up to the first gap.
+
+    Parameters
+    ----------
+    study : ForestStudy
+        The experiment.
+    seeds : iterable of int
+        Seeds in their order.
+    run : Run
+        The run as far as it is.
+
+    Returns
+    -------
+    list of int
+    """
+
+    def is_finished(seed: int) -> bool:
+        return all(run.has(_name(seed, teacher)) for teacher in study.teachers)
+
+    return list(takewhile(is_finished, seeds))
+
+
 def honest_results(
-    study: ForestStudy, splits: Sequence[int], run: Run
+    study: ForestStudy, splits: Sequence[int], run: Run, *, same_rows: bool = False
 ) -> dict[tuple[str, int], dict[str, Repeated]]:
     """Return what the repetitions found.
 
@@ -192,6 +252,8 @@ def honest_results(
         Seeds of the repetitions.
     run : Run
         The finished cells.
+    same_rows : bool, default=False
+        Whether all repetitions have the same split: then no rows overlap by chance.
 
     Returns
     -------
@@ -201,7 +263,8 @@ def honest_results(
     found: dict[tuple[str, int], dict[str, Repeated]] = {}
     for teacher in study.teachers:
         cells = [run.read(_name(split, teacher)) for split in splits]
-        ratio = float(np.mean([cell["n_test"] / cell["n_train"] for cell in cells]))
+        ratios = [cell["n_test"] / cell["n_train"] for cell in cells]
+        ratio = 0.0 if same_rows else float(np.mean(ratios))
         for arm, sizes in cells[0]["arms"].items():
             for size, first in sizes.items():
                 x = int(teacher) if study.varies_teacher else int(size)

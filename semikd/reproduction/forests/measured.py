@@ -1,10 +1,4 @@
-"""What was measured, beside what was published: means, errors, contrasts.
-
-Notes
------
-A published mean is that of one draw of teachers. Where teachers were drawn more than
-once here, their variance is known and belongs to the error of the published number too.
-"""
+"""The means of the published protocol beside those that were published."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,17 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from semikd.reproduction.cells import Run
+from semikd.reproduction.forests.draws import Draw, arms_of
 from semikd.reproduction.forests.published import TEACHER, Place, PublishedCell
-from semikd.reproduction.forests.reference import Draw, arms_of
 from semikd.reproduction.forests.study import ForestStudy
+from semikd.reproduction.forests.variances import (
+    between_units,
+    by_unit,
+    mean_error,
+    over_refits,
+)
 from semikd.simplex import FloatArray
 
-__all__ = ["Contrast", "Level", "Scores", "contrasts", "levels", "reproduced"]
+__all__ = ["CLOSE", "Level", "Scores", "levels", "reproduced"]
 
-Scores = dict[Place, FloatArray]
-PLAIN, ENHANCED = "kd_mse", "kd_boundfast"
-# What counts as agreement, written down before anything was run.
-CLOSE, FAR, NOISE = 0.006, 4.0, 2.0
+Scores = dict[Place, dict[Draw, FloatArray]]
+# A level that is so near agrees, written down before anything was run.
+CLOSE = 0.006
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,11 @@ class Level:
     mean : float
         Mean over draws of teachers and refits.
     standard_error : float
-        Its standard error, over draws where there are several, else over refits.
+        Its standard error: of teachers, where they were drawn again, and of refits.
     draw_sd : float or None
-        Standard deviation over draws of teachers.
+        Standard deviation over draws of teachers, that of refits taken off.
+    draws : int
+        Number of draws.
     published : PublishedCell or None
         The published mean.
 
@@ -49,7 +50,7 @@ class Level:
     >>> from semikd.reproduction.forests.published import Place, PublishedCell
     >>> place = Place("kd_mse", "p", "crossfit", 1)
     >>> published = PublishedCell(0.900, 0.002, 5, None)
-    >>> round(Level(place, 0.903, 0.0, None, published).in_errors, 6)
+    >>> round(Level(place, 0.903, 0.0, None, 1, published).in_errors, 6)
     3.0
     """
 
@@ -57,6 +58,7 @@ class Level:
     mean: float
     standard_error: float
     draw_sd: float | None
+    draws: int
     published: PublishedCell | None
 
     @property
@@ -80,55 +82,6 @@ class Level:
         return math.copysign(math.inf, self.difference) if self.difference else 0.0
 
 
-@dataclass(frozen=True)
-class Contrast:
-    """A difference of two arms beside the published one.
-
-    Parameters
-    ----------
-    name : str
-        What less what.
-    scale : str
-        Scales of the two.
-    x : int or None
-        Place on the axis.
-    mean : float
-        The difference here, mean over draws.
-    published : float
-        The published one.
-    noise : float
-        Standard error of the published one, over refits.
-    combined : float
-        The same with the standard deviation over draws here, and its own error.
-
-    Examples
-    --------
-    >>> from semikd.reproduction.forests.measured import Contrast
-    >>> flip = Contrast("cross-fitted - in-sample", "p", 1, -0.01, 0.01, 0.001, 0.002)
-    >>> flip.counts, flip.agrees
-    (True, False)
-    """
-
-    name: str
-    scale: str
-    x: int | None
-    mean: float
-    published: float
-    noise: float
-    combined: float
-
-    @property
-    def counts(self) -> bool:
-        """Whether the published contrast is more than twice its noise."""
-        return abs(self.published) > NOISE * self.noise
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the sign is the same and the distance within four errors."""
-        near = abs(self.mean - self.published) <= FAR * self.combined
-        return near and self.mean * self.published > 0
-
-
 def reproduced(
     study: ForestStudy, rules: Sequence[str], draws: Sequence[Draw], run: Run
 ) -> Scores:
@@ -147,13 +100,13 @@ def reproduced(
 
     Returns
     -------
-    dict from Place to ndarray of shape (draws, refits)
+    dict from Place to dict from Draw to ndarray of shape (refits,)
     """
-    found: dict[Place, list[list[float]]] = {}
+    found: Scores = {}
     for draw in draws:
         for place, scores in _of_draw(study, rules, draw, run):
-            found.setdefault(place, []).append(scores)
-    return {place: np.array(scores) for place, scores in found.items()}
+            found.setdefault(place, {})[draw] = np.array(scores)
+    return found
 
 
 def _of_draw(
@@ -172,8 +125,10 @@ def _of_draw(
     for teacher in study.teachers:
         places = [int(teacher)] if study.varies_teacher else sizes
         for scale, labels, rule in arms_of(study, rules):
-            cell = run.read(draw.arm_cell(teacher, labels, scale, rule))
-            found += _placed(rule, scale, labels, places, cell["scores"])
+            name = draw.arm_cell(teacher, labels, scale, rule)
+            if run.has(name):
+                scores = run.read(name)["scores"]
+                found += _placed(rule, scale, labels, places, scores)
     return found
 
 
@@ -197,8 +152,8 @@ def levels(scores: Scores, published: Mapping[Place, PublishedCell]) -> list[Lev
 
     Parameters
     ----------
-    scores : dict from Place to ndarray of shape (draws, refits)
-        What was measured.
+    scores : dict from Place to dict from Draw to ndarray of shape (refits,)
+        What was measured, on the published split.
     published : mapping from Place to PublishedCell
         What was published.
 
@@ -206,77 +161,19 @@ def levels(scores: Scores, published: Mapping[Place, PublishedCell]) -> list[Lev
     -------
     list of Level
     """
-    return [
-        Level(place, float(own.mean()), *_errors(own), published.get(place))
-        for place, own in scores.items()
-    ]
-
-
-def contrasts(
-    study: ForestStudy, scores: Scores, published: Mapping[Place, PublishedCell]
-) -> list[Contrast]:
-    """Return what cross-fitting and what correction change, beside the published.
-
-    Parameters
-    ----------
-    study : ForestStudy
-        The experiment.
-    scores : dict from Place to ndarray of shape (draws, refits)
-        What was measured.
-    published : mapping from Place to PublishedCell
-        What was published.
-
-    Returns
-    -------
-    list of Contrast
-    """
+    units = {place: by_unit(own) for place, own in scores.items()}
+    curves: dict[tuple[str, str, str], list[FloatArray]] = {}
+    for place, own in units.items():
+        curves.setdefault((place.method, place.scale, place.labels), []).append(own)
     found = []
-    for x in study.places():
-        for name, ahead, behind in _pairs(study, x):
-            both = (ahead, behind)
-            if not all(place in scores and place in published for place in both):
-                continue
-            own = scores[ahead].mean(axis=1) - scores[behind].mean(axis=1)
-            noise = math.hypot(*(published[place].standard_error for place in both))
-            error = math.hypot(*(_errors(scores[place])[0] for place in both))
-            spread = 0.0
-            if len(own) > 1:
-                # Both arms of a draw share its teachers: the pairs tell the error.
-                spread = float(own.std(ddof=1))
-                error = spread / math.sqrt(len(own))
-            found.append(
-                Contrast(
-                    name,
-                    ahead.scale if ahead.scale == behind.scale else "mixed",
-                    x,
-                    float(own.mean()),
-                    published[ahead].mean - published[behind].mean,
-                    noise,
-                    math.hypot(noise, error, spread),
-                )
-            )
+    for place, own in units.items():
+        alike = curves[place.method, place.scale, place.labels]
+        same = [each for each in alike if len(each) == len(own)]
+        between = between_units(
+            [each.mean(axis=1) for each in same], [over_refits(each) for each in same]
+        )
+        error = mean_error(between, over_refits(own), len(own))
+        spread = None if between is None else math.sqrt(between)
+        mean, cell = float(own.mean()), published.get(place)
+        found.append(Level(place, mean, error, spread, len(own), cell))
     return found
-
-
-def _pairs(study: ForestStudy, x: int) -> list[tuple[str, Place, Place]]:
-    """Return the contrasts of one place: what, and what it is compared with."""
-    found = []
-    honest_scales = [scale for scale, labels in study.settings if labels != "none"]
-    seen_scales = [scale for scale, labels in study.settings if labels == "none"]
-    for honest, seen in zip(honest_scales, seen_scales, strict=True):
-        plain = Place(PLAIN, honest, "crossfit", x)
-        vanilla = Place(PLAIN, seen, "none", x)
-        enhanced = Place(ENHANCED, honest, "crossfit", x)
-        found.append(("cross-fitted less in-sample", plain, vanilla))
-        found.append(("corrected less cross-fitted", enhanced, plain))
-    return found
-
-
-def _errors(own: FloatArray) -> tuple[float, float | None]:
-    """Return the standard error of a mean, and the spread over draws if known."""
-    if len(own) > 1:
-        spread = float(own.mean(axis=1).std(ddof=1))
-        return spread / math.sqrt(len(own)), spread
-    if own.shape[1] > 1:
-        return float(own.std(ddof=1) / math.sqrt(own.size)), None
-    return 0.0, None

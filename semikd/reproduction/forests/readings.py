@@ -1,5 +1,6 @@
 """The data sets of the paper, read, coded and divided as its released code does it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,6 +35,10 @@ class Reading:
         Its name and version at openml.org, if the paper had it from there.
     order : str, default=''
         What is known of the order of rows, on which a seeded split depends.
+    same_split : bool, default=True
+        Whether a seed splits these rows as it split the paper's.
+    n_test, n_columns : int or None, default=None
+        Test rows and columns of the paper, where they are known.
 
     Examples
     --------
@@ -45,17 +50,21 @@ class Reading:
     metric: str
     openml: str = ""
     order: str = ""
+    same_split: bool = True
+    n_test: int | None = None
+    n_columns: int | None = None
 
 
 _SAME_ORDER = "test file first, then the training file, as at openml.org"
 _LIKELY_ORDER = "that of the UCI file; whether openml.org keeps it is not confirmed"
+_OF_THE_FILE = "that of the file"
 READINGS: Mapping[str, Reading] = {
-    "adult": Reading("AUC", "openml:adult@2", _SAME_ORDER),
-    "magic": Reading("AUC", "openml:MagicTelescope", _LIKELY_ORDER),
-    "heloc": Reading("AUC", order="that of the file"),
-    "higgs": Reading("accuracy", "openml:higgs@2", "that of the file"),
-    "stumbleupon": Reading("accuracy", order="the split is that of the file"),
-    "fair": Reading("AUC", order="not of the paper: for trials without files"),
+    "adult": Reading("AUC", "openml:adult@2", _SAME_ORDER, True, 14_653, 14),
+    "magic": Reading("AUC", "openml:MagicTelescope", _LIKELY_ORDER, False, 5_706, 10),
+    "heloc": Reading("AUC", "", _OF_THE_FILE, True, 2_962, 23),
+    "higgs": Reading("accuracy", "openml:higgs@2", _OF_THE_FILE, True, 29_415, 28),
+    "stumbleupon": Reading("accuracy", "", "the split is the file's", True, 2_160),
+    "fair": Reading("AUC", "", "not of the paper: for trials without files"),
 }
 
 
@@ -70,7 +79,7 @@ class PaperTable:
     metric : {'AUC', 'accuracy'}
         The published metric.
     X : ndarray of shape (n, d)
-        Covariates: categories coded in declared order, gaps at the mean of all rows.
+        Covariates: categories coded in declared order, gaps as NaN.
     y : ndarray of shape (n,)
         Classes 0 and 1, in the order of their names.
     fixed : tuple of ndarray, optional
@@ -82,6 +91,25 @@ class PaperTable:
     X: FloatArray
     y: NDArray[np.intp]
     fixed: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
+
+    def filled(self, rows: NDArray[np.intp] | None = None) -> FloatArray:
+        """Return the covariates with gaps at the means of some rows, or of all."""
+        known = self.X if rows is None else self.X[rows]
+        gaps = np.isnan(self.X)
+        return np.where(gaps, np.nanmean(known, axis=0), self.X)
+
+    def unlike(self) -> str | None:
+        """Return in what this is not the table of the paper, None if in nothing."""
+        known, n = READINGS[self.name], len(self.y)
+        n_test = len(self.fixed[1]) if self.fixed else math.ceil(TEST_SHARE * n)
+        found = {"test rows": n_test, "columns": self.X.shape[1]}
+        paper = {"test rows": known.n_test, "columns": known.n_columns}
+        apart = [
+            f"{found[what]:,} {what}, where the paper has {wanted:,}"
+            for what, wanted in paper.items()
+            if wanted not in (None, found[what])
+        ]
+        return "; ".join(apart) or None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,11 +156,6 @@ def read_table(name: str, data: Any = None) -> PaperTable:
     FileNotFoundError
         If its file is missing; the message says which file belongs where.
 
-    Notes
-    -----
-    As in the released code, gaps are filled before the split, with means of all rows:
-    test rows have a say in them.
-
     Examples
     --------
     >>> from semikd.reproduction.forests.readings import read_table
@@ -154,13 +177,12 @@ def read_table(name: str, data: Any = None) -> PaperTable:
     classes, y = np.unique(np.asarray(dataset.y)[rows], return_inverse=True)
     if len(classes) != 2:
         raise invalid(name, "have two classes", Shown(f"{len(classes)}"))
-    gaps = np.isnan(X)
-    if gaps.any():
-        X = np.where(gaps, np.nanmean(X, axis=0), X)
     return PaperTable(name, READINGS[name].metric, X, y, fixed)
 
 
-def divided(table: PaperTable, seed: int, n_rows: int | None = None) -> Sides:
+def divided(
+    table: PaperTable, seed: int, n_rows: int | None = None, *, honest: bool = False
+) -> Sides:
     """Return one split: 70/30 at random, not stratified, scaled by training rows.
 
     Parameters
@@ -171,6 +193,9 @@ def divided(table: PaperTable, seed: int, n_rows: int | None = None) -> Sides:
         Seed of the split; a table with a split of its own has only that.
     n_rows : int, optional
         Training rows to keep, the first of them, for a trial.
+    honest : bool, default=False
+        Whether gaps are filled with means of training rows. The released code takes
+        those of all rows, so that test rows have a say in them.
 
     Returns
     -------
@@ -186,7 +211,8 @@ def divided(table: PaperTable, seed: int, n_rows: int | None = None) -> Sides:
         np.arange(len(table.y)), test_size=TEST_SHARE, random_state=seed
     )
     train = train[:n_rows]
-    X, X_test = table.X[train], table.X[test]
+    filled = table.filled(train if honest else None)
+    X, X_test = filled[train], filled[test]
     if table.fixed is None:
         scaler = StandardScaler().fit(X)
         X, X_test = scaler.transform(X), scaler.transform(X_test)

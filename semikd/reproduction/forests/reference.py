@@ -7,9 +7,10 @@ labels whose teachers saw the rows that judge. What this library does otherwise 
 
 Notes
 -----
-Three departures, none of which moves a mean: forests of all sizes are the first trees
-of the largest one; forests are seeded; teachers may be drawn more than once, to show
-what the published bands leave out.
+Departures, none of which moves a mean: forests of all sizes are the first trees of the
+largest one; forests are seeded; teachers may be drawn more than once, to show what the
+published bands leave out; both scales share their teachers and their students without
+one, where the released code drew them again for each scale and kind of label.
 """
 
 import hashlib
@@ -24,54 +25,16 @@ from sklearn.model_selection import KFold
 
 from semikd.reproduction.asked import PAPER_SEED
 from semikd.reproduction.cells import Cell, Run
+from semikd.reproduction.forests.draws import Draw, arms_of, kinds_of
 from semikd.reproduction.forests.growing import grown, means_by_size, score
 from semikd.reproduction.forests.readings import Sides
 from semikd.reproduction.forests.rules import RULES, answer, reference_target
 from semikd.reproduction.forests.study import ForestStudy
 from semikd.simplex import FloatArray
 
-__all__ = ["Draw", "arms_of", "reference_cells"]
+__all__ = ["reference_cells"]
 
 Found = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Draw:
-    """One split and one draw of teachers.
-
-    Parameters
-    ----------
-    split : int
-        Seed of the split.
-    teachers : int
-        Number of the draw of teachers, from 0.
-
-    Examples
-    --------
-    >>> from semikd.reproduction.forests.reference import Draw
-    >>> Draw(2357, 0).teacher_cell("500 trees", "none")
-    'split-2357-draw-0-teacher-500-trees-none'
-    """
-
-    split: int
-    teachers: int
-
-    def scratch_cell(self) -> str:
-        """Return the name of the cell of students without a teacher."""
-        return f"split-{self.split}-draw-{self.teachers}-scratch"
-
-    def teacher_cell(self, teacher: str, labels: str) -> str:
-        """Return the name of the cell of a teacher and its labels."""
-        return self._named("teacher", teacher, labels)
-
-    def arm_cell(self, teacher: str, labels: str, scale: str, rule: str) -> str:
-        """Return the name of the cell of students taught by a rule."""
-        return self._named(rule, teacher, labels, scale)
-
-    def _named(self, *parts: str) -> str:
-        """Return a name of a file."""
-        words = "-".join(parts).replace(" ", "-")
-        return f"split-{self.split}-draw-{self.teachers}-{words}"
 
 
 def reference_cells(
@@ -100,28 +63,21 @@ def reference_cells(
     -------
     list of Cell
     """
-    own = _Protocol(study, draw, sides, n_jobs)
-    cells = [Cell(draw.scratch_cell(), "scratch", own.scratch)]
-    for teacher in study.teachers:
-        for labels in dict.fromkeys(each for _, each in study.settings):
+    own, trees = _Protocol(study, draw, sides, n_jobs), max(study.sizes)
+    scratch = 2 * study.n_refits * trees
+    cells = [Cell(draw.scratch_cell(), "scratch", own.scratch, scratch)]
+    for teacher, settings in study.teachers.items():
+        for labels in kinds_of(study):
             name = draw.teacher_cell(teacher, labels)
             work = partial(own.teacher, teacher, labels)
-            cells.append(Cell(name, f"teacher {labels}", work))
+            size = settings["n_estimators"] * study.n_folds
+            cells.append(Cell(name, f"teacher {labels}", work, size))
         for scale, labels, rule in arms_of(study, rules):
             name = draw.arm_cell(teacher, labels, scale, rule)
             work = partial(own.arm, teacher, labels, scale, rule)
-            cells.append(Cell(name, f"{rule} {scale}", work))
+            fits = len(RULES[rule].values) * study.n_tuning_folds + study.n_refits
+            cells.append(Cell(name, f"{rule} {scale}", work, fits * trees))
     return cells
-
-
-def arms_of(study: ForestStudy, rules: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return scale, labels and rule of every arm that a teacher teaches."""
-    return [
-        (scale, labels, rule)
-        for scale, labels in study.settings
-        for rule in rules
-        if scale in RULES[rule].scales
-    ]
 
 
 @dataclass(frozen=True)

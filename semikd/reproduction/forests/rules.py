@@ -34,7 +34,7 @@ _LEAST_TRUTH = 1e-3
 _ROWS = 4_096
 _DECADES = tuple(10.0**k for k in range(-5, 4))
 
-# Step, label (None where it does not matter) and setting to the weight g of each row.
+# Teacher's answer and setting to the least and the largest truth of a set.
 _Bound = Callable[[FloatArray, float], tuple[FloatArray, FloatArray]]
 
 

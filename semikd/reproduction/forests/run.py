@@ -1,6 +1,8 @@
 """An experiment with forests on one data set: cells, findings, pages."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -8,25 +10,27 @@ import numpy as np
 
 from semikd._progress import Reporter
 from semikd.reproduction.asked import HONEST, PAPER_SEED, PUBLISHED, Asked, Outcome
-from semikd.reproduction.cells import Cell, Finished, content, finish_run
+from semikd.reproduction.cells import Cell, content
+from semikd.reproduction.forests.contrasts import contrasts
+from semikd.reproduction.forests.draws import Draw, finished_draws
 from semikd.reproduction.forests.figures import forest_figure
-from semikd.reproduction.forests.honest import ARMS, honest_cells, honest_results
-from semikd.reproduction.forests.measured import (
-    Scores,
-    contrasts,
-    levels,
-    reproduced,
+from semikd.reproduction.forests.findings import Findings
+from semikd.reproduction.forests.honest import (
+    ARMS,
+    SETTINGS,
+    finished_repeats,
+    honest_cells,
+    honest_results,
 )
+from semikd.reproduction.forests.measured import levels, reproduced
 from semikd.reproduction.forests.published import published_cells, released_rules
-from semikd.reproduction.forests.readings import READINGS, PaperTable, divided
-from semikd.reproduction.forests.reference import Draw, reference_cells
+from semikd.reproduction.forests.readings import READINGS, PaperTable, Sides, divided
+from semikd.reproduction.forests.reference import reference_cells
+from semikd.reproduction.forests.rules import FLOOR, RULES
 from semikd.reproduction.forests.study import FOREST_STUDIES, ForestStudy
-from semikd.reproduction.forests.tables import (
-    Findings,
-    agreement,
-    tables,
-    tidy_rows,
-)
+from semikd.reproduction.forests.tables import agreement, tables
+from semikd.reproduction.forests.tidy import tidy_rows
+from semikd.reproduction.runs import Finished, finish_run, known_run
 from semikd.reproduction.writing import (
     Results,
     origin_of,
@@ -38,12 +42,14 @@ __all__ = ["reproduce_forests"]
 
 _IN_FIGURE = ("kd_mse", "kd_boundfast")
 _SMALL_ROWS = 250
+# Splits beyond the published one that are looked for in a folder.
+_MOST_SPLITS = 1_000
 _REMARK = (
     "Published: mean ± standard deviation (ddof 0) over five fits of the student, of "
     "one split and one draw of teachers. Reproduced: mean ± standard error on the same "
-    "split, over draws of teachers where there are several, else over fits; contrasts "
-    "are over all splits. Honest: mean ± half of a 95 % interval over splits, folds, "
-    "teachers and students."
+    "split, over fits and draws of teachers. Honest: mean ± half of a 95 % interval "
+    "over splits, folds, teachers and students. Log-losses take probabilities of at "
+    "least 0.001."
 )
 
 
@@ -51,6 +57,8 @@ def reproduce_forests(
     experiment: str, table: PaperTable, asked: Asked, out: Path, progress: Reporter
 ) -> Outcome:
     """Do an experiment with forests on one data set, or go on with it, and write it.
+
+    The page holds all that is finished in its folder, whatever is asked this time.
 
     Parameters
     ----------
@@ -73,11 +81,7 @@ def reproduce_forests(
     study = study.shortened() if asked.small else study
     folder = out / f"{experiment}-{table.name}{'-small' if asked.small else ''}"
     job = _Job(study, table, asked, folder)
-    runs: dict[str, Finished] = {}
-    if asked.protocol != HONEST:
-        runs[PUBLISHED] = job.finish(PUBLISHED, job.published(), progress)
-    if asked.protocol != PUBLISHED:
-        runs[HONEST] = job.finish(HONEST, job.honest(), progress)
+    runs = job.finish(progress)
     found = job.findings(runs)
     title, order = f"{table.name}: {study.title.lower()}", READINGS[table.name].order
     results = Results(
@@ -85,8 +89,8 @@ def reproduce_forests(
         tidy=tidy_rows(found),
         tables=tables(found),
         figure=lambda: forest_figure(found),
-        remarks=(_REMARK, f"Rows: {order}.", *_arms(found), *times_of(runs)),
-        origin=origin_of(runs, rows=order),
+        remarks=(_REMARK, *job.remarks(runs), *_arms(found), *times_of(runs)),
+        origin=origin_of(runs, rows=order, asked=asdict(asked), held=job.held(runs)),
     )
     said = tuple(
         f"{row['agree']} of {row['cells']} {row['what']} (asked: {row['asked']})"
@@ -104,30 +108,33 @@ class _Job:
     asked: Asked
     folder: Path
 
-    def rules(self) -> tuple[str, ...]:
-        """Return the rules of the published protocol that are run."""
-        if self.asked.arms == "figure":
-            return _IN_FIGURE
-        return released_rules(self.study.name)
-
-    def draws(self) -> list[Draw]:
-        """Return splits and teachers of the published protocol."""
-        return [
-            Draw(split, teachers)
-            for split in self.asked.split_seeds()
-            for teachers in range(self.asked.draws)
-        ]
+    def finish(self, progress: Reporter) -> dict[str, Finished]:
+        """Do what is asked; what was done before of the other protocol is there too."""
+        runs = {}
+        for protocol, cells in ((PUBLISHED, self.published), (HONEST, self.honest)):
+            folder, known = self.folder / protocol, self._configuration(protocol)
+            if self.asked.protocol in (protocol, "both"):
+                runs[protocol] = finish_run(folder, known, cells(), progress)
+            elif (before := known_run(folder, known)) is not None:
+                runs[protocol] = before
+        return runs
 
     def published(self) -> list[Cell]:
         """Return the cells of the published protocol."""
+        every = self.asked.arms != "figure"
+        rules = released_rules(self.study.name) if every else _IN_FIGURE
+        seeds = self.asked.split_seeds()
+        # A split that the file brings is the only one.
+        seeds = seeds[:1] if self.table.fixed else seeds
         return [
             cell
-            for draw in self.draws()
+            for split in seeds
+            for teachers in range(self.asked.draws)
             for cell in reference_cells(
                 self.study,
-                self.rules(),
-                draw,
-                self._sides(draw.split),
+                rules,
+                Draw(split, teachers),
+                self._sides(split, honest=False),
                 self.asked.jobs,
             )
         ]
@@ -141,40 +148,47 @@ class _Job:
             for cell in honest_cells(
                 self.study,
                 split,
-                self._sides(split),
+                self._sides(split, honest=True),
                 self.asked.jobs,
                 preset=preset,
             )
         ]
 
-    def finish(self, protocol: str, cells: list[Cell], progress: Reporter) -> Finished:
-        """Do the cells of a protocol, which depend on this, whatever is asked."""
-        table = self.table
-        arrays = [table.X, table.y.astype(np.int64), *(table.fixed or ())]
-        configuration = {
-            "experiment": self.study.name,
-            "dataset": table.name,
-            "rows": list(table.X.shape),
-            "content": content(*arrays),
-            "protocol": protocol,
-            "small": self.asked.small,
-            "study": asdict(replace(self.study, curves=())),
-        }
-        return finish_run(self.folder / protocol, configuration, cells, progress)
+    def draws(self, runs: dict[str, Finished]) -> list[Draw]:
+        """Return the draws of the published protocol that are finished."""
+        if PUBLISHED not in runs:
+            return []
+        splits = (PAPER_SEED, *range(_MOST_SPLITS))
+        return finished_draws(self.study, _IN_FIGURE, splits, runs[PUBLISHED].run)
+
+    def repeats(self, runs: dict[str, Finished]) -> list[int]:
+        """Return the seeds of the repetitions that are finished."""
+        if HONEST not in runs:
+            return []
+        seeds: Iterator[int] = chain((PAPER_SEED,), count())
+        return finished_repeats(self.study, seeds, runs[HONEST].run)
+
+    def held(self, runs: dict[str, Finished]) -> dict[str, Any]:
+        """Return what the page is made of."""
+        draws = [[draw.split, draw.teachers] for draw in self.draws(runs)]
+        return {"splits and draws": draws, "repetitions": self.repeats(runs)}
 
     def findings(self, runs: dict[str, Finished]) -> Findings:
         """Return what all of it found; only the published split has published means."""
-        study, name, draws = self.study, self.table.name, self.draws()
-        published = {} if self.asked.small else published_cells(study.name, name)
-        every: Scores = {}
-        same: Scores = {}
-        if PUBLISHED in runs:
-            every = reproduced(study, self.rules(), draws, runs[PUBLISHED].run)
-            at = [n for n, draw in enumerate(draws) if draw.split == PAPER_SEED]
-            same = {place: own[at] for place, own in every.items()}
+        study, name, draws = self.study, self.table.name, self.draws(runs)
+        published = {}
+        if not self.asked.small and self.table.unlike() is None:
+            published = published_cells(study.name, name)
+        paper = [draw for draw in draws if draw.split == PAPER_SEED]
+        # Where rows may stand in another order, no split is the published one.
+        compared = paper if READINGS[name].same_split else draws
+        rules, run = tuple(RULES), runs[PUBLISHED].run if draws else None
+        same = reproduced(study, rules, paper, run) if run else {}
+        every = reproduced(study, rules, compared, run) if run else {}
         honest = {}
-        if HONEST in runs:
-            honest = honest_results(study, self.asked.repeat_seeds(), runs[HONEST].run)
+        if seeds := self.repeats(runs):
+            fixed = self.table.fixed is not None
+            honest = honest_results(study, seeds, runs[HONEST].run, same_rows=fixed)
         return Findings(
             study,
             name,
@@ -185,9 +199,52 @@ class _Job:
             honest,
         )
 
-    def _sides(self, split: int) -> Any:
+    def remarks(self, runs: dict[str, Finished]) -> list[str]:
+        """Return what must be known of these rows and of what was run."""
+        table, draws = self.table, self.draws(runs)
+        said = [f"Rows: {READINGS[table.name].order}."]
+        if (unlike := table.unlike()) is not None:
+            said.append(f"No published numbers stand beside these rows: {unlike}.")
+        if table.fixed:
+            said.append(
+                "The file brings its split: there is no other, and intervals are over "
+                "folds, teachers and students only."
+            )
+        if draws:
+            splits = len({draw.split for draw in draws})
+            said.append(
+                f"Published protocol: splits: {splits}; draws of teachers in all: "
+                f"{len(draws)}."
+            )
+        if seeds := self.repeats(runs):
+            said.append(f"Honest protocol: {len(seeds)} repetitions.")
+        return said
+
+    def _configuration(self, protocol: str) -> dict[str, Any]:
+        """Return what all cells of a protocol depend on, whatever is asked."""
+        table, study = self.table, asdict(self.study)
+        arrays = [table.X, table.y.astype(np.int64), *(table.fixed or ())]
+        rules = {key: [rule.values, rule.scales] for key, rule in RULES.items()}
+        own = {"rules": rules, "floor": FLOOR, "seed": PAPER_SEED}
+        return {
+            "experiment": self.study.name,
+            "dataset": table.name,
+            "rows": list(table.X.shape),
+            "content": content(*arrays),
+            "protocol": protocol,
+            "small": _SMALL_ROWS if self.asked.small else 0,
+            "study": {
+                key: value
+                for key, value in study.items()
+                if key not in ("title", "axis", "curves")
+            },
+            "settings": own if protocol == PUBLISHED else dict(SETTINGS),
+        }
+
+    def _sides(self, split: int, *, honest: bool) -> Sides:
         """Return the rows of a split."""
-        return divided(self.table, split, _SMALL_ROWS if self.asked.small else None)
+        n_rows = _SMALL_ROWS if self.asked.small else None
+        return divided(self.table, split, n_rows, honest=honest)
 
 
 def _arms(found: Findings) -> list[str]:

@@ -1,64 +1,20 @@
 """Experiments with forests as tables: published, reproduced and honest in a row."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from semikd.reproduction.forests.measured import CLOSE, FAR, NOISE, Contrast, Level
-from semikd.reproduction.forests.published import TEACHER, Place, PublishedCell
+from semikd.reproduction.forests.contrasts import FAR, NOISE, Contrast
+from semikd.reproduction.forests.findings import Findings
+from semikd.reproduction.forests.measured import CLOSE, Level
+from semikd.reproduction.forests.published import TEACHER, PublishedCell
 from semikd.reproduction.forests.rules import RULES
-from semikd.reproduction.forests.study import Curve, ForestStudy
 from semikd.reproduction.repeated import Repeated
 
-__all__ = ["Findings", "agreement", "tables", "tidy_rows"]
+__all__ = ["agreement", "tables"]
 
 Row = dict[str, Any]
-Honest = Mapping[tuple[str, int], Mapping[str, Repeated]]
 _NOTHING = "–"
-
-
-@dataclass(frozen=True, eq=False)
-class Findings:
-    """What one experiment found on one data set.
-
-    Parameters
-    ----------
-    study : ForestStudy
-        The experiment.
-    dataset, metric : str
-        The data set and its published metric.
-    published : mapping from Place to PublishedCell
-        What was published.
-    levels : sequence of Level
-        Means of the published protocol; none where it was not run.
-    contrasts : sequence of Contrast
-        Differences of the published protocol.
-    honest : mapping from (arm, place) to metrics
-        What the honest protocol found; empty where it was not run.
-    """
-
-    study: ForestStudy
-    dataset: str
-    metric: str
-    published: Mapping[Place, PublishedCell]
-    levels: Sequence[Level]
-    contrasts: Sequence[Contrast]
-    honest: Honest
-
-    def level(self, curve: Curve, x: int) -> Level | None:
-        """Return the mean at one place of a curve."""
-        wanted = self._place(curve, x)
-        return next((each for each in self.levels if each.place == wanted), None)
-
-    def cell(self, curve: Curve, x: int) -> PublishedCell | None:
-        """Return the published mean at one place of a curve."""
-        return self.published.get(self._place(curve, x))
-
-    def _place(self, curve: Curve, x: int) -> Place:
-        """Return the place of a point of a curve."""
-        flat = self.study.varies_teacher and curve.method.startswith("scratch")
-        return Place(curve.method, curve.scale, curve.labels, None if flat else x)
 
 
 def tables(found: Findings) -> dict[str, list[Row]]:
@@ -76,7 +32,10 @@ def tables(found: Findings) -> dict[str, list[Row]]:
     return {
         f"The figure, {found.metric}": _figure_rows(found),
         "Agreement with the published numbers": agreement(found),
-        "Differences that the paper is about": _contrast_rows(found),
+        "Differences that the paper is about": _contrast_rows(found.contrasts, found),
+        "Of these, those that count and do not agree": _contrast_rows(
+            [each for each in found.contrasts if each.counts and not each.agrees], found
+        ),
         "Honest protocol": _honest_rows(found),
         "Honest protocol: differences from the scratch student that was tuned": (
             _honest_differences(found)
@@ -92,55 +51,19 @@ def agreement(found: Findings) -> list[Row]:
     lines = []
     if counted:
         share = sum(each.agrees for each in counted) / len(counted)
+        telling = sum(each.tells for each in counted)
         what = (
             f"contrasts beyond {NOISE:g} times their noise: same sign, within "
-            f"{FAR:g} combined errors"
+            f"{FAR:g} combined errors (no difference at all would fail in {telling})"
         )
-        lines.append(_asked(what, len(counted), share, 0.90))
+        line = _asked(what, len(counted), share, 0.90)
+        if min(each.units for each in counted) < 2:
+            line["reached"] = "not judged: teachers were drawn once (--draws)"
+        lines.append(line)
     if close:
         share = sum(abs(each.difference or 0.0) <= CLOSE for each in close) / len(close)
         lines.append(_asked(f"levels within {CLOSE}", len(close), share, 0.95))
     return lines
-
-
-def tidy_rows(found: Findings) -> list[Row]:
-    """Return one row for every mean, for programs."""
-    common = {"experiment": found.study.name, "dataset": found.dataset}
-    rows: list[Row] = []
-    for each in found.levels:
-        cell = each.published
-        rows.append(
-            {
-                **common,
-                "protocol": "published",
-                "arm": each.place.method,
-                "scale": each.place.scale,
-                "labels": each.place.labels,
-                "x": "" if each.place.x is None else each.place.x,
-                "metric": found.metric,
-                "mean": each.mean,
-                "standard_error": each.standard_error,
-                "draw_sd": "" if each.draw_sd is None else each.draw_sd,
-                "published_mean": "" if cell is None else cell.mean,
-                "published_sd": "" if cell is None else cell.sd,
-            }
-        )
-    for (arm, x), metrics in found.honest.items():
-        for metric, own in metrics.items():
-            error = own.standard_error
-            rows.append(
-                {
-                    **common,
-                    "protocol": "honest",
-                    "arm": arm,
-                    "x": x,
-                    "metric": metric,
-                    "mean": own.mean,
-                    "standard_error": "" if math.isnan(error) else error,
-                    "repetitions": len(own.values),
-                }
-            )
-    return rows
 
 
 def _figure_rows(found: Findings) -> list[Row]:
@@ -168,8 +91,8 @@ def _figure_rows(found: Findings) -> list[Row]:
     return rows
 
 
-def _contrast_rows(found: Findings) -> list[Row]:
-    """Return the contrasts, those that disagree marked."""
+def _contrast_rows(contrasts: Sequence[Contrast], found: Findings) -> list[Row]:
+    """Return contrasts, those that disagree marked."""
     return [
         {
             "contrast": each.name,
@@ -178,11 +101,12 @@ def _contrast_rows(found: Findings) -> list[Row]:
             "published": f"{each.published:+.4f} ± {each.noise:.4f}",
             "reproduced": f"{each.mean:+.4f}",
             "combined error": f"{each.combined:.4f}",
+            "in errors": _signed(each.in_errors, 1),
             "agrees": ("yes" if each.agrees else "no")
             if each.counts
             else f"within {NOISE:g} errors of 0",
         }
-        for each in found.contrasts
+        for each in contrasts
     ]
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from semikd._progress import Reporter
 from semikd._validation import invalid
 from semikd.reproduction.asked import HONEST, PUBLISHED, Asked, Outcome
-from semikd.reproduction.cells import Finished, finish_run
 from semikd.reproduction.images.results import (
     ImageScores,
     honest_scores,
@@ -21,6 +20,7 @@ from semikd.reproduction.images.study import (
     read_photographs,
 )
 from semikd.reproduction.images.training import honest_cells, published_cells
+from semikd.reproduction.runs import Finished, finish_run
 from semikd.reproduction.writing import (
     Results,
     origin_of,

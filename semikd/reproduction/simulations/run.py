@@ -1,10 +1,11 @@
 """The simulations: cells, rates, pages."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from semikd._progress import Reporter
 from semikd.reproduction.asked import Asked, Outcome
-from semikd.reproduction.cells import finish_run
+from semikd.reproduction.runs import finish_run
 from semikd.reproduction.simulations.figures import simulation_figure
 from semikd.reproduction.simulations.panels import PANELS, extent, simulation_cells
 from semikd.reproduction.simulations.tables import (
@@ -13,6 +14,7 @@ from semikd.reproduction.simulations.tables import (
     simulation_tables,
     tidy_simulations,
 )
+from semikd.reproduction.simulations.trials import FULL, SETTINGS, TRIAL
 from semikd.reproduction.writing import (
     Results,
     origin_of,
@@ -52,6 +54,8 @@ def reproduce_simulations(asked: Asked, out: Path, progress: Reporter) -> Outcom
     configuration = {
         "experiment": "synthetic",
         "panels": {name: extent(panel, small=small) for name, panel in PANELS.items()},
+        "settings": SETTINGS,
+        "size": asdict(TRIAL if small else FULL),
     }
     cells = simulation_cells(small=small)
     runs = {"run": finish_run(folder / "run", configuration, cells, progress)}
@@ -62,7 +66,7 @@ def reproduce_simulations(asked: Asked, out: Path, progress: Reporter) -> Outcom
         tables=simulation_tables(found),
         figure=lambda: simulation_figure(found),
         remarks=(_REMARK, *times_of(runs)),
-        origin=origin_of(runs),
+        origin=origin_of(runs, asked=asdict(asked)),
     )
     said = tuple(
         f"{rate.what}: slope {rate} (theory: {rate.theory})" for rate in rates(found)

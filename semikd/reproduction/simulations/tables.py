@@ -25,6 +25,7 @@ __all__ = [
 
 Row = dict[str, Any]
 FORMULAS = ("by leaves", "measured")
+_VERDICTS = {True: "yes", False: "no", None: "not to be told"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +70,14 @@ class Rate:
         Half of its 95 % interval, by the jackknife over data sets.
     theory : str
         What the theory says of it.
+    contradicts : bool or None
+        Whether the slope contradicts it by the rule of the plan; None where noise hides
+        it.
 
     Examples
     --------
     >>> from semikd.reproduction.simulations.tables import Rate
-    >>> Rate("cross-fitted", -0.5, 0.1, "below 0").slope
+    >>> Rate("cross-fitted", -0.5, 0.1, "below 0", False).slope
     -0.5
     """
 
@@ -81,6 +85,7 @@ class Rate:
     slope: float
     half_width: float
     theory: str
+    contradicts: bool | None
 
     def __str__(self) -> str:
         if math.isnan(self.slope + self.half_width):
@@ -139,10 +144,35 @@ def rates(found: Sequence[Simulated]) -> list[Rate]:
     list of Rate
     """
     by_name = {each.name: each for each in found}
+    slopes = {(panel, arm): _slope(by_name[panel], arm) for panel, arm, _ in _RATES}
     return [
-        Rate(f"{panel}: {arm}", *_slope(by_name[panel], arm), theory)
+        Rate(
+            f"{panel}: {arm}",
+            *slopes[panel, arm],
+            theory,
+            _contradicts(panel, arm, slopes),
+        )
         for panel, arm, theory in _RATES
     ]
+
+
+def _contradicts(
+    panel: str, arm: str, slopes: Mapping[tuple[str, str], tuple[float, float]]
+) -> bool | None:
+    """Return whether a slope says something else than the theory, None if nothing."""
+    slope, half = slopes[panel, arm]
+    honest, honest_half = slopes[panel, "cross-fitted"] if "floor" in panel else (0, 0)
+    if not math.isfinite(slope + half + honest + honest_half):
+        return None
+    if panel == "perturbed":
+        exponent = 4.0 if arm == "full correction" else 2.0
+        return abs(slope - exponent) > half + 0.5
+    if panel == "floor-control":
+        return abs(slope - honest) > half + honest_half
+    if arm == "cross-fitted":
+        return slope + half >= 0.0
+    # A floor falls, if at all, less than half as fast as what has none.
+    return slope + half < honest / 2.0
 
 
 def _slope(panel: Simulated, arm: str) -> tuple[float, float]:
@@ -181,6 +211,7 @@ def simulation_tables(found: Sequence[Simulated]) -> dict[str, list[Row]]:
                 "what": each.what,
                 "slope": str(each),
                 "theory": each.theory,
+                "contradicted": _VERDICTS[each.contradicts],
             }
             for each in rates(found)
         ]

@@ -18,6 +18,7 @@ from semikd.students import LinearStudent, as_student
 
 __all__ = [
     "FULL",
+    "SETTINGS",
     "TRIAL",
     "Errors",
     "Size",
@@ -43,6 +44,13 @@ ARMS: Mapping[str, dict[str, Any]] = {
     "orthogonal = labels": {"cv": 5, "correction": "orthogonal"},
 }
 _TWO = ("in-sample", "cross-fitted")
+# What every cell depends on.
+SETTINGS: Mapping[str, Any] = {
+    "fresh rows": _FRESH,
+    "clouds": _CLOUDS,
+    "shares": _SHARES,
+    "arms": {arm: dict(options) for arm, options in ARMS.items()},
+}
 
 
 @dataclass(frozen=True)

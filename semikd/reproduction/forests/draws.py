@@ -1,0 +1,105 @@
+"""Draws of splits and teachers, and the cells that belong to each."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from semikd.reproduction.cells import Run
+from semikd.reproduction.forests.rules import RULES
+from semikd.reproduction.forests.study import ForestStudy
+
+__all__ = ["Draw", "arms_of", "finished_draws", "kinds_of"]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One split and one draw of teachers.
+
+    Parameters
+    ----------
+    split : int
+        Seed of the split.
+    teachers : int
+        Number of the draw of teachers, from 0.
+
+    Examples
+    --------
+    >>> from semikd.reproduction.forests.draws import Draw
+    >>> Draw(2357, 0).teacher_cell("500 trees", "none")
+    'split-2357-draw-0-teacher-500-trees-none'
+    """
+
+    split: int
+    teachers: int
+
+    def scratch_cell(self) -> str:
+        """Return the name of the cell of students without a teacher."""
+        return f"split-{self.split}-draw-{self.teachers}-scratch"
+
+    def teacher_cell(self, teacher: str, labels: str) -> str:
+        """Return the name of the cell of a teacher and its labels."""
+        return self._named("teacher", teacher, labels)
+
+    def arm_cell(self, teacher: str, labels: str, scale: str, rule: str) -> str:
+        """Return the name of the cell of students taught by a rule."""
+        return self._named(rule, teacher, labels, scale)
+
+    def _named(self, *parts: str) -> str:
+        """Return a name of a file."""
+        words = "-".join(parts).replace(" ", "-")
+        return f"split-{self.split}-draw-{self.teachers}-{words}"
+
+
+def finished_draws(
+    study: ForestStudy, rules: Sequence[str], splits: Sequence[int], run: Run
+) -> list[Draw]:
+    """Return the draws whose students of these rules are all finished.
+
+    Parameters
+    ----------
+    study : ForestStudy
+        The experiment.
+    rules : sequence of str
+        The rules.
+    splits : sequence of int
+        Seeds of the splits to look for.
+    run : Run
+        The run as far as it is.
+
+    Returns
+    -------
+    list of Draw
+    """
+    found = []
+    for split in splits:
+        for number in count():
+            draw = Draw(split, number)
+            if not all(run.has(name) for name in _names(study, rules, draw)):
+                break
+            found.append(draw)
+    return found
+
+
+def _names(study: ForestStudy, rules: Sequence[str], draw: Draw) -> Iterator[str]:
+    """Yield the names of the cells of a draw."""
+    yield draw.scratch_cell()
+    for teacher in study.teachers:
+        for labels in kinds_of(study):
+            yield draw.teacher_cell(teacher, labels)
+        for scale, labels, rule in arms_of(study, rules):
+            yield draw.arm_cell(teacher, labels, scale, rule)
+
+
+def kinds_of(study: ForestStudy) -> list[str]:
+    """Return the kinds of labels of an experiment."""
+    return list(dict.fromkeys(labels for _, labels in study.settings))
+
+
+def arms_of(study: ForestStudy, rules: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return scale, labels and rule of every arm that a teacher teaches."""
+    return [
+        (scale, labels, rule)
+        for scale, labels in study.settings
+        for rule in rules
+        if scale in RULES[rule].scales
+    ]
