@@ -1,40 +1,33 @@
-"""An experiment on photographs: cells, scores, pages."""
+"""An experiment on photographs: cells, findings, pages."""
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from semikd._progress import Reporter
 from semikd._validation import invalid
 from semikd.reproduction.asked import HONEST, PUBLISHED, Asked, Outcome
-from semikd.reproduction.images.results import (
-    ImageScores,
-    honest_scores,
-    image_figure,
+from semikd.reproduction.cells import Cell
+from semikd.reproduction.images.figures import image_figure
+from semikd.reproduction.images.honest import honest_cells, honest_scores
+from semikd.reproduction.images.photographs import Photographs, read_photographs
+from semikd.reproduction.images.published import published_scores
+from semikd.reproduction.images.reference import reference_cells, reference_scores
+from semikd.reproduction.images.results import Findings
+from semikd.reproduction.images.study import IMAGE_STUDIES, ImageStudy
+from semikd.reproduction.images.tables import (
     image_tables,
     image_tidy,
-    published_scores,
+    sentences,
 )
-from semikd.reproduction.images.study import (
-    IMAGE_STUDIES,
-    ImageStudy,
-    read_photographs,
-)
-from semikd.reproduction.images.training import honest_cells, published_cells
-from semikd.reproduction.runs import Finished, finish_run
-from semikd.reproduction.writing import (
-    Results,
-    origin_of,
-    times_of,
-    write_results,
-)
+from semikd.reproduction.images.training import Networks
+from semikd.reproduction.images.words import remarks
+from semikd.reproduction.runs import Finished, finish_run, known_run
+from semikd.reproduction.writing import Results, origin_of, times_of, write_results
 
 __all__ = ["reproduce_images"]
-
-_REMARK = (
-    "Mean ± standard error over fits; published: mean ± standard deviation over five "
-    "fits (three for strengths). Published numbers are most likely those of the "
-    "validation images, by which the strength was chosen, too."
-)
 
 
 def reproduce_images(
@@ -42,12 +35,14 @@ def reproduce_images(
 ) -> Outcome:
     """Do an experiment on photographs, or go on with it, and write what was found.
 
+    The page holds all that is finished in its folder, whatever is asked this time.
+
     Parameters
     ----------
     experiment : {'cifar', 'strength'}
         The experiment.
     asked : Asked
-        Protocols, and whether a trial is enough.
+        Protocols, repetitions of the honest one, and whether a trial is enough.
     out : Path
         Folder of all results; this one's is in it.
     progress : callable
@@ -56,57 +51,88 @@ def reproduce_images(
     Returns
     -------
     Outcome
+
+    Raises
+    ------
+    ValueError
+        If files are missing, or a strength is asked for honestly.
     """
     study = IMAGE_STUDIES[experiment]
     study = study.shortened() if asked.small else study
     if asked.protocol == HONEST and not study.has_honest:
         constraint = f"be published for {experiment}: honestly, a strength is chosen"
         raise invalid("--protocol", constraint, asked.protocol)
-    photographs = read_photographs(study, asked.data)
     device, named = _device()
     folder = out / f"{experiment}{'-small' if asked.small else ''}"
-    shared = {
-        "experiment": experiment,
-        "images": photographs.name,
-        "content": photographs.content(),
-        "device": named,
-        "study": asdict(study),
-    }
-    make = {PUBLISHED: published_cells}
-    if study.has_honest:
-        make[HONEST] = honest_cells
-    if asked.protocol in make:
-        make = {asked.protocol: make[asked.protocol]}
-    runs = {
-        name: finish_run(
-            folder / name,
-            {**shared, "protocol": name},
-            cells(study, photographs, device),
-            progress,
-        )
-        for name, cells in make.items()
-    }
-    results = _results(study, runs, f"Images: {photographs.name}. Device: {named}.")
-    said = (f"{photographs.name}, on {named}",)
+    photographs = read_photographs(study, asked.data)
+    job = _Job(study, photographs, asked, folder, device, named)
+    runs = job.finish(progress)
+    found = job.findings(runs)
+    about = remarks(study, photographs, named, honest=bool(found.honest))
+    results = Results(
+        title=study.title,
+        tidy=image_tidy(found),
+        tables=image_tables(found),
+        figure=lambda: image_figure(found),
+        remarks=(*about, *times_of(runs)),
+        origin=origin_of(runs, asked=asdict(asked)),
+    )
+    said = (f"{photographs.name}, on {named}", *sentences(found))
     return Outcome(study.title, said, tuple(write_results(results, folder)))
 
 
-def _results(study: ImageStudy, runs: dict[str, Finished], where: str) -> Results:
-    """Return what is written of the finished cells."""
-    reproduced: ImageScores = {}
-    honest: ImageScores = {}
-    if PUBLISHED in runs:
-        reproduced = published_scores(study, runs[PUBLISHED].run)
-    if HONEST in runs:
-        honest = honest_scores(study, runs[HONEST].run)
-    return Results(
-        title=study.title,
-        tidy=image_tidy(study, reproduced, honest),
-        tables=image_tables(study, reproduced, honest),
-        figure=lambda: image_figure(study, reproduced),
-        remarks=(where, _REMARK, *times_of(runs)),
-        origin=origin_of(runs),
-    )
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """One experiment on the images at hand."""
+
+    study: ImageStudy
+    photographs: Photographs
+    asked: Asked
+    folder: Path
+    device: str
+    named: str
+
+    def finish(self, progress: Reporter) -> dict[str, Finished]:
+        """Do what is asked; what was done before of the other protocol is there too."""
+        common = self.study, self.photographs, self.device
+        make: dict[str, Callable[[], list[Cell]]] = {
+            PUBLISHED: partial(reference_cells, *common)
+        }
+        if self.study.has_honest:
+            make[HONEST] = partial(honest_cells, *common, self.asked.repeat_seeds())
+        runs = {}
+        for protocol, cells in make.items():
+            folder, known = self.folder / protocol, self._configuration(protocol)
+            if self.asked.protocol in (protocol, "both"):
+                runs[protocol] = finish_run(folder, known, cells(), progress)
+            elif (before := known_run(folder, known)) is not None:
+                runs[protocol] = before
+        return runs
+
+    def findings(self, runs: dict[str, Finished]) -> Findings:
+        """Return what all of it found."""
+        study, reproduced, honest = self.study, {}, {}
+        if PUBLISHED in runs:
+            reproduced = reference_scores(study, runs[PUBLISHED].run)
+        if HONEST in runs:
+            honest = honest_scores(study, runs[HONEST].run)
+        ratio = self.photographs.ratio
+        return Findings(study, published_scores(study), reproduced, honest, ratio)
+
+    def _configuration(self, protocol: str) -> dict[str, Any]:
+        """Return what all cells of a protocol depend on, whatever is asked."""
+        images = self.photographs
+        return {
+            "experiment": self.study.name,
+            "protocol": protocol,
+            "images": images.name,
+            "content": images.content(),
+            "classes": images.n_classes,
+            "sizes": list(images.sizes),
+            "device": self.named,
+            "precision": Networks(self.study, images, self.device).precision(),
+            "study": self.study.configuration(protocol),
+        }
 
 
 def _device() -> tuple[str, str]:

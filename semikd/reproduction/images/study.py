@@ -1,32 +1,89 @@
-"""What the experiments on photographs consist of, and the photographs.
+"""What the experiments on photographs consist of.
 
 The recipe is that of the released configuration. Which student, which weight of the
 labels and whether images were augmented is not stated anywhere: what is assumed is said
 in the fields below.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from semikd.datasets import load_dataset
 from semikd.networks import ResNet, SmallCNN
-from semikd.reproduction.asked import PAPER_SEED
-from semikd.reproduction.cells import content
+from semikd.reproduction.asked import HONEST, PAPER_SEED
 
 __all__ = [
     "CIFAR",
     "IMAGE_STUDIES",
+    "PRIMARY",
     "STRENGTH",
+    "Grids",
     "ImageStudy",
-    "Photographs",
-    "read_photographs",
+    "Recipe",
 ]
 
-Pixels = NDArray[np.uint8]
-_VALIDATION = 5_000
+# Depths of teachers that the comparison is about; the others show the way between.
+PRIMARY = (20, 56)
+# Words that no number depends on.
+_COSMETIC = ("name", "title", "axis", "has_honest")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How every network is trained.
+
+    Parameters
+    ----------
+    step, decay : float
+        Step size and weight decay, of the released loss.
+    batch_size : int, default=128
+        Images of a step.
+    optimizer, schedule : str
+        Options of ``semikd.networks.Training``.
+    floor : float, default=1e-3
+        Least probability that a residual is divided by in a correction.
+    orthogonal_floor : float, default=1e-2
+        The same in the full correction, as released.
+
+    Examples
+    --------
+    >>> from semikd.reproduction.images.study import Recipe
+    >>> Recipe().step
+    0.1
+    """
+
+    step: float = 0.1
+    decay: float = 5e-4
+    batch_size: int = 128
+    optimizer: str = "sgd"
+    schedule: str = "fifths"
+    floor: float = 1e-3
+    orthogonal_floor: float = 1e-2
+
+
+@dataclass(frozen=True)
+class Grids:
+    r"""What the honest protocol tries, and validation images choose from.
+
+    Parameters
+    ----------
+    steps, decays : tuple of float
+        Of the student without a teacher, every pair.
+    shares : tuple of float
+        Of the labels in the constant mix.
+    squared_errors : tuple of float
+        :math:`\rho^2 / \kappa` of the correction, on centred log-probabilities.
+
+    Examples
+    --------
+    >>> from semikd.reproduction.images.study import Grids
+    >>> Grids().shares
+    (0.2, 0.5)
+    """
+
+    steps: tuple[float, ...] = (0.05, 0.1, 0.2)
+    decays: tuple[float, ...] = (1e-4, 5e-4)
+    shares: tuple[float, ...] = (0.2, 0.5)
+    squared_errors: tuple[float, ...] = (1.0, 10.0, 100.0)
 
 
 @dataclass(frozen=True)
@@ -47,8 +104,8 @@ class ImageStudy:
         Layers of the teachers.
     strengths : tuple of float
         c of the correction.
-    seeds : int
-        Times that each student is fitted.
+    fits : int
+        Times that each student of the published protocol is fitted.
     n_folds : int, default=10
         Folds of the cross-fitted teachers.
     epochs : int, default=100
@@ -58,8 +115,15 @@ class ImageStudy:
         paper's student is not stated.
     hard_weight : float, default=0.5
         Share of the labels' own loss: the default of the released code, an assumption.
+    augmented : bool, default=True
+        Whether the honest protocol shows images shifted and mirrored; a trial does not,
+        whose images may be a few pixels wide.
     rows : tuple of int or None, default=None
         Training, validation and test images of a trial.
+    recipe : Recipe
+        How networks are trained.
+    grids : Grids
+        What the honest protocol chooses from.
 
     Examples
     --------
@@ -74,29 +138,67 @@ class ImageStudy:
     has_honest: bool
     depths: tuple[int, ...]
     strengths: tuple[float, ...]
-    seeds: int
+    fits: int
     n_folds: int = 10
     epochs: int = 100
     student: str = "resnet"
     hard_weight: float = 0.5
+    augmented: bool = True
     rows: tuple[int, int, int] | None = None
+    recipe: Recipe = field(default_factory=Recipe)
+    grids: Grids = field(default_factory=Grids)
+
+    @property
+    def varies_strength(self) -> bool:
+        """Whether the axis is that of the correction."""
+        return len(self.strengths) > 1
 
     def shortened(self) -> "ImageStudy":
         """Return a trial of the same code, in seconds on a processor."""
         return replace(
             self,
+            title=f"{self.title} (a trial)",
             depths=(8,),
-            strengths=self.strengths[:2],
-            seeds=2,
+            strengths=self.strengths[-3:],
+            fits=2,
             n_folds=2,
-            epochs=3,
-            student="small_cnn",
+            epochs=4,
+            augmented=False,
             rows=(300, 100, 300),
+            recipe=replace(self.recipe, batch_size=64),
+            grids=Grids(steps=(0.05, 0.1), decays=(5e-4,), squared_errors=(10.0,)),
         )
 
     def student_module(self) -> Any:
         """Return the architecture of the student."""
         return ResNet(8) if self.student == "resnet" else SmallCNN()
+
+    def configuration(self, protocol: str) -> dict[str, Any]:
+        """Return what the cells of a protocol depend on, the images aside.
+
+        Parameters
+        ----------
+        protocol : {'published', 'honest'}
+            Whose protocol.
+
+        Returns
+        -------
+        dict
+            Without words that only name things; seeds of honest repetitions are in the
+            names of their cells, so that more of them keep those that are there.
+
+        Examples
+        --------
+        >>> from semikd.reproduction.images.study import CIFAR
+        >>> sorted(set(CIFAR.configuration("published")) - {"recipe"})[:4]
+        ['depths', 'epochs', 'fits', 'hard_weight']
+        """
+        released = {"strengths", "fits", "hard_weight"}
+        unread = released if protocol == HONEST else {"grids", "augmented"}
+        read = {**asdict(self), "seed": PAPER_SEED}
+        for name in (*_COSMETIC, *unread):
+            del read[name]
+        return read
 
 
 CIFAR = ImageStudy(
@@ -106,7 +208,7 @@ CIFAR = ImageStudy(
     has_honest=True,
     depths=(14, 20, 32, 44, 56),
     strengths=(1e-2,),
-    seeds=5,
+    fits=5,
 )
 STRENGTH = ImageStudy(
     name="strength",
@@ -115,102 +217,6 @@ STRENGTH = ImageStudy(
     has_honest=False,
     depths=(20,),
     strengths=(1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
-    seeds=3,
+    fits=3,
 )
 IMAGE_STUDIES = {study.name: study for study in (CIFAR, STRENGTH)}
-
-
-@dataclass(frozen=True, eq=False)
-class Photographs:
-    """Images of three parts: to learn from, to choose by, to judge by.
-
-    Parameters
-    ----------
-    name : str
-        The data set.
-    X, y : ndarray of shape (n, c, h, w) and (n,)
-        All images as bytes, and their classes.
-    train, validation, test : ndarray of int
-        Rows of the parts.
-    """
-
-    name: str
-    X: Pixels
-    y: NDArray[np.intp]
-    train: NDArray[np.intp]
-    validation: NDArray[np.intp]
-    test: NDArray[np.intp]
-
-    def content(self) -> str:
-        """Return what tells these images from others of the same name."""
-        return content(self.X, self.y, self.train, self.validation, self.test)
-
-    def part(self, rows: NDArray[np.intp]) -> tuple[Pixels, NDArray[np.intp]]:
-        """Return images and classes of some rows."""
-        return self.X[rows], self.y[rows]
-
-
-def read_photographs(study: ImageStudy, data: Any = None) -> Photographs:
-    """Return CIFAR-10, or small pictures of digits where a trial finds no files.
-
-    Parameters
-    ----------
-    study : ImageStudy
-        The experiment: how many images a trial takes.
-    data : path or None, default=None
-        Folder of the files; None takes the environment variable ``SEMIKD_DATA``.
-
-    Returns
-    -------
-    Photographs
-
-    Raises
-    ------
-    FileNotFoundError
-        If there are no files, and it is no trial.
-
-    Notes
-    -----
-    45,000 of the 50,000 training images are learned from, as in the paper; which ones
-    depends on the order of the files, which is not the paper's.
-    """
-    try:
-        found = load_dataset("cifar10", data_home=data)
-    except FileNotFoundError:
-        if study.rows is None:
-            raise
-        return _digits(study)
-    images = np.ascontiguousarray(np.asarray(found.X).transpose(0, 3, 1, 2))
-    order = np.random.default_rng(PAPER_SEED).permutation(found.extra["train_index"])
-    test = np.asarray(found.extra["test_index"])
-    return _parts(study, "cifar10", images, np.asarray(found.y), order, test)
-
-
-def _digits(study: ImageStudy) -> Photographs:
-    """Return handwritten digits of 8 x 8 pixels as bytes of three channels."""
-    found = load_dataset("digits")
-    pixels = (15 * found.numeric().reshape(-1, 1, 8, 8)).astype(np.uint8)
-    images = np.repeat(pixels, 3, axis=1)
-    order = np.random.default_rng(PAPER_SEED).permutation(len(images))
-    half = len(order) // 2
-    y = np.asarray(found.y)
-    return _parts(study, "digits", images, y, order[:half], order[half:])
-
-
-def _parts(
-    study: ImageStudy,
-    name: str,
-    images: Pixels,
-    y: NDArray[np.intp],
-    order: NDArray[np.intp],
-    test: NDArray[np.intp],
-) -> Photographs:
-    """Return the parts, all of them or those of a trial."""
-    n_train, n_validation, n_test = study.rows or (
-        len(order) - _VALIDATION,
-        _VALIDATION,
-        len(test),
-    )
-    validation = order[n_train : n_train + n_validation]
-    kept = np.random.default_rng(PAPER_SEED).permutation(test)[:n_test]
-    return Photographs(name, images, y, order[:n_train], validation, np.sort(kept))

@@ -1,267 +1,233 @@
-r"""Teachers and students on photographs, through the library's own parts.
+"""Networks of the image experiments by the one recipe, and what they score.
 
-Notes
------
-The released code adds half of the cross-entropy of the labels to half of the mean
-squared difference of K logits. Here the squared loss is half a sum, so that the same
-minimum, and the same steps, are those of
-
-.. math:: \tfrac12 \|f - \tau\|^2 + h\,\mathrm{CE}, \qquad
-   h = \frac{a}{1 - a}\,\frac K2,
-
-with a the share of the labels, the step size divided and the weight decay multiplied by
-:math:`K / (2 (1 - a))`. Departures: log-probabilities are centred in place of raw
-logits; the momentum is Nesterov's; biases are not shrunk.
+A student whose loss does not stay finite is no reason to stop, and none to be left out:
+it answers with equal probabilities, and its scores say so.
 """
 
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import log_loss
 
-from semikd.corrections import Correction, NoCorrection, ShrinkageCorrection
-from semikd.crossfit import cross_fit
-from semikd.distillation import DistilledClassifier
-from semikd.label_aware import ReferenceCorrection
-from semikd.losses import DistillationLoss, HardLabelMix, LogProbabilityLoss
-from semikd.networks import ResNet, Training
-from semikd.reproduction.cells import Cell, Run
-from semikd.reproduction.images.study import ImageStudy, Photographs
-from semikd.simplex import FloatArray, one_hot
+from semikd.losses import DistillationLoss
+from semikd.networks import OnlineTargets, ResNet, Training
+from semikd.reproduction.images.photographs import Part, Photographs, Sides
+from semikd.reproduction.images.released import step_factor
+from semikd.reproduction.images.study import ImageStudy
+from semikd.simplex import FloatArray
 from semikd.students import TorchStudent
 from semikd.teachers import TorchClassifier
 
-__all__ = ["arm_name", "arm_names", "honest_cells", "published_cells"]
+__all__ = ["DIVERGED", "METRICS", "Fit", "Networks", "Scores", "row_scores"]
 
-Found = dict[str, Any]
-_STEP, _DECAY, _BATCH = 0.1, 5e-4, 128
-# Of log-probabilities, tried by the honest protocol.
-_SQUARED_ERRORS = (1e-3, 0.1, 10.0)
+METRICS = ("accuracy", "loss", "Brier score")
+# Part and metric to a mean over its images; '... error' is the mean's standard error;
+# 'chosen' is what was chosen, in words.
+Scores = dict[str, Any]
+DIVERGED = "diverged"
+# Of the library's refusal of a training that leaves the finite numbers.
+_NOT_FINITE = "training loss must stay finite"
 
 
-def published_cells(
-    study: ImageStudy, photographs: Photographs, device: str
-) -> list[Cell]:
-    """Return the cells of the published protocol, each after those that it reads.
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """One of the students that are fitted together.
+
+    Parameters
+    ----------
+    target : ndarray of shape (n, m)
+        What it learns.
+    setting : mapping of str
+        Parameters of its own.
+    """
+
+    target: FloatArray
+    setting: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Networks:
+    """Unfitted networks of one experiment.
 
     Parameters
     ----------
     study : ImageStudy
-        The experiment.
+        Architectures and recipe.
     photographs : Photographs
         The images.
     device : str
         Where networks are trained.
-
-    Returns
-    -------
-    list of Cell
+    augment : callable, optional
+        How images are shown.
     """
-    own = _Experiment(study, photographs, device)
-    cells = []
-    for depth in study.depths:
-        cells += [
-            Cell(f"teacher-{depth}", "teacher", partial(own.teacher, depth)),
-            Cell(f"folds-{depth}", "fold teachers", partial(own.folds, depth)),
-            Cell(f"students-{depth}", "students", partial(own.students, depth)),
-        ]
-    return cells
 
+    study: ImageStudy
+    photographs: Photographs
+    device: str
+    augment: Callable[[Any, Any], Any] | None = None
 
-def honest_cells(
-    study: ImageStudy, photographs: Photographs, device: str
-) -> list[Cell]:
-    """Return the cells of the honest protocol: augmented images, labelled as shown.
-
-    Parameters
-    ----------
-    study : ImageStudy
-        The experiment.
-    photographs : Photographs
-        The images.
-    device : str
-        Where networks are trained.
-
-    Returns
-    -------
-    list of Cell
-    """
-    own = _Experiment(study, photographs, device)
-    return [
-        Cell(
-            f"repetition-{depth}-{seed}", "repetition", partial(own.repeat, depth, seed)
-        )
-        for depth in study.depths
-        for seed in range(study.seeds)
-    ]
-
-
-def arm_names(study: ImageStudy) -> list[str]:
-    """Return the names of the student arms of the published protocol."""
-    enhanced = (arm_name("Enhanced KD", c) for c in study.strengths)
-    return ["KD", "Cross-fit KD", *enhanced]
-
-
-def arm_name(arm: str, strength: float) -> str:
-    """Return the name of an arm with a strength of the correction."""
-    return f"{arm}, c = {strength:g}"
-
-
-class _Experiment:
-    """What the cells of an experiment share."""
-
-    def __init__(
-        self, study: ImageStudy, photographs: Photographs, device: str
-    ) -> None:
-        self.study, self.photographs, self.device = study, photographs, device
-        self.X, self.y = photographs.part(photographs.train)
-        self.n_classes = int(photographs.y.max()) + 1
-
-    def teacher(self, depth: int, run: Run) -> Found:
-        """Return the labels and scores of a teacher that saw all training images."""
-        network = self._teacher(depth, 0).fit(self.X, self.y)
-        labels = network.predict_proba(self.X)
-        return {"labels": labels.tolist(), "scores": self._scores(network)}
-
-    def folds(self, depth: int, run: Run) -> Found:
-        """Return the labels of fold teachers, and the scores of each of them."""
-        record = cross_fit(
-            self._teacher(depth, 0),
-            self.X,
-            self.y,
-            cv=self.study.n_folds,
-            random_state=0,
-        )
-        each = [self._scores(network) for network in record.teachers[0]]
-        return {"labels": record.prediction[0].tolist(), "scores": each}
-
-    def students(self, depth: int, run: Run) -> Found:
-        """Return the scores of all student arms and seeds, trained as one batch."""
-        seen = np.array(run.read(f"teacher-{depth}")["labels"])
-        unseen = np.array(run.read(f"folds-{depth}")["labels"])
-        rules: list[tuple[FloatArray, Correction]] = [
-            (seen, NoCorrection()),
-            (unseen, NoCorrection()),
-            *((unseen, ReferenceCorrection(c)) for c in self.study.strengths),
-        ]
-        loss = self._loss()
-        targets = [self._target(loss, p, rule) for p, rule in rules]
-        seeds = range(self.study.seeds)
-        fitted = self._student().fit_many(
-            self.X,
-            [target for target in targets for _ in seeds],
-            loss=loss,
-            settings=[{"random_state": seed} for _ in targets for seed in seeds],
-        )
-        scores = [self._scores(student, loss) for student in fitted]
-        n = len(seeds)
-        names = arm_names(self.study)
-        return {name: scores[at * n : (at + 1) * n] for at, name in enumerate(names)}
-
-    def repeat(self, depth: int, seed: int, run: Run) -> Found:
-        """Return the scores of one repetition: new folds, teachers and students.
-
-        Images are augmented and labelled as they are shown; the strength of the
-        correction depends on x alone and is chosen on the validation images.
-        """
-        from semikd.nets import flip_and_crop
-
-        teacher = self._teacher(depth, seed, augment=flip_and_crop)
-        record = cross_fit(
-            teacher, self.X, self.y, cv=self.study.n_folds, random_state=seed
-        )
-        student = self._student(augment=flip_and_crop).set_params(random_state=seed)
-        rules = [ShrinkageCorrection(c) for c in _SQUARED_ERRORS]
-        found = {"cross-fitted": self._online(student, record, "none")}
-        tried = [self._online(student, record, rule) for rule in rules]
-        found["corrected"] = min(tried, key=lambda each: each["validation loss"])
-        found["scratch"] = self._scores(self._scratch(seed).fit(self.X, self.y))
-        return {**found, "teacher": self._scores(teacher.fit(self.X, self.y))}
-
-    def _online(self, student: TorchStudent, record: Any, rule: Any) -> Found:
-        """Return the scores of a student taught by labels of the very images shown."""
-        model = DistilledClassifier(
-            student=student,
-            loss=LogProbabilityLoss(),
-            correction=rule,
-            cv=record,
-            online_labels=True,
-            random_state=student.random_state,
-        )
-        return self._scores(model.fit(self.X, self.y))
-
-    def _target(
-        self, loss: DistillationLoss, p: FloatArray, rule: Correction
-    ) -> FloatArray:
-        """Return the targets of a rule, with the labels beside them."""
-        y = one_hot(self.y, self.n_classes)
-        moved = rule.target(p, y, loss=loss, complexity=1.0, X=None)
-        return np.asarray(loss.with_labels(moved, y))
-
-    def _loss(self) -> HardLabelMix:
-        """Return the released loss in the library's units."""
-        share = self.study.hard_weight
-        weight = share / (1.0 - share) * self.n_classes / 2.0
-        return HardLabelMix(LogProbabilityLoss(), weight)
-
-    def _student(self, augment: Any = None) -> TorchStudent:
-        """Return an unfitted student whose steps are those of the released loss."""
-        factor = self.n_classes / (2.0 * (1.0 - self.study.hard_weight))
-        return TorchStudent(
-            self.study.student_module(),
-            learning_rate=_STEP / factor,
-            weight_decay=_DECAY * factor,
-            **self._recipe(augment),
-        )
-
-    def _scratch(self, seed: int) -> TorchStudent:
-        """Return an unfitted student for the labels themselves."""
-        from semikd.nets import flip_and_crop
-
-        return TorchStudent(
-            self.study.student_module(),
-            learning_rate=_STEP,
-            weight_decay=_DECAY,
-            random_state=seed,
-            **self._recipe(flip_and_crop),
-        )
-
-    def _teacher(self, depth: int, seed: int, augment: Any = None) -> TorchClassifier:
-        """Return an unfitted teacher."""
+    def teacher(self, depth: int, seed: int) -> TorchClassifier:
+        """Return a residual network for the labels."""
+        recipe = self.study.recipe
         return TorchClassifier(
             ResNet(depth),
-            learning_rate=_STEP,
-            weight_decay=_DECAY,
+            learning_rate=recipe.step,
+            weight_decay=recipe.decay,
             random_state=seed,
-            **self._recipe(augment),
+            **self._common(),
         )
 
-    def _recipe(self, augment: Any) -> dict[str, Any]:
+    def taught(self, share: float, seed: int) -> TorchStudent:
+        """Return a student whose steps are those of the released loss.
+
+        Parameters
+        ----------
+        share : float
+            That of the labels; the loss is ``loss_of_share`` of it.
+        seed : int
+            Of the first parameters and the order of the images.
+        """
+        factor = step_factor(self.photographs.n_classes, share)
+        recipe = self.study.recipe
+        return self.student(recipe.step / factor, recipe.decay * factor, seed)
+
+    def student(self, step: float, decay: float, seed: int) -> TorchStudent:
+        """Return a student by its step size and weight decay."""
+        return TorchStudent(
+            self.study.student_module(),
+            learning_rate=step,
+            weight_decay=decay,
+            random_state=seed,
+            **self._common(),
+        )
+
+    def fitted(
+        self,
+        student: TorchStudent,
+        X: Any,
+        fits: Sequence[Fit],
+        loss: DistillationLoss,
+    ) -> list[TorchStudent | None]:
+        """Return a student of each fit, None where its loss did not stay finite.
+
+        Parameters
+        ----------
+        student : TorchStudent
+            Unfitted.
+        X : ndarray of shape (n, c, h, w)
+            Images.
+        fits : sequence of Fit
+            Targets and settings.
+        loss : DistillationLoss
+            The scale.
+        """
+        try:
+            return list(
+                student.fit_many(
+                    X,
+                    [fit.target for fit in fits],
+                    loss=loss,
+                    settings=[fit.setting for fit in fits],
+                )
+            )
+        except ValueError as error:
+            if not str(error).startswith(_NOT_FINITE):
+                raise
+            # All were one batch, which one of them ended: each on its own.
+            if len(fits) == 1:
+                return [None]
+        return [self.fitted(student, X, [fit], loss)[0] for fit in fits]
+
+    def taught_online(
+        self,
+        student: TorchStudent,
+        X: Any,
+        target: FloatArray,
+        loss: DistillationLoss,
+        online: OnlineTargets,
+    ) -> TorchStudent | None:
+        """Return the student of labels made as it learns, None if it diverged."""
+        try:
+            return student.fit_target(X, target, loss=loss, online=online)
+        except ValueError as error:
+            if not str(error).startswith(_NOT_FINITE):
+                raise
+            return None
+
+    def student_scores(
+        self, student: TorchStudent | None, loss: DistillationLoss, sides: Sides
+    ) -> Scores:
+        """Return the scores of a student, or of none."""
+        n_classes = self.photographs.n_classes
+
+        def proba(X: Any) -> FloatArray:
+            if student is None:
+                return np.full((len(X), n_classes), 1.0 / n_classes)
+            return np.asarray(loss.probabilities(student.scores(X)))
+
+        found = self.scores(proba, sides)
+        return found if student is not None else {**found, "chosen": DIVERGED}
+
+    def scores(self, proba: Callable[[Any], FloatArray], sides: Sides) -> Scores:
+        """Return what probabilities of validation and test images score."""
+        found: Scores = {}
+        for name in ("validation", "test"):
+            part: Part = self.photographs.part(getattr(sides, name))
+            each = row_scores(proba(part.X), part.y)
+            for metric, values in each.items():
+                error = values.std(ddof=1) / np.sqrt(len(values))
+                found[f"{name} {metric}"] = float(values.mean())
+                found[f"{name} {metric} error"] = float(error)
+        return found
+
+    def precision(self) -> str:
+        """Return in which format matrix products are computed."""
+        return "bfloat16" if self.device.startswith("cuda") else "full"
+
+    def _common(self) -> dict[str, Any]:
         """Return what all networks have in common."""
+        recipe = self.study.recipe
         training = Training(
-            optimizer="sgd",
-            schedule="fifths",
-            augment=augment,
-            precision="bfloat16" if self.device.startswith("cuda") else "full",
+            optimizer=recipe.optimizer,
+            schedule=recipe.schedule,
+            augment=self.augment,
+            precision=self.precision(),
         )
         return {
-            "batch_size": _BATCH,
+            "batch_size": recipe.batch_size,
             "max_epochs": self.study.epochs,
             "validation_fraction": 0.0,
             "training": training,
             "device": self.device,
         }
 
-    def _scores(self, model: Any, loss: DistillationLoss | None = None) -> Found:
-        """Return accuracy and cross-entropy on validation and test images."""
-        found: Found = {}
-        for name in ("validation", "test"):
-            X, y = self.photographs.part(getattr(self.photographs, name))
-            if loss is None:
-                p = model.predict_proba(X)
-            else:
-                p = np.asarray(loss.probabilities(model.scores(X)))
-            found[f"{name} accuracy"] = float(np.mean(p.argmax(axis=1) == y))
-            found[f"{name} loss"] = log_loss(y, p, labels=np.arange(self.n_classes))
-        return found
+
+def row_scores(p: FloatArray, y: Any) -> dict[str, FloatArray]:
+    """Return what each row scores: whether it is right, its loss, its squared error.
+
+    Parameters
+    ----------
+    p : ndarray of shape (n, k)
+        Class probabilities.
+    y : ndarray of int of shape (n,)
+        Classes.
+
+    Returns
+    -------
+    dict from metric to ndarray of shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.reproduction.images.training import row_scores
+    >>> row_scores(np.array([[0.5, 0.5]]), np.array([1]))["Brier score"]
+    array([0.5])
+    """
+    least = np.finfo(np.float64).eps
+    own = p[np.arange(len(y)), y]
+    squares = (p**2).sum(axis=1) - 2.0 * own + 1.0
+    right = (p.argmax(axis=1) == y).astype(np.float64)
+    return dict(
+        zip(METRICS, (right, -np.log(np.maximum(own, least)), squares), strict=True)
+    )
