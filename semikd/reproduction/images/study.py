@@ -164,7 +164,7 @@ class ImageStudy:
             n_folds=2,
             epochs=4,
             augmented=False,
-            rows=(300, 100, 300),
+            rows=(250, 100, 300),
             recipe=replace(self.recipe, batch_size=64),
             grids=Grids(steps=(0.05, 0.1), decays=(5e-4,), squared_errors=(10.0,)),
         )
