@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from semikd.reproduction.forests import published as home
-from semikd.reproduction.forests.published import Place, PublishedCell, published_cells
+from semikd.reproduction.forests.published import Place, published_cells
 from semikd.reproduction.forests.readings import READINGS
 from semikd.reproduction.forests.rules import RULES
 from semikd.reproduction.forests.study import DEPTH, FOREST_STUDIES, ForestStudy
+from semikd.reproduction.numbers import PublishedCell
 
 FloatArray = NDArray[np.float64]
 

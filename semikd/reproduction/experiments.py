@@ -17,7 +17,7 @@ __all__ = ["reads_tables", "reproduce"]
 _BY_ALL = tuple(each.name for each in fields(Asked))
 _HEARD = {
     "cifar": ("protocol", "small", "data", "repeats"),
-    "strength": ("protocol", "small", "data", "repeats"),
+    "strength": ("protocol", "small", "data"),
     "synthetic": ("small",),
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from semikd.reproduction.forests.draws import Draw
 from semikd.reproduction.forests.measured import Scores
-from semikd.reproduction.forests.published import Place, PublishedCell
+from semikd.reproduction.forests.published import Place
 from semikd.reproduction.forests.study import ForestStudy
 from semikd.reproduction.forests.variances import (
     between_units,
@@ -18,6 +18,7 @@ from semikd.reproduction.forests.variances import (
     mean_error,
     over_refits,
 )
+from semikd.reproduction.numbers import PublishedCell, in_errors
 from semikd.simplex import FloatArray
 
 __all__ = ["FAR", "NOISE", "Contrast", "contrasts"]
@@ -73,12 +74,9 @@ class Contrast:
         return abs(self.published) > NOISE * self.noise
 
     @property
-    def in_errors(self) -> float:
+    def in_errors(self) -> float | None:
         """The distance from the published contrast in combined errors."""
-        apart = self.mean - self.published
-        if self.combined:
-            return apart / self.combined
-        return math.copysign(math.inf, apart) if apart else 0.0
+        return in_errors(self.mean - self.published, self.combined)
 
     @property
     def tells(self) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from semikd.reproduction.forests.contrasts import Contrast
 from semikd.reproduction.forests.measured import Level
-from semikd.reproduction.forests.published import Place, PublishedCell
+from semikd.reproduction.forests.published import Place
 from semikd.reproduction.forests.study import Curve, ForestStudy
+from semikd.reproduction.numbers import PublishedCell
 from semikd.reproduction.repeated import Repeated
 
 __all__ = ["Findings"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from semikd.reproduction.cells import Run
 from semikd.reproduction.forests.draws import Draw, arms_of
-from semikd.reproduction.forests.published import TEACHER, Place, PublishedCell
+from semikd.reproduction.forests.published import TEACHER, Place
 from semikd.reproduction.forests.study import ForestStudy
 from semikd.reproduction.forests.variances import (
     between_units,
@@ -16,6 +16,7 @@ from semikd.reproduction.forests.variances import (
     mean_error,
     over_refits,
 )
+from semikd.reproduction.numbers import PublishedCell, in_errors
 from semikd.simplex import FloatArray
 
 __all__ = ["CLOSE", "Level", "Scores", "levels", "reproduced"]
@@ -47,7 +48,8 @@ class Level:
     Examples
     --------
     >>> from semikd.reproduction.forests.measured import Level
-    >>> from semikd.reproduction.forests.published import Place, PublishedCell
+    >>> from semikd.reproduction.forests.published import Place
+    >>> from semikd.reproduction.numbers import PublishedCell
     >>> place = Place("kd_mse", "p", "crossfit", 1)
     >>> published = PublishedCell(0.900, 0.002, 5, None)
     >>> round(Level(place, 0.903, 0.0, None, 1, published).in_errors, 6)
@@ -68,18 +70,12 @@ class Level:
 
     @property
     def in_errors(self) -> float | None:
-        """The difference in standard errors of both."""
-        if self.published is None or self.difference is None:
+        """The difference in standard errors of both; None where neither has one."""
+        if self.published is None:
             return None
-        parts = (
-            self.published.standard_error,
-            self.standard_error,
-            self.draw_sd or 0.0,
-        )
-        error = math.hypot(*parts)
-        if error:
-            return self.difference / error
-        return math.copysign(math.inf, self.difference) if self.difference else 0.0
+        own = (self.standard_error, self.draw_sd or 0.0)
+        error = math.hypot(self.published.standard_error, *own)
+        return in_errors(self.difference, error)
 
 
 def reproduced(

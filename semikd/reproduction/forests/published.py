@@ -5,14 +5,14 @@ over the teachers: of one split, one draw of folds and one of teachers.
 """
 
 import csv
-import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from semikd.reproduction.forests.rules import RULES
+from semikd.reproduction.numbers import PublishedCell
 
-__all__ = ["TEACHER", "Place", "PublishedCell", "published_cells", "released_rules"]
+__all__ = ["TEACHER", "Place", "published_cells", "released_rules"]
 
 TEACHER = "teacher"
 _FILE = Path(__file__).parent / "published.csv"
@@ -48,39 +48,6 @@ class Place:
     scale: str
     labels: str
     x: int | None
-
-
-@dataclass(frozen=True)
-class PublishedCell:
-    """A published mean.
-
-    Parameters
-    ----------
-    mean : float
-        Mean over refits.
-    sd : float
-        Their standard deviation, ddof 0.
-    n : int
-        Number of refits.
-    tuned : float or None
-        The setting that was chosen.
-
-    Examples
-    --------
-    >>> from semikd.reproduction.forests.published import PublishedCell
-    >>> PublishedCell(0.9, 0.002, 5, None).standard_error
-    0.001
-    """
-
-    mean: float
-    sd: float
-    n: int
-    tuned: float | None
-
-    @property
-    def standard_error(self) -> float:
-        """Standard error of the mean over refits."""
-        return self.sd / math.sqrt(self.n - 1)
 
 
 @cache

@@ -1,20 +1,25 @@
 """Experiments with forests as tables: published, reproduced and honest in a row."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from semikd.reproduction.forests.contrasts import FAR, NOISE, Contrast
 from semikd.reproduction.forests.findings import Findings
 from semikd.reproduction.forests.measured import CLOSE, Level
-from semikd.reproduction.forests.published import TEACHER, PublishedCell
+from semikd.reproduction.forests.published import TEACHER
 from semikd.reproduction.forests.rules import RULES
-from semikd.reproduction.repeated import Repeated
+from semikd.reproduction.numbers import (
+    NOTHING,
+    interval,
+    measured,
+    published,
+    signed,
+    whole,
+)
 
 __all__ = ["agreement", "tables"]
 
 Row = dict[str, Any]
-_NOTHING = "–"
 
 
 def tables(found: Findings) -> dict[str, list[Row]]:
@@ -77,15 +82,15 @@ def _figure_rows(found: Findings) -> list[Row]:
                 {
                     "curve": curve.label,
                     found.study.axis: x,
-                    "published": _published(cell),
-                    "reproduced": _measured(level),
-                    "difference, in errors": _signed(
+                    "published": published(cell),
+                    "reproduced": _level(level),
+                    "difference, in errors": signed(
                         None if level is None else level.in_errors, 1
                     ),
                     "honest arm": curve.arm,
-                    "honest": _interval(own.get(found.metric)),
-                    "honest log-loss": _interval(own.get("log-loss")),
-                    "leaves": _whole(own.get("leaves")),
+                    "honest": interval(own.get(found.metric)),
+                    "honest log-loss": interval(own.get("log-loss")),
+                    "leaves": whole(own.get("leaves")),
                 }
             )
     return rows
@@ -101,7 +106,7 @@ def _contrast_rows(contrasts: Sequence[Contrast], found: Findings) -> list[Row]:
             "published": f"{each.published:+.4f} ± {each.noise:.4f}",
             "reproduced": f"{each.mean:+.4f}",
             "combined error": f"{each.combined:.4f}",
-            "in errors": _signed(each.in_errors, 1),
+            "in errors": signed(each.in_errors, 1),
             "agrees": ("yes" if each.agrees else "no")
             if each.counts
             else f"within {NOISE:g} errors of 0",
@@ -117,10 +122,10 @@ def _level_rows(found: Findings) -> list[Row]:
             "arm": _label(each.place.method),
             "scale": each.place.scale,
             "labels": each.place.labels,
-            found.study.axis: _NOTHING if each.place.x is None else each.place.x,
-            "published": _published(each.published),
-            "reproduced": _measured(each),
-            "difference": _signed(each.difference, 4),
+            found.study.axis: NOTHING if each.place.x is None else each.place.x,
+            "published": published(each.published),
+            "reproduced": _level(each),
+            "difference": signed(each.difference, 4),
         }
         for each in found.levels
     ]
@@ -132,10 +137,10 @@ def _honest_rows(found: Findings) -> list[Row]:
         {
             "arm": arm,
             found.study.axis: x,
-            found.metric: _interval(metrics[found.metric]),
-            "log-loss": _interval(metrics["log-loss"]),
-            "Brier score": _interval(metrics["Brier score"]),
-            "leaves": _whole(metrics["leaves"]),
+            found.metric: interval(metrics[found.metric]),
+            "log-loss": interval(metrics["log-loss"]),
+            "Brier score": interval(metrics["Brier score"]),
+            "leaves": whole(metrics["leaves"]),
         }
         for (arm, x), metrics in found.honest.items()
     ]
@@ -149,7 +154,7 @@ def _honest_differences(found: Findings) -> list[Row]:
             continue
         row: Row = {"arm": arm, found.study.axis: x}
         for metric in (found.metric, "log-loss", "Brier score"):
-            row[metric] = _interval(
+            row[metric] = interval(
                 metrics[metric].less(found.honest[base, x][metric]), signed=True
             )
         rows.append(row)
@@ -174,32 +179,8 @@ def _label(method: str) -> str:
     return method.replace("_", ", ") if method != TEACHER else "the teacher"
 
 
-def _published(cell: PublishedCell | None) -> str:
-    """Return a published mean with its standard deviation, or a dash."""
-    return _NOTHING if cell is None else f"{cell.mean:.4f} ± {cell.sd:.4f}"
-
-
-def _measured(level: Level | None) -> str:
-    """Return a mean with its standard error, or a dash."""
-    if level is None:
-        return _NOTHING
-    return f"{level.mean:.4f} ± {level.standard_error:.4f}"
-
-
-def _signed(value: float | None, digits: int) -> str:
-    """Return a number with its sign, or a dash."""
-    return _NOTHING if value is None else f"{value:+.{digits}f}"
-
-
-def _interval(own: Repeated | None, *, signed: bool = False) -> str:
-    """Return a mean with half the width of its 95 % interval, or a dash."""
-    if own is None:
-        return _NOTHING
-    width, sign = own.half_width(), "+" if signed else ""
-    mean = f"{own.mean:{sign}.4f}"
-    return mean if math.isnan(width) else f"{mean} ± {width:.4f}"
-
-
-def _whole(own: Repeated | None) -> str:
-    """Return a mean as a whole number, or a dash."""
-    return _NOTHING if own is None else f"{own.mean:,.0f}"
+def _level(level: Level | None) -> str:
+    """Return a mean of the published protocol with its standard error, or a dash."""
+    return (
+        measured(None) if level is None else measured(level.mean, level.standard_error)
+    )
