@@ -15,6 +15,8 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from semikd import DistilledClassifier, OutOfFold, cross_fit
 from semikd.corrections import ShrinkageCorrection
+from semikd.distillation import simulated_targets
+from semikd.losses import ProbabilityLoss
 from semikd.students import LinearStudent
 
 Floats = NDArray[np.float64]
@@ -92,14 +94,19 @@ def test_a_fit_is_the_loop_written_by_hand(loss: str, weight: float, k: int) -> 
 
 
 @pytest.mark.parametrize("k", [2, 3])
-def test_shrinkage_follows_its_formula_at_the_declared_complexity(k: int) -> None:
+def test_shrinkage_follows_its_formula_at_the_measured_complexity(k: int) -> None:
     X, y = made(k=k)
     folds, rho2 = folds_of(len(y)), 0.02
     correction = ShrinkageCorrection(squared_error=rho2)
     ours = DistilledClassifier(TEACHER, TREE, correction=correction, cv=folds)
     p = labelled_by_hand(X, y, folds, TEACHER)
     noise = p[:, 0] * p[:, 1] if k == 2 else 1 - (p**2).sum(axis=1)
-    weight = rho2 / (rho2 + 6 / len(y) * noise)
+    # Targets half way to two sets of simulated outcomes, and a tree fitted to each.
+    pair = simulated_targets(p, np.eye(k)[y], loss=ProbabilityLoss())
+    fits = [student_by_hand(X, each, "probability") for each in pair]
+    kept = ((fits[0] - fits[1]) ** 2).sum() / ((pair[0] - pair[1]) ** 2).sum()
+    assert kept > 2 * 6 / len(y)
+    weight = rho2 / (rho2 + kept * noise)
     target = target_by_hand(p, y, "probability", weight)
     theirs = student_by_hand(X, target, "probability")
     theirs = theirs[:, 0] - 0.5 if k == 2 else theirs

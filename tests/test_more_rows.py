@@ -313,9 +313,10 @@ def test_the_complexity_counts_all_rows_that_the_student_sees() -> None:
     record = cross_fit(TEACHER, X, y, random_state=0)
     p = record.mean
     for n_new in (0, 90):
-        model = DistilledClassifier(student=TREE, correction=rule, cv=record)
+        linear = LinearRegression()
+        model = DistilledClassifier(student=linear, correction=rule, cv=record)
         model.fit(X, y, unlabelled=made(n_new, seed=5)[0] if n_new else None)
-        kappa = 6 / (N + n_new)
+        kappa = (X.shape[1] + 1) / (N + n_new)
         weight = 0.02 / (0.02 + kappa * p[:, 0] * p[:, 1])
         assert model.weight_of_labels_ == pytest.approx(weight.mean())
 
