@@ -63,15 +63,18 @@ def test_in_sample_is_vanilla_distillation() -> None:
 
 def test_shrinkage_needs_the_noise_and_balances_it() -> None:
     X, y = made()
-    model = DistilledRegressor(TEACHER, TREE, cv=FOLDS)
+    model = DistilledRegressor(TEACHER, LinearRegression(), cv=FOLDS)
     with pytest.raises(ValueError, match="noise_variance must be given"):
         model.set_params(correction=ShrinkageCorrection(0.1)).fit(X, y)
     model.set_params(correction=ShrinkageCorrection(0.1, noise_variance=2.0))
-    weight = 0.1 / (0.1 + 6 / 120 * 2.0)
-    constant = DistilledRegressor(TEACHER, TREE, cv=FOLDS, correction=weight)
+    weight = 0.1 / (0.1 + 4 / 120 * 2.0)
+    constant = clone(model).set_params(correction=weight)
     np.testing.assert_allclose(
         model.fit(X, y).predict(X), constant.fit(X, y).predict(X), atol=1e-12
     )
+    # A tree keeps more of the noise than its six leaves say.
+    model.set_params(student=TREE).fit(X, y)
+    assert model.weight_of_labels_ < 0.1 / (0.1 + 6 / 120 * 2.0)
 
 
 def test_weights_and_repeats_by_hand() -> None:

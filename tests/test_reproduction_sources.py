@@ -220,6 +220,7 @@ def test_real_files_have_the_rows_of_the_paper(data_home: Path) -> None:
     for name, shape, ones in (("adult", (48842, 14), 11687), ("magic", (19020, 10), 0)):
         table = read_table(name, data_home)
         assert table.X.shape == shape
-        assert np.isfinite(table.X).all()
+        assert np.isfinite(table.filled()).all()
+        assert table.unlike() is None
         assert not ones or table.y.sum() == ones
         assert len(divided(table, 2357).y_test) == math.ceil(0.3 * shape[0])
