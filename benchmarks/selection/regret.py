@@ -180,6 +180,26 @@ def choices(results: list[Row]) -> str:
     return ", ".join(f"{name} {n}" for name, n in counts.most_common())
 
 
+def measured(cell: Row) -> dict[str, Any]:
+    """Return AUC and log-loss of a cell as text, on all test rows and on the halves.
+
+    Seed by seed, to five digits: as numbers the file would be ten times as long.
+    """
+    found: dict[str, Any] = {}
+    for student, own in cell["students"].items():
+        arms = own["arms"] if isinstance(own, dict) else {SCRATCH: own}
+        found[student] = {
+            arm: "; ".join(
+                " ".join(f"{value:.5f}" for metric in METRICS for value in row[metric])
+                for row in rows
+            )
+            for arm, rows in arms.items()
+        }
+        if isinstance(own, dict):
+            found[student]["chosen"] = own["chosen"]["words"]
+    return found
+
+
 def verdicts(lines: list[Row]) -> list[Row]:
     """Return how many data sets pass on each track."""
     found = []
@@ -231,7 +251,9 @@ def main(options: argparse.Namespace) -> None:
         "Margins, regret and what was chosen": lines,
     }
     record |= {"details": details}
-    record["results"] = {"/".join(map(str, key)): each for key, each in cells.items()}
+    record["results"] = {
+        "/".join(map(str, key)): each and measured(each) for key, each in cells.items()
+    }
     report("selection-regret", options, record, first | tables)
 
 
