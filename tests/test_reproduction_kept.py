@@ -54,14 +54,12 @@ def test_less_asked_later_takes_nothing_from_the_page(tmp_path: Path) -> None:
     assert {row["draws"] for row in full} == {"2"}
     assert "kd_relerr" in {row["arm"] for row in full}
     assert page(tmp_path) == full
-    assert held(tmp_path) == {
-        "splits and draws": [[2357, 0], [2357, 1]],
-        "repetitions": [],
-    }
+    draws = [{"split": 2357, "teachers": number} for number in (0, 1)]
+    assert held(tmp_path) == {"draws": draws, "repeats": []}
     # Other splits have no published numbers, and move no level of this one.
     levels = [row for row in page(tmp_path, splits=2) if row["labels"]]
     assert levels == [row for row in full if row["labels"]]
-    assert [0, 0] in held(tmp_path)["splits and draws"]
+    assert {"split": 0, "teachers": 0} in held(tmp_path)["draws"]
 
 
 def test_one_protocol_stays_when_the_other_is_done(
@@ -131,7 +129,7 @@ def test_words_are_no_part_of_a_configuration(
 def test_a_split_that_a_file_brings_is_the_only_one(tmp_path: Path) -> None:
     rows = table(fixed=(np.arange(110), np.arange(110, 160)))
     page(tmp_path, rows, splits=3)
-    assert held(tmp_path)["splits and draws"] == [[2357, 0]]
+    assert held(tmp_path)["draws"] == [{"split": 2357, "teachers": 0}]
     text = (tmp_path / "trees-fair-small" / "results.md").read_text()
     assert "The file brings its split: there is no other" in text
 

@@ -17,7 +17,7 @@ from semikd.students import Student
 
 __all__ = ["kept_noise", "simulated_targets"]
 
-# Between the teacher's answer and the outcome, where corrections that matter end up.
+# Between the teacher's answer and the outcome: what is kept differs somewhat with it.
 _HALF_WAY = 0.5
 
 
@@ -112,6 +112,14 @@ def kept_noise(
     -------
     float
         In (0, 1]; 1 where the targets do not differ.
+
+    Notes
+    -----
+    What differs between the fits is noise that was averaged, and splits that were taken
+    because of noise where others were nearly as good. The second part hardly depends on
+    how large the noise is. It makes the share too large for small trees on many rows,
+    and where the labels say that outcomes are surer than they are: simulated ones are
+    then too quiet. Weights become smaller than is best.
 
     References
     ----------

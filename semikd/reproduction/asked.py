@@ -1,7 +1,9 @@
 """What is asked of an experiment, and what comes back."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain, islice
 from pathlib import Path
 
 from semikd._validation import count, invalid, unknown
@@ -14,6 +16,7 @@ __all__ = [
     "PUBLISHED",
     "Asked",
     "Outcome",
+    "seeds_in_order",
 ]
 
 # Of splits and folds in the released configurations.
@@ -133,6 +136,11 @@ class Outcome:
     paths: tuple[Path, ...]
 
 
+def seeds_in_order() -> Iterator[int]:
+    """Yield the published seed, and then 0, 1, 2 and so on without end."""
+    return chain((PAPER_SEED,), itertools.count())
+
+
 def _seeds(n: int) -> tuple[int, ...]:
-    """Return the published seed, and then 0, 1, 2 and so on."""
-    return (PAPER_SEED, *range(n - 1))
+    """Return the first seeds."""
+    return tuple(islice(seeds_in_order(), n))

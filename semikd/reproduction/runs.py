@@ -1,6 +1,6 @@
 """Runs that are through, or as far as they are, with what their cells took."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from semikd._progress import Reporter
 from semikd.reproduction.cells import CONFIGURATION, Cell, Run, open_run
 
-__all__ = ["Finished", "finish_run", "known_run"]
+__all__ = ["Finished", "Protocol", "finish_protocols", "finish_run"]
 
 
 @dataclass(frozen=True)
@@ -62,21 +62,49 @@ def finish_run(
     return Finished(run, run.seconds())
 
 
-def known_run(folder: Path, configuration: Mapping[str, Any]) -> Finished | None:
-    """Return the run of a folder as far as it is, None where there is none.
+@dataclass(frozen=True)
+class Protocol:
+    """What a protocol of an experiment would do, before any of it is done.
+
+    Parameters
+    ----------
+    configuration : mapping
+        What its cells depend on.
+    cells : callable
+        Returns them; what they need is made only then.
+    """
+
+    configuration: Mapping[str, Any]
+    cells: Callable[[], Sequence[Cell]]
+
+
+def finish_protocols(
+    folder: Path, asked: str, protocols: Mapping[str, Protocol], progress: Reporter
+) -> dict[str, Finished]:
+    """Do the protocols that are asked for; of the others take what was done before.
 
     Parameters
     ----------
     folder : Path
-        As ``open_run`` takes it.
-    configuration : mapping
-        What the cells depend on; the cells of another one are refused.
+        Folder of the experiment; each protocol has its own in it.
+    asked : str
+        Name of a protocol, or 'both'.
+    protocols : mapping of str to Protocol
+        All of them by name.
+    progress : callable
+        Called with a ``Step`` as each missing cell starts.
 
     Returns
     -------
-    Finished or None
+    dict from name to Finished
+        Without those that are neither asked for nor begun.
     """
-    if not (folder / CONFIGURATION).is_file():
-        return None
-    run = open_run(folder, configuration)
-    return Finished(run, run.seconds())
+    found = {}
+    for name, own in protocols.items():
+        place, known = folder / name, own.configuration
+        if asked in (name, "both"):
+            found[name] = finish_run(place, known, own.cells(), progress)
+        elif (place / CONFIGURATION).is_file():
+            run = open_run(place, known)
+            found[name] = Finished(run, run.seconds())
+    return found

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, takewhile
 
+from semikd.reproduction.asked import seeds_in_order
 from semikd.reproduction.cells import Run
 from semikd.reproduction.forests.rules import RULES
 from semikd.reproduction.forests.study import ForestStudy
@@ -50,10 +51,11 @@ class Draw:
         return f"split-{self.split}-draw-{self.teachers}-{words}"
 
 
-def finished_draws(
-    study: ForestStudy, rules: Sequence[str], splits: Sequence[int], run: Run
-) -> list[Draw]:
+def finished_draws(study: ForestStudy, rules: Sequence[str], run: Run) -> list[Draw]:
     """Return the draws whose students of these rules are all finished.
+
+    Splits in their order, up to the first without any, and of each the draws up to the
+    first that is not finished.
 
     Parameters
     ----------
@@ -61,8 +63,6 @@ def finished_draws(
         The experiment.
     rules : sequence of str
         The rules.
-    splits : sequence of int
-        Seeds of the splits to look for.
     run : Run
         The run as far as it is.
 
@@ -70,14 +70,15 @@ def finished_draws(
     -------
     list of Draw
     """
-    found = []
-    for split in splits:
-        for number in count():
-            draw = Draw(split, number)
-            if not all(run.has(name) for name in _names(study, rules, draw)):
-                break
-            found.append(draw)
-    return found
+
+    def is_finished(draw: Draw) -> bool:
+        return all(run.has(name) for name in _names(study, rules, draw))
+
+    def of_split(split: int) -> list[Draw]:
+        return list(takewhile(is_finished, (Draw(split, number) for number in count())))
+
+    splits = takewhile(bool, map(of_split, seeds_in_order()))
+    return [draw for draws in splits for draw in draws]
 
 
 def _names(study: ForestStudy, rules: Sequence[str], draw: Draw) -> Iterator[str]:

@@ -5,7 +5,7 @@ that no teacher of the student saw, and intervals over splits, folds, teachers a
 students. Teachers are fitted in five folds, not ten: nested in pairs, ten would be 55.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
@@ -17,6 +17,7 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from semikd.corrections import MinimaxCorrection, ShrinkageCorrection
 from semikd.evaluation import Classification, Table, scores
+from semikd.reproduction.asked import seeds_in_order
 from semikd.reproduction.cells import Cell, Run
 from semikd.reproduction.forests.growing import score
 from semikd.reproduction.forests.paths import PathForest, PathJudge, forget_forests
@@ -216,15 +217,13 @@ def _test_scores(p: FloatArray, sides: Sides) -> dict[str, float]:
     }
 
 
-def finished_repeats(study: ForestStudy, seeds: Iterable[int], run: Run) -> list[int]:
+def finished_repeats(study: ForestStudy, run: Run) -> list[int]:
     """Return the seeds of the repetitions that are finished, up to the first gap.
 
     Parameters
     ----------
     study : ForestStudy
         The experiment.
-    seeds : iterable of int
-        Seeds in their order.
     run : Run
         The run as far as it is.
 
@@ -236,7 +235,7 @@ def finished_repeats(study: ForestStudy, seeds: Iterable[int], run: Run) -> list
     def is_finished(seed: int) -> bool:
         return all(run.has(_name(seed, teacher)) for teacher in study.teachers)
 
-    return list(takewhile(is_finished, seeds))
+    return list(takewhile(is_finished, seeds_in_order()))
 
 
 def honest_results(

@@ -1,8 +1,6 @@
 """An experiment with forests on one data set: cells, findings, pages."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from semikd.reproduction.forests.honest import (
     honest_cells,
     honest_results,
 )
-from semikd.reproduction.forests.measured import levels, reproduced
+from semikd.reproduction.forests.measured import Scores, levels, reproduced
 from semikd.reproduction.forests.published import published_cells, released_rules
 from semikd.reproduction.forests.readings import READINGS, PaperTable, Sides, divided
 from semikd.reproduction.forests.reference import reference_cells
@@ -30,7 +28,7 @@ from semikd.reproduction.forests.rules import FLOOR, RULES
 from semikd.reproduction.forests.study import FOREST_STUDIES, ForestStudy
 from semikd.reproduction.forests.tables import agreement, tables
 from semikd.reproduction.forests.tidy import tidy_rows
-from semikd.reproduction.runs import Finished, finish_run, known_run
+from semikd.reproduction.runs import Finished, Protocol, finish_protocols
 from semikd.reproduction.writing import (
     Results,
     origin_of,
@@ -42,8 +40,6 @@ __all__ = ["reproduce_forests"]
 
 _IN_FIGURE = ("kd_mse", "kd_boundfast")
 _SMALL_ROWS = 250
-# Splits beyond the published one that are looked for in a folder.
-_MOST_SPLITS = 1_000
 _REMARK = (
     "Published: mean ± standard deviation (ddof 0) over five fits of the student, of "
     "one split and one draw of teachers. Reproduced: mean ± standard error on the same "
@@ -80,23 +76,32 @@ def reproduce_forests(
     study = FOREST_STUDIES[experiment]
     study = study.shortened() if asked.small else study
     folder = out / f"{experiment}-{table.name}{'-small' if asked.small else ''}"
-    job = _Job(study, table, asked, folder)
-    runs = job.finish(progress)
-    found = job.findings(runs)
+    job = _Job(study, table, asked)
+    runs = finish_protocols(folder, asked.protocol, job.protocols(), progress)
+    held = job.held(runs)
+    found = job.findings(runs, held)
     title, order = f"{table.name}: {study.title.lower()}", READINGS[table.name].order
     results = Results(
         title=title,
         tidy=tidy_rows(found),
         tables=tables(found),
         figure=lambda: forest_figure(found),
-        remarks=(_REMARK, *job.remarks(runs), *_arms(found), *times_of(runs)),
-        origin=origin_of(runs, rows=order, asked=asdict(asked), held=job.held(runs)),
+        remarks=(_REMARK, *job.remarks(held), *_arms(found), *times_of(runs)),
+        origin=origin_of(runs, rows=order, asked=asdict(asked), held=asdict(held)),
     )
     said = tuple(
         f"{row['agree']} of {row['cells']} {row['what']} (asked: {row['asked']})"
         for row in agreement(found)
     )
     return Outcome(title, said, tuple(write_results(results, folder)))
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What a page is made of: all that is finished, whatever was asked last."""
+
+    draws: tuple[Draw, ...]
+    repeats: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,18 +111,14 @@ class _Job:
     study: ForestStudy
     table: PaperTable
     asked: Asked
-    folder: Path
 
-    def finish(self, progress: Reporter) -> dict[str, Finished]:
-        """Do what is asked; what was done before of the other protocol is there too."""
-        runs = {}
-        for protocol, cells in ((PUBLISHED, self.published), (HONEST, self.honest)):
-            folder, known = self.folder / protocol, self._configuration(protocol)
-            if self.asked.protocol in (protocol, "both"):
-                runs[protocol] = finish_run(folder, known, cells(), progress)
-            elif (before := known_run(folder, known)) is not None:
-                runs[protocol] = before
-        return runs
+    def protocols(self) -> dict[str, Protocol]:
+        """Return what each protocol would do."""
+        make = {PUBLISHED: self.published, HONEST: self.honest}
+        return {
+            name: Protocol(self._configuration(name), cells)
+            for name, cells in make.items()
+        }
 
     def published(self) -> list[Cell]:
         """Return the cells of the published protocol."""
@@ -154,41 +155,35 @@ class _Job:
             )
         ]
 
-    def draws(self, runs: dict[str, Finished]) -> list[Draw]:
-        """Return the draws of the published protocol that are finished."""
-        if PUBLISHED not in runs:
-            return []
-        splits = (PAPER_SEED, *range(_MOST_SPLITS))
-        return finished_draws(self.study, _IN_FIGURE, splits, runs[PUBLISHED].run)
+    def held(self, runs: dict[str, Finished]) -> _Held:
+        """Return what is finished."""
+        draws: list[Draw] = []
+        repeats: list[int] = []
+        if PUBLISHED in runs:
+            draws = finished_draws(self.study, _IN_FIGURE, runs[PUBLISHED].run)
+        if HONEST in runs:
+            repeats = finished_repeats(self.study, runs[HONEST].run)
+        return _Held(tuple(draws), tuple(repeats))
 
-    def repeats(self, runs: dict[str, Finished]) -> list[int]:
-        """Return the seeds of the repetitions that are finished."""
-        if HONEST not in runs:
-            return []
-        seeds: Iterator[int] = chain((PAPER_SEED,), count())
-        return finished_repeats(self.study, seeds, runs[HONEST].run)
-
-    def held(self, runs: dict[str, Finished]) -> dict[str, Any]:
-        """Return what the page is made of."""
-        draws = [[draw.split, draw.teachers] for draw in self.draws(runs)]
-        return {"splits and draws": draws, "repetitions": self.repeats(runs)}
-
-    def findings(self, runs: dict[str, Finished]) -> Findings:
+    def findings(self, runs: dict[str, Finished], held: _Held) -> Findings:
         """Return what all of it found; only the published split has published means."""
-        study, name, draws = self.study, self.table.name, self.draws(runs)
+        study, name, draws = self.study, self.table.name, held.draws
         published = {}
         if not self.asked.small and self.table.unlike() is None:
             published = published_cells(study.name, name)
-        paper = [draw for draw in draws if draw.split == PAPER_SEED]
+        paper = tuple(draw for draw in draws if draw.split == PAPER_SEED)
         # Where rows may stand in another order, no split is the published one.
         compared = paper if READINGS[name].same_split else draws
-        rules, run = tuple(RULES), runs[PUBLISHED].run if draws else None
-        same = reproduced(study, rules, paper, run) if run else {}
-        every = reproduced(study, rules, compared, run) if run else {}
+        same: Scores = {}
+        every: Scores = {}
         honest = {}
-        if seeds := self.repeats(runs):
-            fixed = self.table.fixed is not None
-            honest = honest_results(study, seeds, runs[HONEST].run, same_rows=fixed)
+        if draws:
+            rules, run = tuple(RULES), runs[PUBLISHED].run
+            same = reproduced(study, rules, paper, run)
+            every = reproduced(study, rules, compared, run)
+        if held.repeats:
+            run, fixed = runs[HONEST].run, self.table.fixed is not None
+            honest = honest_results(study, held.repeats, run, same_rows=fixed)
         return Findings(
             study,
             name,
@@ -199,9 +194,9 @@ class _Job:
             honest,
         )
 
-    def remarks(self, runs: dict[str, Finished]) -> list[str]:
+    def remarks(self, held: _Held) -> list[str]:
         """Return what must be known of these rows and of what was run."""
-        table, draws = self.table, self.draws(runs)
+        table, draws = self.table, held.draws
         said = [f"Rows: {READINGS[table.name].order}."]
         if (unlike := table.unlike()) is not None:
             said.append(f"No published numbers stand beside these rows: {unlike}.")
@@ -216,8 +211,8 @@ class _Job:
                 f"Published protocol: splits: {splits}; draws of teachers in all: "
                 f"{len(draws)}."
             )
-        if seeds := self.repeats(runs):
-            said.append(f"Honest protocol: {len(seeds)} repetitions.")
+        if held.repeats:
+            said.append(f"Honest protocol: {len(held.repeats)} repetitions.")
         return said
 
     def _configuration(self, protocol: str) -> dict[str, Any]:

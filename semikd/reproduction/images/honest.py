@@ -9,7 +9,7 @@ judge.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, count, takewhile
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from semikd.corrections import (
 from semikd.crossfit import cross_fit
 from semikd.losses import CrossEntropyLoss, LogProbabilityLoss
 from semikd.networks import OnlineTargets
-from semikd.reproduction.asked import PAPER_SEED
+from semikd.reproduction.asked import seeds_in_order
 from semikd.reproduction.cells import Cell, Run
 from semikd.reproduction.images.photographs import Photographs
 from semikd.reproduction.images.released import loss_of_share
@@ -100,7 +100,7 @@ def honest_scores(study: ImageStudy, run: Run) -> dict[tuple[str, int], list[Sco
     """
     found: dict[tuple[str, int], list[Scores]] = {}
     for depth in study.depths:
-        names = (_name(depth, seed) for seed in chain((PAPER_SEED,), count()))
+        names = (_name(depth, seed) for seed in seeds_in_order())
         for name in takewhile(run.has, names):
             own = run.read(name)
             for arm in ARMS:

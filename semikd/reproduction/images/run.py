@@ -24,7 +24,7 @@ from semikd.reproduction.images.tables import (
 )
 from semikd.reproduction.images.training import Networks
 from semikd.reproduction.images.words import remarks
-from semikd.reproduction.runs import Finished, finish_run, known_run
+from semikd.reproduction.runs import Finished, Protocol, finish_protocols
 from semikd.reproduction.writing import Results, origin_of, times_of, write_results
 
 __all__ = ["reproduce_images"]
@@ -65,8 +65,8 @@ def reproduce_images(
     device, named = _device()
     folder = out / f"{experiment}{'-small' if asked.small else ''}"
     photographs = read_photographs(study, asked.data)
-    job = _Job(study, photographs, asked, folder, device, named)
-    runs = job.finish(progress)
+    job = _Job(study, photographs, asked, device, named)
+    runs = finish_protocols(folder, asked.protocol, job.protocols(), progress)
     found = job.findings(runs)
     about = remarks(study, photographs, named, honest=bool(found.honest))
     results = Results(
@@ -88,26 +88,21 @@ class _Job:
     study: ImageStudy
     photographs: Photographs
     asked: Asked
-    folder: Path
     device: str
     named: str
 
-    def finish(self, progress: Reporter) -> dict[str, Finished]:
-        """Do what is asked; what was done before of the other protocol is there too."""
+    def protocols(self) -> dict[str, Protocol]:
+        """Return what each protocol would do."""
         common = self.study, self.photographs, self.device
         make: dict[str, Callable[[], list[Cell]]] = {
             PUBLISHED: partial(reference_cells, *common)
         }
         if self.study.has_honest:
             make[HONEST] = partial(honest_cells, *common, self.asked.repeat_seeds())
-        runs = {}
-        for protocol, cells in make.items():
-            folder, known = self.folder / protocol, self._configuration(protocol)
-            if self.asked.protocol in (protocol, "both"):
-                runs[protocol] = finish_run(folder, known, cells(), progress)
-            elif (before := known_run(folder, known)) is not None:
-                runs[protocol] = before
-        return runs
+        return {
+            name: Protocol(self._configuration(name), cells)
+            for name, cells in make.items()
+        }
 
     def findings(self, runs: dict[str, Finished]) -> Findings:
         """Return what all of it found."""
