@@ -61,14 +61,14 @@ def students(n: int, d: int) -> Iterator[tuple[str, Any, float]]:
 
 def complexity(learner: Any, X: FloatArray, p: Any, y: Any, loss: Any) -> float:
     """Return the noise that a student keeps, as the library finds it."""
-    from semikd.distillation import kept_noise, simulated_targets
+    from semikd.distillation import kept_noise, noise_pair
     from semikd.students import as_student
 
     student = as_student(learner)
     counted = student.complexity(len(X), X.shape[1], 1)
     if counted is not None:
         return counted
-    return kept_noise(student, X, *simulated_targets(p, y, loss=loss), loss=loss)
+    return kept_noise(student, X, *noise_pair(p, y, loss=loss), loss=loss)
 
 
 def naive(X: FloatArray, p: FloatArray, y: Any, fold: Any, loss: Any) -> Any:

@@ -17,7 +17,7 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from semikd.distillation import kept_noise, simulated_targets
+from semikd.distillation import kept_noise, noise_pair
 from semikd.losses import (
     CrossEntropyLoss,
     DistillationLoss,
@@ -487,11 +487,11 @@ def test_vector_leaves_of_xgboost_count_once() -> None:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_what_a_booster_keeps_of_noise_is_measured(library: str) -> None:
-    X, p, _, _ = made()
+    X, p, y, _ = made()
     student = as_student(classifier(library))
     assert student.complexity(1000, 3, 1) is None
     loss = CrossEntropyLoss()
-    pair = simulated_targets(p, p, loss=loss)
+    pair = noise_pair(p, np.eye(2)[y], loss=loss)
     few, many = (
         kept_noise(
             as_student(classifier(library, n_estimators=rounds)), X, *pair, loss=loss

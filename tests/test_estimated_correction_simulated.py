@@ -16,7 +16,7 @@ from semikd.corrections import EstimatedCorrection, RowwiseCorrection, label_noi
 from semikd.corrections._levels import error_level
 from semikd.corrections._residuals import ResidualFits, halvings, units_of
 from semikd.datasets import make_smooth_process
-from semikd.distillation import kept_noise, simulated_targets
+from semikd.distillation import kept_noise, noise_pair
 from semikd.losses import ProbabilityLoss
 from semikd.simplex import one_hot
 from semikd.students import as_student
@@ -71,7 +71,7 @@ class World:
         if student == "linear":
             return self.counted(student)
         tree = DecisionTreeRegressor(max_leaf_nodes=student, random_state=0)
-        pair = simulated_targets(self.p, self.y, loss=LOSS)
+        pair = noise_pair(self.p, self.y, loss=LOSS)
         return kept_noise(as_student(tree), self.X, *pair, loss=LOSS)
 
     def oracle(self, kappa: float) -> FloatArray:

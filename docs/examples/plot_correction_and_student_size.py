@@ -22,8 +22,9 @@ from sklearn.tree import DecisionTreeRegressor
 
 from semikd import DistilledClassifier, cross_fit
 from semikd.datasets import make_smooth_process
-from semikd.distillation import kept_noise, simulated_targets
+from semikd.distillation import kept_noise, noise_pair
 from semikd.losses import ProbabilityLoss
+from semikd.simplex import one_hot
 from semikd.students import as_student
 
 # %%
@@ -47,8 +48,10 @@ for seed in range(N_SEEDS):
     data = make_smooth_process(N_ROWS, random_state=seed)
     labels = cross_fit(LogisticRegression(), data.X, data.y, random_state=seed)
     squared_bias[seed] = np.mean((labels.mean - data.true_proba)[:, 1] ** 2)
-    # Targets with two sets of outcomes that might have been.
-    pair = simulated_targets(labels.mean, labels.mean, loss=loss, random_state=seed)
+    # Targets of which half are the outcome, another half the second time.
+    pair = noise_pair(
+        labels.mean, one_hot(data.y.to_numpy(), 2), loss=loss, random_state=seed
+    )
     for size, leaves in enumerate(sizes.values()):
         tree = DecisionTreeRegressor(max_leaf_nodes=leaves, random_state=seed)
         kept[size, seed] = kept_noise(as_student(tree), data.X, *pair, loss=loss)
@@ -69,8 +72,8 @@ for seed in range(N_SEEDS):
 # Beside the measured optimum stands what the bias-variance rule says,
 # :math:`r^2 / (r^2 + \kappa v)`, with the teacher's squared error :math:`r^2` (known
 # here), the label's variance :math:`v`, and :math:`\kappa` the share of that noise that
-# the student keeps. It is measured by two fits to targets that differ in simulated
-# outcomes, as the library does it. Leaves over rows, beside it, is what a tree would
+# the student keeps. It is measured by two fits to targets that differ in which rows are
+# corrected, as the library does it. Leaves over rows, beside it, is what a tree would
 # keep if its splits had been given.
 
 mean = error.mean(axis=1)

@@ -2,6 +2,6 @@
 
 from semikd.distillation.algorithm import Distilled
 from semikd.distillation.classifier import DistilledClassifier
-from semikd.distillation.complexity import kept_noise, simulated_targets
+from semikd.distillation.complexity import kept_noise, noise_pair
 
-__all__ = ["Distilled", "DistilledClassifier", "kept_noise", "simulated_targets"]
+__all__ = ["Distilled", "DistilledClassifier", "kept_noise", "noise_pair"]

@@ -11,37 +11,34 @@ from typing import Any
 import numpy as np
 
 from semikd.corrections import corrected_target
-from semikd.losses import DistillationLoss, IdentityLoss
+from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 from semikd.students import Student
 
-__all__ = ["kept_noise", "simulated_targets"]
-
-# Between the teacher's answer and the outcome: what is kept differs somewhat with it.
-_HALF_WAY = 0.5
+__all__ = ["kept_noise", "noise_pair"]
 
 
-def simulated_targets(
+def noise_pair(
     p: FloatArray, y: FloatArray, *, loss: DistillationLoss, random_state: int = 0
 ) -> tuple[FloatArray, FloatArray]:
-    r"""Return targets half way to outcomes that might have been, twice.
+    r"""Return targets of which each is corrected in full or not at all, twice.
 
-    .. math:: z_i = \varphi(\hat p_i) + \tfrac12 J_\varphi(\hat p_i)
-       (y^*_i - \hat p_i), \qquad y^*_i \sim \hat p_i
+    .. math:: z_i = \varphi(\hat p_i) + b_i J_\varphi(\hat p_i)(y_i - \hat p_i),
+       \qquad b_i \in \{0, 1\} \text{ by the toss of a coin}
 
-    For means, :math:`y^*_i = \hat p_i \pm (y_i - \hat p_i)`, the sign by chance and the
-    other one the second time.
+    What differs between the two is the noise of real outcomes, half of it at a time,
+    and no probability leaves the simplex.
 
     Parameters
     ----------
     p : ndarray of shape (n, k)
         The teacher's answers.
     y : ndarray of shape (n, k)
-        Outcomes; only those of a regression are read, for the size of their noise.
+        Outcomes.
     loss : DistillationLoss
         The scale.
     random_state : int, default=0
-        Seed of the outcomes.
+        Seed of the coin.
 
     Returns
     -------
@@ -50,25 +47,16 @@ def simulated_targets(
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.distillation import simulated_targets
+    >>> from semikd.distillation import noise_pair
     >>> from semikd.losses import IdentityLoss
-    >>> p, y = np.array([[1.0]]), np.array([[3.0]])
-    >>> first, second = simulated_targets(p, y, loss=IdentityLoss())
-    >>> sorted([first.item(), second.item()])
-    [0.0, 2.0]
+    >>> p, y = np.zeros((4, 1)), np.full((4, 1), 3.0)
+    >>> first, second = noise_pair(p, y, loss=IdentityLoss(), random_state=1)
+    >>> first[:, 0].tolist(), second[:, 0].tolist()
+    ([0.0, 3.0, 3.0, 3.0], [0.0, 0.0, 3.0, 3.0])
     """
-    rng = np.random.default_rng(random_state)
-    if isinstance(loss, IdentityLoss):
-        away = rng.choice([-1.0, 1.0], size=(len(p), 1)) * (y - p)
-        outcomes = (p + away, p - away)
-    else:
-        outcomes = (_drawn(p, rng), _drawn(p, rng))
-    weight = np.full(len(p), _HALF_WAY)
-    first, second = (corrected_target(loss, p, each, weight) for each in outcomes)
-    return (
-        np.asarray(loss.with_labels(first, outcomes[0])),
-        np.asarray(loss.with_labels(second, outcomes[1])),
-    )
+    coins = np.random.default_rng(random_state).integers(0, 2, size=(2, len(p), 1))
+    first, second = (_taught(loss, p, np.where(coin, y, p)) for coin in coins)
+    return first, second
 
 
 def kept_noise(
@@ -84,12 +72,15 @@ def kept_noise(
 ) -> float:
     r"""Return the share of the noise of targets that fitted scores keep.
 
-    .. math:: \kappa = \frac{\sum_i w_i \|\hat f_i(z) - \hat f_i(z')\|^2 / \sum_i w_i}
-       {\sum_{i \le r} w_i \|z_i - z'_i\|^2 / \sum_{i \le r} w_i}
+    With d the difference of two targets, and g that of the fits to them,
 
-    over the rows of the fit, of which the first r have an outcome. For a projection
-    its mean over the noise is the number of its coefficients over the rows; a fully
-    grown tree keeps everything, 1.
+    .. math:: \kappa = \frac{\min(\overline{\|g\|^2}, \overline{\langle g, d
+       \rangle})}{\overline{\|d\|^2}}
+
+    means over the rows of the fit above, below over those that have an outcome. For a
+    projection both are, on average, the number of its coefficients over the rows; a
+    fully grown tree keeps everything, 1. It is taken as at least what a constant keeps,
+    1/n.
 
     Parameters
     ----------
@@ -98,11 +89,11 @@ def kept_noise(
     X : array-like of shape (n, d)
         Covariates.
     first, second : ndarrays of shape (n, m)
-        Targets, independent given the labels.
+        Targets that differ in noise alone.
     loss : DistillationLoss
         The scale.
     n_outcomes : int, optional
-        r; by default all rows.
+        How many rows have an outcome, the first ones; by default all.
     sample_weight : ndarray of shape (n,), optional
         Weights of the rows.
     **options
@@ -111,23 +102,23 @@ def kept_noise(
     Returns
     -------
     float
-        In (0, 1]; 1 where the targets do not differ.
+        In [1/n, 1]; 1 where the targets do not differ.
 
     Notes
     -----
-    What differs between the fits is noise that was averaged, and splits that were taken
-    because of noise where others were nearly as good. The second part hardly depends on
-    how large the noise is. It makes the share too large for small trees on many rows,
-    and where the labels say that outcomes are surer than they are: simulated ones are
-    then too quiet. Weights become smaller than is best.
+    The squares are the variance that noise gives to the fit, which is what a correction
+    must weigh. They count as well that a search took other splits where several were
+    nearly as good, which no smaller weight would spare. For a smoother whose
+    eigenvalues are in [0, 1] squares are never above the products, so that what is
+    above them is of that kind; averages of many trees are such smoothers, and keep
+    less than the products say. The smaller of the two is a heuristic; what it is worth
+    is in ``benchmarks/corrections.py``.
 
     References
     ----------
     .. [1] J. Ye, "On Measuring and Correcting the Effects of Data Mining and Model
        Selection", Journal of the American Statistical Association 93, 1998: degrees of
-       freedom of what searches, by the covariance of fit and noise. Here they are the
-       variance of the fit over that of the noise, which is what the student's squared
-       error has in it.
+       freedom of what searches, by the products of fit and noise.
 
     Examples
     --------
@@ -150,22 +141,25 @@ def kept_noise(
     ]
     # Slopes are differences of score and target, in the units of either.
     start = loss.gradient(scores[0], first)
-    moved = _squares(loss.gradient(scores[1], first) - start)
-    noise = _squares(loss.gradient(scores[0], second) - start)[:n_outcomes]
+    moved = loss.gradient(scores[1], first) - start
+    noise = start - loss.gradient(scores[0], second)
     weights = np.ones(len(moved)) if sample_weight is None else sample_weight
-    total = float(np.average(noise, weights=weights[:n_outcomes]))
+    own = weights[:n_outcomes]
+    total = np.average(_products(noise, noise)[:n_outcomes], weights=own)
     if total <= 0.0:
         return 1.0
-    kept = float(np.average(moved, weights=weights)) / total
-    return float(np.clip(kept, np.finfo(np.float64).tiny, 1.0))
+    kept = min(
+        np.average(_products(moved, other), weights=weights) for other in (moved, noise)
+    )
+    return float(np.clip(kept / total, 1.0 / len(moved), 1.0))
 
 
-def _drawn(p: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Return one-hot outcomes drawn from probabilities, shape (n, k)."""
-    below = p.cumsum(axis=1)[:, :-1] < rng.uniform(size=(len(p), 1))
-    return np.asarray(np.eye(p.shape[1])[below.sum(axis=1)])
+def _taught(loss: DistillationLoss, p: FloatArray, outcome: FloatArray) -> FloatArray:
+    """Return what a student is fitted to where targets are corrected in full."""
+    target = corrected_target(loss, p, outcome, np.ones(len(p)))
+    return np.asarray(loss.with_labels(target, outcome))
 
 
-def _squares(apart: FloatArray) -> FloatArray:
-    """Return the squared length of each row."""
-    return np.asarray((np.asarray(apart) ** 2).sum(axis=1))
+def _products(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the inner product of each row with that of the other."""
+    return np.asarray((np.asarray(a) * np.asarray(b)).sum(axis=1))

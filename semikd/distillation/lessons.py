@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from semikd._tables import stacked_tables
 from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold, hash_values, row_hashes
-from semikd.distillation.complexity import kept_noise, simulated_targets
+from semikd.distillation.complexity import kept_noise, noise_pair
 from semikd.distillation.outcomes import Outcomes
 from semikd.losses import DistillationLoss
 from semikd.networks import OnlineTargets
@@ -240,7 +240,7 @@ def _complexity(
     rest = lesson.target[n:]
     first, second = (
         np.concatenate([each, rest])
-        for each in simulated_targets(known.answers(), known.outcome, loss=known.loss)
+        for each in noise_pair(known.answers(), known.outcome, loss=known.loss)
     )
     return kept_noise(
         student,

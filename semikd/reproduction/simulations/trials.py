@@ -11,9 +11,9 @@ from sklearn.tree import DecisionTreeRegressor
 
 from semikd.crossfit import cross_fit, external_labels
 from semikd.datasets import Dataset, make_gaussian_mixture, make_smooth_process
-from semikd.distillation import DistilledClassifier, kept_noise, simulated_targets
+from semikd.distillation import DistilledClassifier, kept_noise, noise_pair
 from semikd.losses import ProbabilityLoss
-from semikd.simplex import FloatArray
+from semikd.simplex import FloatArray, one_hot
 from semikd.students import LinearStudent, as_student
 
 __all__ = [
@@ -150,7 +150,8 @@ def complexity(leaves: float, seed: int, size: Size) -> Errors:
     truth, said, loss = _truth(data), labels.prediction[0], ProbabilityLoss()
     wrong = float(np.mean((truth - said[:, 1]) ** 2))
     noise = float(np.mean(truth * (1.0 - truth)))
-    pair = simulated_targets(said, said, loss=loss, random_state=seed)
+    outcome = one_hot(np.asarray(data.y), 2)
+    pair = noise_pair(said, outcome, loss=loss, random_state=seed)
     kept = kept_noise(as_student(student), data.X, *pair, loss=loss)
     return {
         **found,
