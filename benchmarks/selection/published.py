@@ -69,17 +69,19 @@ def chosen(
     from semikd.evaluation import Classification
     from semikd.reproduction.forests.paths import PathForest, PathJudge
     from semikd.selection.sources import LabelBank
+    from semikd.selection.teachers import named_teachers
     from semikd.selection.winner import fit_winner, made_choice
 
     train, test = tables_of(name, seed, small=small)
     teacher = teachers(small=small)[kind][0]
-    bank = LabelBank(train, {"teacher": teacher}, n_jobs=workers, seed=seed)
+    preset = "fast" if small else "balanced"
+    bank = LabelBank(train, named_teachers(teacher, preset), n_jobs=workers, seed=seed)
     learners = {str(n): PathForest(n, largest=max(sizes)) for n in sizes}
     judge = PathJudge(train, Classification(), learners, bank, n_jobs=workers, seed=0)
     found = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        searched(judge, "fast" if small else "balanced")
+        searched(judge, preset)
         for size in learners:
             choice = made_choice(judge, student=size)
             model = fit_winner(judge, choice.chosen)

@@ -23,7 +23,7 @@ from semikd.selection.judging import Judge
 from semikd.selection.plans import PRESETS, plan_rounds
 from semikd.selection.search import Found, search
 from semikd.selection.sources import LabelBank
-from semikd.selection.teachers import named_teachers
+from semikd.selection.teachers import named_teachers, with_calibrated
 from semikd.selection.winner import made_choice
 
 __all__ = ["Searched", "search_recipes"]
@@ -181,7 +181,9 @@ def _teachers(recipe: Any, rows: Table, settings: Settings) -> dict[str, Any]:
     """Return the teacher that was asked for; beside the default one the preset's."""
     if settings.teacher == Settings().teacher and rows.classification:
         return named_teachers(None, settings.search)
-    return {settings.teacher: recipe.teacher}
+    if settings.search == "fast" or not rows.classification:
+        return {settings.teacher: recipe.teacher}
+    return with_calibrated(settings.teacher, recipe.teacher)
 
 
 def _named(report: Reporter) -> Reporter:

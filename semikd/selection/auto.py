@@ -62,8 +62,8 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         tree of at most 128 leaves.
     preset : {'fast', 'balanced', 'thorough'}, default='balanced'
         How much is tried. 'fast' has one boosted teacher and few corrections;
-        'balanced' adds estimated corrections, other scales and, where no teacher is
-        given, a stacked one; 'thorough' adds a teacher corrected by its residuals,
+        'balanced' adds estimated corrections, other scales and a stacked teacher, or
+        the given one calibrated; 'thorough' adds a teacher corrected by its residuals,
         weights by row, and synthetic rows.
     metric : str or callable, default='log_loss'
         What chooses: the proper scores 'log_loss' and 'brier', or any scorer of

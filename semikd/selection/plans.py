@@ -19,7 +19,7 @@ from semikd.synthetic import SyntheticRows
 __all__ = ["PRESETS", "Round", "plan_rounds"]
 
 # Weights of the outcome that are tried: none has won everywhere.
-_FEW_WEIGHTS, _WEIGHTS = (0.1, 0.35), (0.05, 0.1, 0.2, 0.35, 0.5)
+_FEW_WEIGHTS, _WEIGHTS = (0.1, 0.35), (0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
 # Weights that depend on what the teacher says of a row.
 _BY_ROW = (ShrinkageCorrection(0.01), MinimaxCorrection("relative", 0.5))
 Best = Mapping[str, Candidate]

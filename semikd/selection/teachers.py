@@ -7,13 +7,30 @@ from semikd._tables import reads_plainly
 from semikd._validation import wrong_type
 from semikd.simplex import FloatArray
 from semikd.students import new_student
-from semikd.teachers import BoostingTeacher, ResidualTeacher, StackedTeacher
+from semikd.teachers import (
+    BoostingTeacher,
+    CalibratedTeacher,
+    ResidualTeacher,
+    StackedTeacher,
+)
 
-__all__ = ["learners", "named_students", "named_teachers", "without_unreadable"]
+__all__ = [
+    "GIVEN",
+    "learners",
+    "named_students",
+    "named_teachers",
+    "with_calibrated",
+    "without_unreadable",
+]
+
+# What a teacher is called that was given without a name.
+GIVEN = "teacher"
 
 
 def named_teachers(teacher: Any, preset: str) -> dict[str, Any]:
     """Return teachers by name: those that were given, or the preset's own.
+
+    Beside one that was given stands the same one calibrated, which costs no fit of it.
 
     Parameters
     ----------
@@ -30,23 +47,51 @@ def named_teachers(teacher: Any, preset: str) -> dict[str, Any]:
     Examples
     --------
     >>> from semikd.selection.teachers import named_teachers
+    >>> from semikd.teachers import BoostingTeacher
     >>> list(named_teachers(None, "thorough"))
     ['boosting', 'stacked', 'corrected']
+    >>> list(named_teachers(BoostingTeacher(), "balanced"))
+    ['teacher', 'calibrated']
     """
     if isinstance(teacher, Mapping):
         return _checked("teacher", teacher)
-    first = BoostingTeacher() if teacher is None else teacher
-    found = {"boosting" if teacher is None else "teacher": first}
     if preset == "fast":
-        return found
+        return {"boosting": BoostingTeacher()} if teacher is None else {GIVEN: teacher}
     if teacher is None:
-        stacked = StackedTeacher()
-        first, *others = stacked.first_stage()
-        found = {"boosting": first}
-        found["stacked"] = StackedTeacher([first, *others])
+        first, *others = StackedTeacher().first_stage()
+        best = StackedTeacher([first, *others])
+        found = {"boosting": first, "stacked": best}
+    else:
+        best, found = teacher, with_calibrated(GIVEN, teacher)
     if preset == "thorough":
-        found["corrected"] = ResidualTeacher(list(found.values())[-1])
+        found["corrected"] = ResidualTeacher(best)
     return found
+
+
+def with_calibrated(name: str, teacher: Any) -> dict[str, Any]:
+    """Return a teacher, and the same one calibrated unless it is so by itself.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    teacher : classifier
+        Unfitted.
+
+    Returns
+    -------
+    dict from str to classifier
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from semikd.selection.teachers import with_calibrated
+    >>> with_calibrated("bayes", GaussianNB())
+    {'bayes': GaussianNB(), 'calibrated': CalibratedTeacher(teacher=GaussianNB())}
+    """
+    if isinstance(teacher, CalibratedTeacher | StackedTeacher):
+        return {name: teacher}
+    return {name: teacher, "calibrated": CalibratedTeacher(teacher)}
 
 
 def without_unreadable(
@@ -77,7 +122,7 @@ def without_unreadable(
     >>> found = named_teachers(given := object(), "thorough")
     >>> kept, _ = without_unreadable(found, given, np.array([["a"], ["b"]]))
     >>> list(kept)
-    ['teacher']
+    ['teacher', 'calibrated']
     """
     named = isinstance(given, Mapping | None)
     if named or "corrected" not in teachers or reads_plainly(X):

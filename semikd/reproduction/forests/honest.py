@@ -29,6 +29,7 @@ from semikd.selection.candidates import SCRATCH
 from semikd.selection.plans import PRESETS, plan_rounds
 from semikd.selection.search import search
 from semikd.selection.sources import LabelBank
+from semikd.selection.teachers import GIVEN, named_teachers
 from semikd.selection.winner import made_choice
 from semikd.simplex import FloatArray
 
@@ -40,7 +41,6 @@ __all__ = [
     "honest_results",
 ]
 
-TEACHER = "forest"
 _WEIGHTS = tuple(round(0.1 * k, 1) for k in range(1, 10))
 _ERRORS = tuple(10.0**k for k in range(-5, 1))
 _RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -116,7 +116,8 @@ def _repetition(
     """Return the test scores of every arm, for every size of the student."""
     table = Table(sides.X, sides.y, None, None)
     teacher = RandomForestClassifier(**settings)
-    bank = LabelBank(table, {TEACHER: teacher}, cv=_FOLDS, n_jobs=n_jobs, seed=split)
+    named = named_teachers(teacher, preset)
+    bank = LabelBank(table, named, cv=_FOLDS, n_jobs=n_jobs, seed=split)
     students = _students(study)
     judge = PathJudge(
         table, Classification(), students, bank, n_jobs=n_jobs, seed=split
@@ -124,7 +125,7 @@ def _repetition(
     judge.progress = run.listener
     search(judge, plan_rounds(PRESETS[preset], judge), progress=run.listener)
     automatic = {name: made_choice(judge, student=name).chosen for name in students}
-    groups = {name: _groups(name, bank.has_one_fit(TEACHER)) for name in students}
+    groups = {name: _groups(name, bank.has_one_fit(GIVEN)) for name in students}
     judge.judge([c for own in groups.values() for some in own.values() for c in some])
     arms = {
         arm: {name: _best(judge, groups[name][arm]) for name in students}
@@ -150,7 +151,7 @@ def _students(study: ForestStudy) -> dict[str, RandomForestRegressor]:
 def _groups(name: str, one_fit: bool) -> dict[str, list[Candidate]]:
     """Return the candidates of each arm, of which the best is taken."""
     scratch = Candidate(name, SCRATCH)
-    plain = Candidate(name, "cross-fitted", TEACHER)
+    plain = Candidate(name, "cross-fitted", GIVEN)
     tuned = [
         replace(scratch, settings=(("max_features", m), ("min_samples_leaf", n)))
         for m in _COLUMNS
@@ -162,7 +163,7 @@ def _groups(name: str, one_fit: bool) -> dict[str, list[Candidate]]:
         # Of two classes the squared error is the Gini index: nothing else differs.
         "scratch classifier": [classifier],
         "scratch, tuned": [scratch, classifier, *tuned],
-        "in-sample": [Candidate(name, "in-sample", TEACHER)],
+        "in-sample": [Candidate(name, "in-sample", GIVEN)],
         "cross-fitted": [plain],
         "orthogonal": [replace(plain, loss="log_probability", correction="orthogonal")],
         "corrected": [
@@ -175,7 +176,7 @@ def _groups(name: str, one_fit: bool) -> dict[str, list[Candidate]]:
         "estimated": [replace(plain, correction="estimated")],
     }
     if one_fit:
-        groups["out-of-bag"] = [Candidate(name, "one fit", TEACHER)]
+        groups["out-of-bag"] = [Candidate(name, "one fit", GIVEN)]
     return {arm: groups[arm] for arm in ARMS if arm in groups}
 
 
