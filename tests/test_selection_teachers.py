@@ -32,7 +32,7 @@ class TooSure(GaussianNB):
 
 
 def noisy(n: int) -> tuple[Any, Any]:
-    """Return rows of which a Gaussian model knows nearly all, and rare third classes."""
+    """Return rows that a Gaussian model knows well; a third class is rare."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, 3))
     y = (X[:, 0] - X[:, 1] + 1.5 * rng.normal(size=n) > 0).astype(int)
