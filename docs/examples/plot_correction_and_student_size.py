@@ -48,7 +48,7 @@ for seed in range(N_SEEDS):
     data = make_smooth_process(N_ROWS, random_state=seed)
     labels = cross_fit(LogisticRegression(), data.X, data.y, random_state=seed)
     squared_bias[seed] = np.mean((labels.mean - data.true_proba)[:, 1] ** 2)
-    # Targets of which half are the outcome, another half the second time.
+    # Targets of which half are the outcome, and then the other half.
     pair = noise_pair(
         labels.mean, one_hot(data.y.to_numpy(), 2), loss=loss, random_state=seed
     )

@@ -21,13 +21,13 @@ __all__ = ["kept_noise", "noise_pair"]
 def noise_pair(
     p: FloatArray, y: FloatArray, *, loss: DistillationLoss, random_state: int = 0
 ) -> tuple[FloatArray, FloatArray]:
-    r"""Return targets of which each is corrected in full or not at all, twice.
+    r"""Return targets of which half are corrected in full, and then the other half.
 
-    .. math:: z_i = \varphi(\hat p_i) + b_i J_\varphi(\hat p_i)(y_i - \hat p_i),
-       \qquad b_i \in \{0, 1\} \text{ by the toss of a coin}
+    .. math:: z_i = \varphi(\hat p_i) + b_i J_\varphi(\hat p_i)(y_i - \hat p_i), \quad
+       z'_i = \varphi(\hat p_i) + (1 - b_i) J_\varphi(\hat p_i)(y_i - \hat p_i)
 
-    What differs between the two is the noise of real outcomes, half of it at a time,
-    and no probability leaves the simplex.
+    with b 0 or 1 by the toss of a coin. What differs between the two is the noise of
+    the real outcomes, all of it, and no probability leaves the simplex.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ def noise_pair(
     >>> p, y = np.zeros((4, 1)), np.full((4, 1), 3.0)
     >>> first, second = noise_pair(p, y, loss=IdentityLoss(), random_state=1)
     >>> first[:, 0].tolist(), second[:, 0].tolist()
-    ([0.0, 3.0, 3.0, 3.0], [0.0, 0.0, 3.0, 3.0])
+    ([0.0, 3.0, 3.0, 3.0], [3.0, 0.0, 0.0, 0.0])
     """
-    coins = np.random.default_rng(random_state).integers(0, 2, size=(2, len(p), 1))
-    first, second = (_taught(loss, p, np.where(coin, y, p)) for coin in coins)
-    return first, second
+    heads = np.random.default_rng(random_state).integers(0, 2, size=(len(p), 1)) == 1
+    outcomes = np.where(heads, y, p), np.where(heads, p, y)
+    return _taught(loss, p, outcomes[0]), _taught(loss, p, outcomes[1])
 
 
 def kept_noise(
