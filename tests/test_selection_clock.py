@@ -1,5 +1,6 @@
 """A search keeps to its time where trials on few rows foretell too little."""
 
+import itertools
 import time
 from typing import Any
 
@@ -48,6 +49,16 @@ class SlowTree(DecisionTreeRegressor):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **given: Any) -> Any:
         Time.now += len(X) / 1000.0
+        return super().fit(X, y, sample_weight, **given)
+
+
+class NoisyTree(DecisionTreeRegressor):
+    """A student that takes some hundredths of a second, whatever the rows."""
+
+    spent = itertools.cycle([0.03, 0.01, 0.02, 0.05])
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **given: Any) -> Any:
+        Time.now += next(self.spent)
         return super().fit(X, y, sample_weight, **given)
 
 
@@ -148,3 +159,35 @@ def test_work_that_is_done_is_kept_though_it_took_too_long(rows: Any) -> None:
         with pytest.raises(OutOfTimeError):
             bank.folds.progress(Step("fold", "", 0, 3))
     bank.folds.progress(Step("fold", "", 0, 3))
+
+
+def test_on_few_rows_the_noise_of_a_trial_is_no_slope(rows: Any) -> None:
+    few = tuple(each[:200] for each in rows)
+    budgets, left_out = taken(few, 30.0, student=NoisyTree(max_leaf_nodes=4))
+    # A slope of hundredths of a second for each row foretold seconds for each student.
+    assert left_out == ()
+    assert budgets < 0.5
+
+
+def test_candidates_that_are_judged_outlive_their_round(rows: Any) -> None:
+    options = {"student": SlowTree(max_leaf_nodes=4), "preset": "balanced"}
+    whole = search(rows, None, **options)
+    found = search(rows, 30.0, **options)
+    parts = [each for each in found.rounds_ if "candidates" in each]
+    assert len(parts) == 1
+    assert 0 < len(found.choice_.candidates) < len(whole.choice_.candidates)
+    at = [whole.choice_.candidates.index(each) for each in found.choice_.candidates]
+    np.testing.assert_array_equal(found.choice_.losses, whole.choice_.losses[:, at])
+
+
+def test_a_slow_metric_is_part_of_the_time(rows: Any) -> None:
+    def slow(estimator: Any, X: Any, y: Any) -> float:
+        Time.now += 0.05
+        return float((estimator.predict(X) == y).mean())
+
+    without_end, _ = taken(rows, None, metric=slow)
+    budgets, left_out = taken(rows, 40.0, metric=slow)
+    # 51 scores of every candidate on every part.
+    assert without_end > 80.0
+    assert 0.3 < budgets <= 1.1
+    assert left_out

@@ -68,6 +68,15 @@ class Clock:
         """Return whether there is time for this, and for the student that is kept."""
         return self.seconds is None or expected <= self._left()
 
+    def lacks(self, each: Round, candidates: Sequence[Candidate]) -> float | None:
+        """Return the seconds that a round would take if there is no time for it.
+
+        Where no teacher must be fitted, time for one candidate is enough.
+        """
+        expected = self.cost(each, candidates)
+        least = expected if each.teacher else self.cost(each, candidates[:1])
+        return None if self.allows(least) else expected
+
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Raise ``OutOfTimeError`` from steps that would not end in time."""
@@ -99,6 +108,9 @@ class Clock:
         each = (now - self._began) / max(1, step.done - 1)
         # A few steps foretell little, and the last ones nearly all.
         each /= 1.0 + 0.5 * to_come / max(1, step.total)
+        if step.stage == "student":
+            # Of candidates those that are done are kept: time for the next is enough.
+            to_come = min(to_come, len(self.judge.bank.folds.judging))
         # What is done is kept, even where it took too long.
         if to_come and to_come * each > self._left():
             raise OutOfTimeError
@@ -137,8 +149,7 @@ class Clock:
 
         def fit(rows: NDArray[np.intp]) -> None:
             record = taken(judge.bank.outer(SCRATCH, ""), rows)
-            own, lesson = judge.lesson(simple, record, rows)
-            lesson.teach(own)
+            judge.try_out(simple, record, rows)
 
         sizes = [len(rows) for rows in judge.bank.folds.learning]
         return self._foretold(judge.students[student], fit, sizes)
@@ -169,6 +180,9 @@ class Clock:
             few, many = min(spent[:2]), spent[2]
             slope = max(0.0, many - few) / max(1, len(large) - len(small))
             start = max(0.0, few - slope * len(small))
+            if len(large) < 2 * len(small):
+                # No fit has more rows, and a slope would be noise.
+                start, slope = max(few, many), 0.0
             self._trials[id(learner)] = (learner, start, slope)
         _, start, slope = self._trials[id(learner)]
         return sum(start + slope * n for n in sizes)

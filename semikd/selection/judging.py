@@ -1,10 +1,12 @@
 """Candidates judged by rows that neither their student nor any teacher of it saw."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
 from semikd._progress import Reporter, Step, silent
@@ -18,12 +20,7 @@ from semikd.losses import DistillationLoss, get_loss
 from semikd.selection.candidates import Candidate
 from semikd.selection.scoring import Metric, row_losses
 from semikd.selection.sources import LabelBank
-from semikd.selection.teaching import (
-    predicted,
-    table_lesson,
-    taught,
-    trains_in_batches,
-)
+from semikd.selection.teaching import predicted, table_lesson, taught
 from semikd.simplex import FloatArray
 from semikd.students import Student, new_student
 
@@ -109,6 +106,7 @@ class Judge:
             for part in range(len(self.bank.folds.judging)):
                 # Teachers are fitted here, one after the other.
                 self.bank.inner(each.labels, each.teacher, part)
+        # Kept one by one: what is done outlives a round that is given up.
         for each, losses, seconds in self._all_losses(new):
             self.losses[each] = losses
             self.seconds[each] = seconds
@@ -124,24 +122,36 @@ class Judge:
             (found[rows],) = self._part([candidate], part, [record])
         return found
 
+    def try_out(
+        self, candidate: Candidate, record: OutOfFold, rows: NDArray[np.intp]
+    ) -> None:
+        """Teach a candidate some rows and score it on a quarter of them, to time it."""
+        pair = self.lesson(candidate, record, rows)
+        pair[1].teach(pair[0])
+        by_outcome = np.argsort(self.table.y[rows], kind="stable")
+        some = self.table.take(rows[by_outcome[::4]])
+        # What cannot score so few rows may well score those that judge.
+        with suppress(ValueError):
+            self._loss(predicted(pair, some), some)
+
     def _all_losses(
         self, candidates: Sequence[Candidate]
-    ) -> list[tuple[Candidate, FloatArray, float]]:
-        """Return the losses of candidates on all rows that judge, and the seconds."""
-        parts = range(len(self.bank.folds.judging))
-        jobs = [(some, part) for some in self._together(candidates) for part in parts]
+    ) -> Iterator[tuple[Candidate, FloatArray, float]]:
+        """Yield the losses of candidates on all rows that judge, and the seconds."""
+        judging, together = self.bank.folds.judging, self._together(candidates)
+        jobs = [(some, part) for some in together for part in range(len(judging))]
         # Trees and linear algebra leave Python's lock; nothing is copied to threads.
-        dealt = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+        dealt = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
             delayed(self._timed)(some, part, Step("student", "", done, len(jobs)))
             for done, (some, part) in enumerate(jobs)
         )
-        losses = {each: np.full(len(self.table.y), np.nan) for each in candidates}
-        seconds = dict.fromkeys(candidates, 0.0)
-        for (some, part), (found, spent) in zip(jobs, dealt, strict=True):
-            for each, own in zip(some, found, strict=True):
-                losses[each][self.bank.folds.judging[part]] = own
-                seconds[each] += spent / len(some)
-        return [(each, losses[each], seconds[each]) for each in candidates]
+        for some in together:
+            losses, seconds = np.full((len(some), len(self.table.y)), np.nan), 0.0
+            for rows in judging:
+                found, spent = next(dealt)
+                losses[:, rows], seconds = found, seconds + spent
+            for each, own in zip(some, losses, strict=True):
+                yield each, own, seconds / len(some)
 
     def _together(self, candidates: Sequence[Candidate]) -> list[list[Candidate]]:
         """Return candidates whose students are trained as one batch, side by side."""
@@ -149,7 +159,7 @@ class Judge:
         batches: dict[str, list[Candidate]] = {}
         for each in candidates:
             student = new_student(self.students[each.student], 2, None, 0)
-            if trains_in_batches(student):
+            if student.trains_in_batches:
                 batches.setdefault(each.student, []).append(each)
             else:
                 alone.append([each])

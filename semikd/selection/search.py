@@ -84,17 +84,18 @@ def search(
         candidates = each.candidates(_best(judge))
         if not candidates:
             continue
-        expected = clock.cost(each, candidates)
-        if not clock.allows(expected):
-            left_out.append(f"{each.name}: about {expected:.0f} s")
+        if (expected := clock.lacks(each, candidates)) is not None:
+            left_out.append(f"{each.name}: about {expected:.2g} s")
             continue
-        began = time.perf_counter()
+        began, known = time.perf_counter(), len(judge.losses)
         try:
             with clock.watching():
                 judge.judge(candidates)
         except OutOfTimeError:
-            spent = time.perf_counter() - began
-            left_out.append(f"{each.name}: more than {spent:.1f} s")
+            judged, spent = len(judge.losses) - known, time.perf_counter() - began
+            part = f"{judged} of {len(candidates)} candidates" if judged else ""
+            done += [f"{each.name}: {part}, {spent:.1f} s"] if judged else []
+            left_out.append(f"{each.name}: more than {part or f'{spent:.1f} s'}")
         else:
             done.append(f"{each.name}: {time.perf_counter() - began:.1f} s")
     if not judge.losses:

@@ -14,7 +14,7 @@ from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 from semikd.students import Student
 
-__all__ = ["predicted", "table_lesson", "taught", "trains_in_batches"]
+__all__ = ["predicted", "table_lesson", "taught"]
 
 Pair = tuple[Student, Lesson]
 
@@ -52,19 +52,6 @@ def predicted(pair: Pair, rows: Table) -> FloatArray:
     return np.asarray(lesson.loss.probabilities(student.scores(rows.features)))
 
 
-def trains_in_batches(student: Student) -> bool:
-    """Return whether many such students are trained at once, not one by one.
-
-    Examples
-    --------
-    >>> from semikd import TorchStudent
-    >>> from semikd.selection.teaching import trains_in_batches
-    >>> trains_in_batches(TorchStudent((4,)))
-    True
-    """
-    return type(student).fit_many is not Student.fit_many
-
-
 def taught(pairs: Sequence[Pair]) -> list[Pair]:
     """Teach students of one kind their lessons; those on the same rows at once.
 
@@ -94,7 +81,7 @@ def taught(pairs: Sequence[Pair]) -> list[Pair]:
     """
     batches: dict[Any, list[int]] = {}
     for at, (student, lesson) in enumerate(pairs):
-        alone = lesson.options or not trains_in_batches(student) or len(pairs) == 1
+        alone = lesson.options or not student.trains_in_batches or len(pairs) == 1
         key = at if alone else (lesson.loss, row_hashes(lesson.X).tobytes())
         batches.setdefault(key, []).append(at)
     fitted: dict[int, Student] = {}

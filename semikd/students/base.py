@@ -69,6 +69,9 @@ class Student(ABC):
     default_loss: str
     """Name of the loss that 'auto' stands for with this student."""
 
+    trains_in_batches: bool = False
+    """Whether ``fit_many`` trains students side by side, whatever their targets."""
+
     fit_options: tuple[str, ...] = ()
     """What else ``fit_target`` takes: 'groups' that a split for early stopping does not
     divide, 'online' targets for rows as they are shown."""

@@ -133,6 +133,8 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
 
     fit_options = ("groups", "online")
 
+    trains_in_batches = True
+
     def __init__(
         self,
         module: Any = (64, 64),

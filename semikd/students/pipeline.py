@@ -53,6 +53,11 @@ class PipelineStudent(LearnerStudent):
         """Name of the loss that 'auto' stands for with the last step."""
         return self.last.default_loss
 
+    @property
+    def trains_in_batches(self) -> bool:  # type: ignore[override]
+        """Whether students of the last step are trained as one batch."""
+        return self.last.trains_in_batches
+
     def supports(
         self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
     ) -> str | None:
