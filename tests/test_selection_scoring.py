@@ -61,14 +61,38 @@ def test_names_of_the_task_are_exact_losses_of_rows() -> None:
     assert row_losses(None, Regression())(p, table).shape == (30,)
 
 
-def test_the_spread_of_an_auc_is_that_of_delong() -> None:
+AREA = make_scorer(roc_auc_score, response_method="predict_proba")
+
+
+def test_the_spread_of_an_auc_is_delongs_but_for_its_small_samples() -> None:
+    p, table = said(300, 2)
+    losses = row_losses("roc_auc", Classification())(p, table)
+    found = losses.var() / len(losses)
+    # DeLong divides by m - 1 in each class of m rows.
+    assert found == pytest.approx(delong(p, table.y) ** 2, rel=2 / 130)
+    assert found < delong(p, table.y) ** 2
+
+
+@pytest.mark.parametrize(("metric", "classes"), [("roc_auc", 2), ("roc_auc_ovr", 4)])
+def test_weights_are_repeated_rows_for_an_auc(metric: str, classes: int) -> None:
+    p, table = said(120, 4, classes=classes)
+    times = np.random.default_rng(5).integers(0, 4, size=120)
+    loss = row_losses(metric, Classification())
+    weighted = Table(table.X, table.y, times.astype(float), None)
+    losses, rows = loss(p, weighted), np.repeat(np.arange(120), times)
+    repeated = loss(p[rows], Table(table.X[rows], table.y[rows], None, None))
+    np.testing.assert_allclose(losses[rows], repeated, atol=1e-12)
+    assert np.average(losses, weights=times) == pytest.approx(repeated.mean())
+
+
+def test_by_blocks_the_spread_of_an_auc_is_that_of_delong_too() -> None:
     # 50 blocks: a ratio of variances over 60 tables has a mean of 1 with a standard
     # error of about sqrt(2 / 49 / 60) = 0.026; the band is 4 of these, and 3 % for
     # the jackknife's own second-order bias at 400 rows.
     ratios, halved = [], []
     for seed in range(60):
         p, table = said(400, seed)
-        losses = row_losses("roc_auc", Classification())(p, table)
+        losses = row_losses(AREA, Classification())(p, table)
         found = losses.var(ddof=1) / len(losses)
         ratios.append(found / delong(p, table.y) ** 2)
         halved.append(found / delong(p[:200], table.y[:200]) ** 2)
@@ -100,11 +124,11 @@ def test_groups_stay_in_one_block_and_weights_reach_the_scorer() -> None:
 
 def test_a_scorer_of_ones_own_is_the_named_one() -> None:
     p, table = said(90, 6)
-    own = make_scorer(roc_auc_score, response_method="predict_proba")
-    for scorer in (own, lambda model, X, y: get_scorer("roc_auc")(model, X, y)):
+    by_name = get_scorer("balanced_accuracy")
+    for scorer in (by_name, lambda model, X, y: by_name(model, X, y)):
         np.testing.assert_array_equal(
             row_losses(scorer, Classification())(p, table),
-            row_losses("roc_auc", Classification())(p, table),
+            row_losses("balanced_accuracy", Classification())(p, table),
         )
 
 
@@ -125,7 +149,7 @@ def test_a_scorer_sees_the_rows_and_may_ask_for_scores() -> None:
     odds = make_scorer(roc_auc_score, response_method="decision_function")
     np.testing.assert_allclose(
         row_losses(odds, Classification())(p, table),
-        row_losses("roc_auc", Classification())(p, table),
+        row_losses(AREA, Classification())(p, table),
     )
 
 
@@ -177,6 +201,6 @@ def test_means_of_equal_models_differ_by_no_more_than_their_errors() -> None:
             losses.append(row_losses("roc_auc", Classification())(p, table))
         gap = losses[0] - losses[1]
         t = gap.mean() / (gap.std(ddof=1) / np.sqrt(200))
-        beyond += abs(t) > stats.t.isf(0.025, 49)
+        beyond += abs(t) > stats.t.isf(0.025, 199)
     low, high = stats.binom(150, 0.05).ppf([5e-5, 1 - 5e-5])
     assert low <= beyond <= high

@@ -2,10 +2,12 @@
 
 Standard errors and the bootstrap need a loss for every row. A score of many rows, such
 as the AUC, has none. It gets one whose mean is the score and whose spread is that of
-the score, by leaving rows out block by block.
+the score: by its influence, which is known of the AUC, or by leaving rows out block by
+block.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,13 @@ from semikd._random import generator
 from semikd._validation import invalid
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Classification, Pointwise, Task
+from semikd.inference import auc_influence
 from semikd.simplex import FloatArray
 
 __all__ = ["row_losses"]
 
 _BLOCKS = 50
+_AREAS = ("roc_auc", "roc_auc_ovr")
 Metric = str | Callable[..., float] | None
 
 
@@ -35,7 +39,10 @@ def row_losses(metric: Metric, task: Task) -> Pointwise:
 
     with :math:`s_{(-b)}` the score without block b and u the units of a block (rows, or
     copies and groups, which stay in one block). Its mean is -s for blocks of one size,
-    and its spread gives the mean the jackknife's standard error.
+    and its spread gives the mean the jackknife's standard error. Of an AUC ('roc_auc',
+    and 'roc_auc_ovr' for several classes) it is :math:`\ell_i = -A - h_i` with the
+    influence h of :func:`~semikd.inference.auc_influence`: DeLong's standard error, for
+    two sorts instead of 51 scores.
 
     Parameters
     ----------
@@ -79,12 +86,31 @@ def row_losses(metric: Metric, task: Task) -> Pointwise:
     if metric is None or (isinstance(metric, str) and metric in task.losses()):
         return task.loss(metric)
     if isinstance(metric, str) and scorers and metric in get_scorer_names():
-        return _Blocks(get_scorer(metric), metric)
+        blocks = _Blocks(get_scorer(metric), metric)
+        return partial(_area, metric, blocks) if metric in _AREAS else blocks
     if callable(metric) and scorers:
         return _Blocks(metric, getattr(metric, "__name__", str(metric)))
     known = " or ".join(map(repr, task.losses()))
     also = ", or a scorer of scikit-learn or its name" if scorers else ""
     raise invalid("metric", f"be {known}{also}", metric)
+
+
+def _area(name: str, otherwise: Pointwise, p: FloatArray, table: Table) -> FloatArray:
+    """Return losses by the influence on an AUC; where there is none, what says so."""
+    k = p.shape[1]
+    present = np.ones(len(p), bool) if table.weights is None else table.weights > 0
+    if len(np.unique(table.codes[present])) < k or (k > 2 and name == "roc_auc"):
+        return np.asarray(otherwise(p, table))
+    found = [
+        auc_influence(table.codes == c, p[:, c], sample_weight=table.weights)
+        for c in (range(k) if k > 2 else [1])
+    ]
+    area, influence = (np.mean(each, axis=0) for each in zip(*found, strict=True))
+    if table.weights is not None:
+        # Means of losses are weighted, those of influence are not.
+        share = table.weights / table.weights.mean()
+        influence = influence / np.where(present, share, 1.0)
+    return np.asarray(-area - influence)
 
 
 class _Blocks:
