@@ -229,6 +229,7 @@ def test_a_perfect_teacher_is_left_alone_but_not_by_the_naive_square() -> None:
 HARD = {
     (1000, "under-fitted", 8): 1.20,
     (4000, "under-fitted", None): 1.25,
+    (4000, "over-confident", 128): 1.20,
     (16000, "under-fitted", None): 1.25,
 }
 
