@@ -53,7 +53,7 @@ class AddedRows:
     units: NDArray[np.uint64] | None = None
 
     def repeated(self) -> "AddedRows":
-        """Return each row as often as it counts, or these rows if a weight is not whole.
+        """Return each row as often as it counts; itself where a weight is not whole.
 
         Offspring of a row with copies count as all of them: the only weights that
         nobody asked for, and whole ones.
