@@ -238,6 +238,13 @@ def test_the_words_name_what_is_bounded_and_when():
         ({"y": [0, 1, 1]}, r"y must have shape \(2,\)"),
         ({"teacher": [0.5]}, r"teacher must have shape \(2,\)"),
         ({"student": [0.5, np.inf]}, "student must be finite"),
+        (
+            {"student": [0.4, 2.0]},
+            r"student must hold prob.* in \[0, 1\]; got 2",
+        ),
+        ({"student": [-0.1, 0.4]}, "got -0.1 in row 0"),
+        ({"teacher": [50.0, 70.0]}, r"teacher must hold prob.*\(2 such values\)"),
+        ({"student": [[0.4], [0.6]]}, r"student must have shape \(n,\), or \(n, k\)"),
         ({"level": 1.0}, "level must lie strictly between 0 and 1"),
         ({"sample_weight": [1.0, -1.0]}, "sample_weight must be non-negative"),
         ({"sample_weight": [1.0, 0.0]}, "at least 2 rows of positive weight"),
@@ -255,3 +262,9 @@ def test_a_class_that_has_no_column_is_refused():
     p = np.full((2, 3), 1 / 3)
     with pytest.raises(ValueError, match="positions of classes, 0 to 2; got 3 in row"):
         bayes_distance([0, 3], p, p)
+
+
+def test_rounding_in_single_precision_is_no_fault():
+    truth, y = draw(np.random.default_rng(7))
+    rounded = np.where(truth > 0.9, np.nextafter(np.float32(1.0), np.float32(2.0)), 0.5)
+    assert bayes_distance(y, rounded, truth).bound > 0

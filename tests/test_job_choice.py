@@ -25,6 +25,7 @@ from semikd.job.settings import PRESETS
 from semikd.job.sizing import SizeSearch
 from semikd.selection import Candidate
 from semikd.selection.plans import PRESETS as PLANS
+from semikd.selection.teachers import named_teachers
 
 QUICK: dict[str, Any] = {"teacher": "linear", "leaves": 8, "refits": 1}
 
@@ -438,7 +439,32 @@ def test_larger_presets_bring_teachers_of_their_own(
     assert {"boosting", "stacked"} <= tried
     assert ("corrected" in tried) == (preset == "thorough")
     assert write_result(outcome, tmp_path, table="t.csv").gap < 1e-9
-    # An asked teacher stays the only one.
+    # A linear one is asked for: the same preset, about that one.
     linear = distil(smooth(300), replace(settings, teacher="linear"))
     tried = {candidate.teacher for candidate in linear.searched.choice.candidates}
-    assert tried <= {"linear", ""}
+    more = {"corrected"} if preset == "thorough" else set()
+    assert tried - {""} == {"linear", "calibrated"} | more
+
+
+@pytest.mark.parametrize("preset", sorted(PLANS))
+def test_the_teachers_are_those_of_an_automatic_search_of_arrays(preset: str) -> None:
+    recipe = DistilledClassifier(LogisticRegression())
+    asked = Settings("y", teacher="linear", preset=preset)
+    teachers, unread = choosing._teachers(recipe, a_table(), asked)
+    expected = named_teachers(recipe.teacher, preset)
+    own = list(teachers.values())
+    assert list(teachers) == ["linear", *list(expected)[1:]]
+    assert [repr(each) for each in own] == [repr(each) for each in expected.values()]
+    assert own[0] is recipe.teacher
+    assert unread == ()
+    default, _ = choosing._teachers(recipe, a_table(), Settings("y", preset=preset))
+    assert list(default) == list(named_teachers(None, preset))
+
+
+def test_a_teacher_of_texts_is_not_corrected_and_the_reason_is_told() -> None:
+    table = Table(np.array([["a"], ["b"]]), np.array([0, 1]), None, None)
+    asked = Settings("y", teacher="linear", preset="thorough")
+    recipe = DistilledClassifier(LogisticRegression())
+    teachers, (reason,) = choosing._teachers(recipe, table, asked)
+    assert list(teachers) == ["linear", "calibrated"]
+    assert reason.startswith("labels of corrected: X must hold dense numbers")

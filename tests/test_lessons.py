@@ -150,3 +150,16 @@ def test_a_lesson_without_labels_is_refused() -> None:
     X, p, y = made()
     with pytest.raises(ValueError, match="labels must exist for rows of positive wei"):
         lesson(X, np.full_like(p, np.nan), y)
+
+
+def test_rows_are_repeated_by_whole_weights_only() -> None:
+    X, p, _ = made()
+    rows = AddedRows(X[:3], p[:3], np.array([1.0, 3.0, 0.0]), row_hashes(X[:3]))
+    got = rows.repeated()
+    np.testing.assert_array_equal(got.X, X[[0, 1, 1, 1]])
+    np.testing.assert_array_equal(got.labels, p[[0, 1, 1, 1]])
+    np.testing.assert_array_equal(got.weights, np.ones(4))
+    assert got.units is not None
+    np.testing.assert_array_equal(got.units, row_hashes(got.X))
+    other = AddedRows(X[:2], p[:2], np.array([2.0, 0.5]))
+    assert other.repeated() is other

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
@@ -16,6 +16,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeRegressor
 
 from semikd import (
+    AutoDistiller,
     DistilledClassifier,
     DistilledRegressor,
     SyntheticRows,
@@ -442,6 +443,42 @@ def test_students_without_weights_learn_from_rows_that_count_alike() -> None:
     heavier = clone(model).set_params(synthetic=SyntheticRows(weight=2.0))
     with pytest.raises(TypeError, match="student must accept sample_weight"):
         heavier.fit(X, y)
+
+
+class Weightless(RegressorMixin, BaseEstimator):
+    """A tree that takes no weights."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        self.fitted_ = clone(TREE).fit(X, y)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return self.fitted_.predict(X)
+
+
+@pytest.mark.parametrize("who", ["folds", "all"])
+def test_students_without_weights_learn_from_offspring_of_copies(who: str) -> None:
+    # Offspring count as all copies of their parent: by weight, else by repetition.
+    X, y = made()
+    X, y = np.concatenate([X, X[:50], X[:20]]), np.concatenate([y, y[:50], y[:20]])
+    unlabelled, synthetic = made(30, seed=1)[0], SyntheticRows(labelled_by=who)
+    weighed, repeated = (
+        DistilledClassifier(
+            TEACHER, student, synthetic=synthetic, random_state=0, correction=0.3
+        ).fit(X, y, unlabelled=unlabelled)
+        for student in (TREE, Weightless())
+    )
+    np.testing.assert_allclose(weighed.predict_proba(X), repeated.predict_proba(X))
+    assert weighed.n_added_ == repeated.n_added_ == N + 30
+
+
+def test_a_search_tries_offspring_of_copies_without_weights() -> None:
+    X, y = made(60)
+    X, y = np.concatenate([X, X[:20]]), np.concatenate([y, y[:20]])
+    search = AutoDistiller(
+        TEACHER, KNeighborsRegressor(5), preset="thorough", cv=3, random_state=0
+    ).fit(X, y)
+    assert any(name.startswith("synthetic rows") for name in search.rounds_)
 
 
 def test_settings_are_searched_and_unlabelled_rows_routed() -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.datasets import load_breast_cancer
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from semikd import DistilledClassifier, DistilledRegressor
+from semikd import DistilledClassifier, DistilledRegressor, cross_fit
 from semikd.evaluation import Classification, Table, pointwise_log_loss
 from semikd.exceptions import LeakageWarning
 from semikd.selection import SizeCurve, size_curve
@@ -169,3 +169,66 @@ def test_copies_that_tests_would_count_are_told() -> None:
     assert said[0].filename == __file__
     # Groups that name the source of each row are clusters, and nothing is to be said.
     size_curve(recipe, *many, groups=np.tile(np.arange(200), 4), random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("cv", "correction", "match"),
+    [
+        ("oob", "estimated", "cv must be of folds for the correction Estimated"),
+        ("in-sample", "estimated", "cv must be of folds for an estimated correction"),
+    ],
+)
+def test_a_correction_is_not_estimated_from_labels_that_its_fit_refuses(
+    cv: Any, correction: Any, match: str
+) -> None:
+    forest = RandomForestClassifier(5, random_state=0)
+    recipe = DistilledClassifier(forest, TREE, cv=cv, correction=correction)
+    X, y = noisy(100, 6)
+    with pytest.raises(ValueError, match=match):
+        recipe.fit(X, y)
+    with pytest.raises(ValueError, match=match):
+        size_curve(recipe, X, y, random_state=0)
+
+
+def test_labels_are_those_of_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {}
+
+    def noted(*args: Any, **options: Any) -> Any:
+        record = cross_fit(*args, **options)
+        found[options["cv"]] = record.strategy
+        return record
+
+    monkeypatch.setattr("semikd.selection.curve.cross_fit", noted)
+    forest = RandomForestClassifier(40, random_state=0)
+    X, y = noisy(150, 7)
+    for cv, correction in (("auto", "estimated"), ("auto", "none"), ("in-sample", 0.5)):
+        recipe = DistilledClassifier(forest, TREE, cv=cv, correction=correction)
+        size_curve(recipe, X, y, random_state=0)
+    # Folds stand in for 'auto' where the correction is estimated, and only there.
+    assert list(found) == [5, "auto", "in-sample"]
+
+
+def test_labels_that_cannot_be_made_of_the_training_rows_are_refused() -> None:
+    X, y = noisy(100, 8)
+    record = cross_fit(TEACHER, X, y, random_state=0)
+    for cv in (record, np.arange(100) % 5):
+        recipe = DistilledClassifier(TEACHER, TREE, cv=cv)
+        with pytest.raises(ValueError, match=r"estimator\.cv must label any training"):
+            size_curve(recipe, X, y, random_state=0)
+    recipe = DistilledClassifier(TEACHER, TREE, cv=record)
+    with pytest.raises(ValueError, match=r"got an OutOfFold \(5-fold") as refused:
+        size_curve(recipe, X, y, random_state=0)
+    assert "array" not in str(refused.value)
+
+
+def test_what_the_fit_refuses_is_refused_before_a_teacher_is_fitted() -> None:
+    X, y = noisy(100, 9)
+    online = DistilledClassifier(TEACHER, TREE, online_labels=True)
+    with pytest.raises(ValueError, match=r"estimator\.online_labels must be False"):
+        size_curve(online, X, y, random_state=0)
+    hard = DistilledClassifier(TEACHER, TREE, hard_weight=0.5)
+    with pytest.raises(TypeError, match="where hard_weight is positive"):
+        size_curve(hard, X, y, random_state=0)
+    X[3, 1] = np.nan
+    with pytest.raises(ValueError, match="no missing value for the teacher Logistic"):
+        size_curve(DistilledClassifier(TEACHER, TREE), X, y, random_state=0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from semikd._tables import stacked_tables
 from semikd.corrections import Correction
-from semikd.crossfit import OutOfFold, hash_values, row_hashes
+from semikd.crossfit import OutOfFold, hash_values, row_hashes, take_rows
 from semikd.distillation.complexity import kept_noise, noise_pair
 from semikd.distillation.outcomes import Outcomes
 from semikd.losses import DistillationLoss
@@ -51,6 +51,23 @@ class AddedRows:
     labels: FloatArray
     weights: FloatArray
     units: NDArray[np.uint64] | None = None
+
+    def repeated(self) -> "AddedRows":
+        """Return each row as often as it counts; itself where a weight is not whole.
+
+        Offspring of a row with copies count as all of them: the only weights that
+        nobody asked for, and whole ones.
+        """
+        times = np.rint(self.weights)
+        if (times == 1.0).all() or (times != self.weights).any():
+            return self
+        rows = np.repeat(np.arange(len(times)), times.astype(np.intp))
+        return AddedRows(
+            take_rows(self.X, rows),
+            self.labels[rows],
+            np.ones(len(rows)),
+            None if self.units is None else self.units[rows],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +198,8 @@ def make_lesson(
            [0.7]])
     """
     known = Outcomes.of(record, labels, outcome, X, weights, loss)
+    if not student.takes_weights():
+        added = [each.repeated() for each in added]
     options: dict[str, Any] = {}
     if "groups" in student.fit_options and (groups is not None or added):
         options["groups"] = _units(known, groups, added)

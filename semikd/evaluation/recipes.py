@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from semikd._validation import Shown, invalid, wrong_type
 from semikd.corrections import NoCorrection, ShrinkageCorrection, get_correction
+from semikd.crossfit import OutOfFold
 from semikd.distillation import DistilledClassifier
 from semikd.evaluation.arms import CROSS_FITTED, IN_SAMPLE, SCRATCH, TEACHER, TUNED
 from semikd.evaluation.tables import Table
@@ -45,12 +46,20 @@ def checked_recipe(estimator: Any, min_proba: float) -> tuple[Any, Task]:
     return clone(estimator), Classification(min_proba)
 
 
-def refuse_brought(estimator: Any) -> None:
-    """Refuse labels and folds that belong to rows which are yet to be split."""
-    if not (estimator.cv is None or _labels_anew(estimator.cv)):
+def refuse_brought(estimator: Any, *, arms: bool = True) -> None:
+    """Refuse labels and folds that belong to rows which are yet to be split.
+
+    Beside other arms in-sample labels are refused too, since they are one of them.
+    """
+    cv = estimator.cv
+    in_sample = isinstance(cv, str) and cv == "in-sample"
+    if not (cv is None or _labels_anew(cv) or (in_sample and not arms)):
         constraint = "label any training rows anew: an integer, 'split' or a splitter"
-        remedy = "In-sample labels are an arm anyway"
-        shown = Shown(repr(estimator.cv).split("\n")[0][:60])
+        remedy = "In-sample labels are an arm anyway" if arms else ""
+        shown = Shown(repr(cv).split("\n")[0][:60])
+        if isinstance(cv, OutOfFold):
+            shown = Shown(f"an OutOfFold ({cv.strategy})")
+            remedy = "Brought labels are those of rows that are split here"
         raise invalid("estimator.cv", constraint, shown, remedy)
 
 

@@ -18,6 +18,9 @@ from semikd.inference._inputs import check_units, checked_clusters, checked_leve
 from semikd.inference.comparison import row_conditions
 from semikd.inference.influence import InfluenceEstimate, mean_influence, sandwich
 
+# How far rounding in single precision moves a probability out of [0, 1].
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True)
 class DistanceBound:
@@ -129,8 +132,8 @@ def bayes_distance(
     Raises
     ------
     ValueError
-        If shapes do not fit, an outcome is no class, a value is not finite, or there
-        are fewer than 2 rows or clusters.
+        If shapes do not fit, an outcome is no class, a value is no probability, or
+        there are fewer than 2 rows or clusters.
 
     Notes
     -----
@@ -212,8 +215,8 @@ def _checked(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return probabilities and outcomes as tables of one shape."""
     axes = 1 if np.ndim(student) == 1 else 2
-    f = finite_array("student", student, shape=(None,) * axes)
-    p = finite_array("teacher", teacher, shape=f.shape)
+    f = _probabilities("student", student, (None,) * axes)
+    p = _probabilities("teacher", teacher, f.shape)
     labels = finite_array("y", y, shape=(None,) * max(np.ndim(y), 1))
     if labels.shape == f.shape:
         bad = (labels != 0) & (labels != 1)
@@ -228,6 +231,24 @@ def _checked(
     if axes == 1:
         return f[:, None], p[:, None], outcome[:, None]
     return f, p, outcome
+
+
+def _probabilities(
+    name: str, values: ArrayLike, shape: tuple[int | None, ...]
+) -> FloatArray:
+    """Return an array of probabilities, refusing scores, percentages and one column."""
+    found = finite_array(name, values, shape=shape)
+    if found.ndim == 2 and found.shape[1] == 1:
+        remedy = "Pass a vector for one class, as in predict_proba(X)[:, 1]"
+        constraint = "have shape (n,), or (n, k) with a column for each class"
+        raise invalid(name, constraint, Shown(str(found.shape)), remedy)
+    bad = (found < -_ROUNDING) | (found > 1.0 + _ROUNDING)
+    if bad.any():
+        row = int(np.argwhere(bad)[0][0])
+        shown = Shown(f"{found[bad][0]:g} in row {row} ({int(bad.sum())} such values)")
+        remedy = "Pass predict_proba, neither scores nor percentages"
+        raise invalid(name, "hold probabilities in [0, 1]", shown, remedy)
+    return found
 
 
 def _refuse(

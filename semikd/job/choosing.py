@@ -23,7 +23,7 @@ from semikd.selection.judging import Judge
 from semikd.selection.plans import PRESETS, plan_rounds
 from semikd.selection.search import Found, search
 from semikd.selection.sources import LabelBank
-from semikd.selection.teachers import named_teachers, with_calibrated
+from semikd.selection.teachers import named_teachers, without_unreadable
 from semikd.selection.winner import made_choice
 
 __all__ = ["Searched", "search_recipes"]
@@ -107,7 +107,8 @@ def search_recipes(
     refuse_early(*checked_recipe(recipe, Classification.min_proba), train, test)
     start = time.perf_counter()
     rows, notes = _rows(train, settings)
-    judge = _judge(recipe, rows, settings, _named(report))
+    teachers, unread = _teachers(recipe, rows, settings)
+    judge = _judge(recipe, teachers, rows, settings, _named(report))
     found = search(
         judge,
         plan_rounds(PRESETS[settings.search], judge),
@@ -120,7 +121,7 @@ def search_recipes(
         preset=settings.search,
         choice=choice,
         teacher=bank.teachers.get(choice.chosen.teacher, recipe.teacher),
-        found=found,
+        found=replace(found, left_out=(*unread, *found.left_out)),
         fit_seconds=tuple(judge.seconds[each] for each in choice.candidates),
         seconds=time.perf_counter() - start,
         metric=judge.task.metric,
@@ -149,12 +150,18 @@ def _rows(train: Table, settings: Settings) -> tuple[Table, tuple[str, ...]]:
     )
 
 
-def _judge(recipe: Any, rows: Table, settings: Settings, report: Reporter) -> Judge:
+def _judge(
+    recipe: Any,
+    teachers: dict[str, Any],
+    rows: Table,
+    settings: Settings,
+    report: Reporter,
+) -> Judge:
     """Return who judges the recipes."""
     _, label_seed, student_seed = _seeds(settings)
     bank = LabelBank(
         rows,
-        _teachers(recipe, rows, settings),
+        teachers,
         cv=min(max(settings.cv, _FEWEST_FOLDS), _MOST_FOLDS),
         keep_teachers=PRESETS[settings.search].synthetic,
         n_jobs=settings.jobs,
@@ -177,13 +184,18 @@ def _seeds(settings: Settings) -> list[int]:
     return list(spawn_seeds(spawn_seeds(settings.seed, 3)[2], 3))
 
 
-def _teachers(recipe: Any, rows: Table, settings: Settings) -> dict[str, Any]:
-    """Return the teacher that was asked for; beside the default one the preset's."""
-    if settings.teacher == Settings().teacher and rows.classification:
-        return named_teachers(None, settings.search)
-    if settings.search == "fast" or not rows.classification:
-        return {settings.teacher: recipe.teacher}
-    return with_calibrated(settings.teacher, recipe.teacher)
+def _teachers(
+    recipe: Any, rows: Table, settings: Settings
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the teachers of the preset, and why others cannot read these rows.
+
+    The one that was asked for goes by its own name; the default one is the preset's.
+    """
+    if not rows.classification:
+        return {settings.teacher: recipe.teacher}, ()
+    given = None if settings.teacher == Settings().teacher else recipe.teacher
+    named = named_teachers(given, settings.search, settings.teacher)
+    return without_unreadable(named, given, rows.X)
 
 
 def _named(report: Reporter) -> Reporter:

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semikd._learners import resolved_loss
+from semikd._learners import (
+    check_learners,
+    resolved_loss,
+    suited_source,
+    with_reason,
+)
 from semikd._random import RandomState, spawn_seeds
+from semikd._validation import invalid
+from semikd.corrections import get_correction
 from semikd.crossfit import OutOfFold, cross_fit
 from semikd.distillation.lessons import Lesson
 from semikd.evaluation import Table
-from semikd.evaluation.recipes import checked_recipe
+from semikd.evaluation.recipes import checked_recipe, refuse_brought, refuse_early
 from semikd.evaluation.tables import split_table, warn_of_copies
 from semikd.evaluation.tasks import Classification, Task
 from semikd.inference import Comparison, FixedSequence, fixed_sequence
@@ -182,7 +189,8 @@ def size_curve(
     ------
     ValueError, TypeError
         If nothing of the student's size is known and no settings are given, or they are
-        no list of mappings.
+        no list of mappings; or if the recipe could not be fitted, or takes labels that
+        exist already or are made as a network learns.
 
     Warns
     -----
@@ -203,7 +211,7 @@ def size_curve(
     >>> curve.within(margin=1.0).last
     '4 leaves'
     """
-    recipe, task = checked_recipe(recipe, Classification.min_proba)
+    recipe, task = _curve_recipe(recipe)
     split_seed, label_seed, student_seed = spawn_seeds(random_state, 3)
     classification = isinstance(task, Classification)
     train, held_out = split_table(
@@ -212,18 +220,8 @@ def size_curve(
     warn_of_copies(held_out, stacklevel=2)
     student = new_student(recipe.student, len(train.y), train.weights, student_seed)
     tried = sizes_to_try(student) if settings is None else checked_sizes(settings)
-    record = cross_fit(
-        recipe.resolved_teacher(),
-        train.X,
-        train.y,
-        cv=recipe.cv,
-        groups=train.groups,
-        sample_weight=train.weights,
-        n_repeats=recipe.n_repeats,
-        new_rows="refit",
-        n_jobs=recipe.n_jobs,
-        random_state=label_seed,
-    )
+    _check(recipe, student, task, train, held_out)
+    record = _labels(recipe, train, label_seed)
     students = [student.copy().configure(setting) for setting in tried]
     fitted = taught(
         [(own, _lesson(recipe, own, record, train, task)) for own in students]
@@ -241,6 +239,51 @@ def size_curve(
         students=tuple(each for each, _ in fitted),
         seed=student_seed,
     )
+
+
+def _curve_recipe(recipe: Any) -> tuple[Any, Task]:
+    """Return a recipe whose labels can be made of other rows, and what it predicts."""
+    recipe, task = checked_recipe(recipe, Classification.min_proba)
+    refuse_brought(recipe, arms=False)
+    if getattr(recipe, "online_labels", False):
+        remedy = "Students of all sizes learn from one set of labels"
+        raise invalid("estimator.online_labels", "be False", True, remedy)
+    return recipe, task
+
+
+def _check(
+    recipe: Any, student: Student, task: Task, train: Table, held_out: Table
+) -> None:
+    """Refuse, before a teacher is fitted, what the recipe's own fit would refuse."""
+    refuse_early(recipe, task, train, held_out)
+    suited_source(recipe.cv, get_correction(recipe.correction))
+    check_learners(
+        train.X,
+        recipe.resolved_teacher(),
+        student,
+        train.weights,
+        cv=recipe.cv,
+        classification=train.classification,
+    )
+
+
+def _labels(recipe: Any, train: Table, seed: int) -> OutOfFold:
+    """Return the labels of the recipe, by folds where its correction needs them."""
+    correction = get_correction(recipe.correction)
+    cv = suited_source(recipe.cv, correction)
+    record = cross_fit(
+        recipe.resolved_teacher(),
+        train.X,
+        train.y,
+        cv=cv,
+        groups=train.groups,
+        sample_weight=train.weights,
+        n_repeats=recipe.n_repeats,
+        new_rows="refit",
+        n_jobs=recipe.n_jobs,
+        random_state=seed,
+    )
+    return with_reason(record, recipe.cv, cv, correction)
 
 
 def _lesson(

@@ -27,7 +27,7 @@ __all__ = [
 GIVEN = "teacher"
 
 
-def named_teachers(teacher: Any, preset: str) -> dict[str, Any]:
+def named_teachers(teacher: Any, preset: str, name: str = GIVEN) -> dict[str, Any]:
     """Return teachers by name: those that were given, or the preset's own.
 
     Beside one that was given stands the same one calibrated, which costs no fit of it.
@@ -38,6 +38,8 @@ def named_teachers(teacher: Any, preset: str) -> dict[str, Any]:
         What was given.
     preset : str
         How much is tried.
+    name : str, default='teacher'
+        What one is called that was given without a name.
 
     Returns
     -------
@@ -56,13 +58,13 @@ def named_teachers(teacher: Any, preset: str) -> dict[str, Any]:
     if isinstance(teacher, Mapping):
         return _checked("teacher", teacher)
     if preset == "fast":
-        return {"boosting": BoostingTeacher()} if teacher is None else {GIVEN: teacher}
+        return {"boosting": BoostingTeacher()} if teacher is None else {name: teacher}
     if teacher is None:
         first, *others = StackedTeacher().first_stage()
         best = StackedTeacher([first, *others])
         found = {"boosting": first, "stacked": best}
     else:
-        best, found = teacher, with_calibrated(GIVEN, teacher)
+        best, found = teacher, with_calibrated(name, teacher)
     if preset == "thorough":
         found["corrected"] = ResidualTeacher(best)
     return found
