@@ -287,6 +287,22 @@ def test_a_leak_is_told_where_it_was_asked_for(table: Any) -> None:
         auto(**options, holdout=0.3).fit(*table)
 
 
+@pytest.mark.parametrize("preset", ["fast", "thorough"])
+def test_a_leak_is_looked_for_among_candidates_without_added_rows(
+    table: Any, preset: str
+) -> None:
+    X, y = table[0][:120], table[1][:120]
+    found = auto(preset=preset, check_leak=True, cv=3).fit(
+        X, y, unlabelled=table[0][120:200]
+    )
+    added = [each.unlabelled for each in found.choice_.candidates]
+    made_up = [each.synthetic is not None for each in found.choice_.candidates]
+    assert any(added)
+    assert any(made_up) == (preset == "thorough")
+    assert not found.leak_.candidate.unlabelled
+    assert found.leak_.candidate.synthetic is None
+
+
 def test_a_holdout_in_place_of_folds(table: Any) -> None:
     found = auto(holdout=0.3).fit(*table)
     assert len(found.choice_.losses) == 120
