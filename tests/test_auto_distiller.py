@@ -287,6 +287,22 @@ def test_a_leak_is_told_where_it_was_asked_for(table: Any) -> None:
         auto(**options, holdout=0.3).fit(*table)
 
 
+@pytest.mark.parametrize("preset", ["fast", "thorough"])
+def test_a_leak_is_looked_for_among_candidates_without_added_rows(
+    table: Any, preset: str
+) -> None:
+    X, y = table[0][:120], table[1][:120]
+    found = auto(preset=preset, check_leak=True, cv=3).fit(
+        X, y, unlabelled=table[0][120:200]
+    )
+    added = [each.unlabelled for each in found.choice_.candidates]
+    made_up = [each.synthetic is not None for each in found.choice_.candidates]
+    assert any(added)
+    assert any(made_up) == (preset == "thorough")
+    assert not found.leak_.candidate.unlabelled
+    assert found.leak_.candidate.synthetic is None
+
+
 def test_a_holdout_in_place_of_folds(table: Any) -> None:
     found = auto(holdout=0.3).fit(*table)
     assert len(found.choice_.losses) == 120
@@ -329,12 +345,39 @@ def test_no_time_at_all_gives_the_simplest_student_with_a_warning(table: Any) ->
     assert found.predict_proba(table[0]).shape == (400, 2)
 
 
-def test_with_two_rows_of_a_class_only_students_from_scratch_can_be_judged() -> None:
-    X = np.arange(8.0)[:, None]
-    y = np.array([0, 0, 0, 0, 0, 0, 1, 1])
-    with pytest.warns(SemikdWarning, match="cv was lowered from 5 to 2"):
-        found = auto(student=DecisionTreeRegressor(max_depth=1)).fit(X, y)
+@pytest.mark.parametrize("why", ["rows", "groups"])
+def test_with_two_folds_only_students_from_scratch_are_judged_and_it_is_told(
+    table: Any, why: str
+) -> None:
+    X, y = table[0][:60], np.arange(60) % 2
+    if why == "rows":
+        y = np.where(np.arange(60) < 2, 1, 0)
+    groups = np.arange(60) // 2 % 2 if why == "groups" else None
+    student = DecisionTreeRegressor(max_leaf_nodes=64, random_state=0)
+    model = auto(student=student, preset="balanced", check_leak=True)
+    with pytest.warns(SemikdWarning) as told:
+        found = model.fit(X, y, groups=groups, unlabelled=table[0][60:90])
+    words = {str(each.message)[:34]: each.filename for each in told}
+    assert "cv was lowered from 5 to 2: class " in words
+    assert words["Only students from scratch are tri"] == __file__
     assert {each.labels for each in found.choice_.candidates} == {"scratch"}
+    assert [each.split(":")[0] for each in found.rounds_] == [
+        "students from scratch",
+        "smaller students from scratch",
+    ]
+    left_out = [each.partition(": ") for each in found.left_out_]
+    assert {reason for _, _, reason in left_out} == {
+        "two folds leave no teacher that saw neither the judges nor the row"
+    }
+    assert [name for name, _, _ in left_out] == [
+        "labels of teacher",
+        "labels of calibrated",
+        "weights of the outcome",
+        "settings of the student",
+        "other scales",
+        "unlabelled rows",
+    ]
+    assert found.leak_ is None
 
 
 @pytest.mark.parametrize(

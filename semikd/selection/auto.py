@@ -114,7 +114,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
     Warns
     -----
     SemikdWarning
-        If the time budget is too small for one round.
+        If the time budget is too small for one round, or there are but two folds.
 
     Notes
     -----

@@ -74,14 +74,14 @@ def leak_test(judge: Judge, choice: Choice) -> LeakTest | None:
     Returns
     -------
     LeakTest or None
-        None where no candidate has cross-fitted labels.
+        None where no candidate has cross-fitted labels of rows with outcomes alone.
 
     Raises
     ------
     ValueError
         If a holdout judged alone.
     """
-    honest = [each for each in choice.candidates if each.labels == "cross-fitted"]
+    honest = [each for each in choice.candidates if _can_leak(each)]
     if not honest:
         return None
     rows = np.concatenate(judge.bank.folds.judging)
@@ -96,3 +96,13 @@ def leak_test(judge: Judge, choice: Choice) -> LeakTest | None:
     # No spread at all: the two searches are the same.
     p_value = float(stats.t.sf(gap / error, n_units - 1)) if error > 0 else 1.0
     return LeakTest(honest[at], means[at] + gap, means[at], gap, error, p_value)
+
+
+def _can_leak(candidate: Candidate) -> bool:
+    """Return whether a candidate can be scored naively too.
+
+    Added rows are left out: their labels are means over several teachers, of which a
+    leaking record, made of teachers of other parts, has none.
+    """
+    added = candidate.unlabelled or candidate.synthetic is not None
+    return candidate.labels == "cross-fitted" and not added

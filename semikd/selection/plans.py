@@ -3,17 +3,18 @@
 A round is left out where the time does not allow it.
 """
 
-import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from semikd.corrections import Correction, MinimaxCorrection, ShrinkageCorrection
-from semikd.evaluation import Table, scratch_settings
+from semikd.evaluation import Table
+from semikd.exceptions import SemikdWarning
 from semikd.selection.candidates import SCRATCH, Candidate
 from semikd.selection.judging import Judge
-from semikd.students import Student, new_student
+from semikd.selection.tuning import student_settings
+from semikd.students import new_student
 from semikd.synthetic import SyntheticRows
 
 __all__ = ["PRESETS", "Round", "plan_rounds"]
@@ -24,7 +25,7 @@ _FEW_WEIGHTS, _WEIGHTS = (0.1, 0.35), (0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
 _BY_ROW = (ShrinkageCorrection(0.01), MinimaxCorrection("relative", 0.5))
 Best = Mapping[str, Candidate]
 Weight = float | Correction
-Settings = tuple[tuple[str, Any], ...]
+_TWO_FOLDS = "two folds leave no teacher that saw neither the judges nor the row"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Round:
         From the best candidate of each student so far to what is tried.
     unable : str, default=''
         Why it cannot be tried with these rows, if it cannot.
+    taught : bool, default=True
+        Whether its candidates have a teacher.
 
     Examples
     --------
@@ -93,6 +96,7 @@ class Round:
     teacher: str
     candidates: Callable[[Best], list[Candidate]]
     unable: str = ""
+    taught: bool = True
 
 
 def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
@@ -108,6 +112,11 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
     Returns
     -------
     list of Round
+
+    Warns
+    -----
+    SemikdWarning
+        If there are two folds, where only students from scratch can be judged.
 
     Examples
     --------
@@ -126,9 +135,6 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
     ['students from scratch', 'labels of bayes', 'weights of the outcome']
     """
     rounds = [_scratch(judge)]
-    if not judge.bank.folds.judges_teachers:
-        # With two folds no teacher is left that saw neither the judges nor its row.
-        return rounds
     rounds += [_labels(name, judge) for name in judge.bank.teachers]
     rounds.append(Round("weights of the outcome", "", _weights(preset, judge)))
     if preset.all_settings:
@@ -141,7 +147,20 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
         rounds.append(Round("unlabelled rows", "", _unlabelled))
     if preset.synthetic:
         rounds.append(_synthetic(judge.table))
-    return rounds
+    return rounds if judge.bank.folds.judges_teachers else _untaught(rounds)
+
+
+def _untaught(rounds: list[Round]) -> list[Round]:
+    """Return rounds of which those with a teacher cannot be tried, and warn of it."""
+    warnings.warn(
+        f"Only students from scratch are tried: {_TWO_FOLDS} that it labels. Three "
+        "folds need three distinct rows, or groups, of every class.",
+        SemikdWarning,
+        stacklevel=4,
+    )
+    return [
+        replace(each, unable=_TWO_FOLDS) if each.taught else each for each in rounds
+    ]
 
 
 def _scratch(judge: Judge) -> Round:
@@ -149,33 +168,22 @@ def _scratch(judge: Judge) -> Round:
     found = [
         Candidate(name, SCRATCH, settings=each)
         for name, learner in judge.students.items()
-        for each in _settings(learner, judge, smaller=False)
+        for each in student_settings(learner, judge, smaller=False)
     ]
-    return Round("students from scratch", "", lambda best: found)
+    return Round("students from scratch", "", lambda best: found, taught=False)
 
 
 def _smaller_scratch(judge: Judge) -> Round:
     """Return students that learn the outcomes with fewer leaves than they may have."""
     found = []
     for name, learner in judge.students.items():
-        own = _settings(learner, judge, smaller=False)
-        more = _settings(learner, judge, smaller=True)
+        own = student_settings(learner, judge, smaller=False)
+        more = student_settings(learner, judge, smaller=True)
         found += [
             Candidate(name, SCRATCH, settings=each) for each in more if each not in own
         ]
-    return Round("smaller students from scratch", "", lambda best: found)
-
-
-def _settings(learner: Any, judge: Judge, *, smaller: bool) -> list[Settings]:
-    """Return settings of a student, itself first; with fewer leaves too, or not."""
-    student = new_student(learner, len(judge.table.y), judge.table.weights, 0)
-    cap = student.learner.get_params().get("max_leaf_nodes")
-    settings = [
-        _by_weight(each, student, judge)
-        for each in scratch_settings(student) or [{}]
-        if smaller or each.get("max_leaf_nodes", cap) == cap
-    ]
-    return list(dict.fromkeys(settings))
+    name = "smaller students from scratch"
+    return Round(name, "", lambda best: found, taught=False)
 
 
 def _own_settings(judge: Judge, best: Best) -> list[Candidate]:
@@ -183,24 +191,10 @@ def _own_settings(judge: Judge, best: Best) -> list[Candidate]:
     return [
         replace(each, settings=settings)
         for each in _taught(best)
-        for settings in _settings(judge.students[each.student], judge, smaller=False)
+        for settings in student_settings(
+            judge.students[each.student], judge, smaller=False
+        )
     ]
-
-
-def _by_weight(setting: Mapping[str, Any], student: Student, judge: Judge) -> Settings:
-    """Return a setting that treats a weight of two as a row twice."""
-    table, own = judge.table, student.learner.get_params(deep=True)
-    total = len(table.y) if table.weights is None else float(table.weights.sum())
-    found = {}
-    for name, value in setting.items():
-        fraction = name.replace("min_samples_leaf", "min_weight_fraction_leaf")
-        if fraction != name and fraction in own:
-            share = float(f"{min(0.5, value / total):.3g}")
-            if not math.isclose(share, own[fraction], rel_tol=0.01):
-                found[fraction] = share
-        elif own.get(name) != value:
-            found[name] = value
-    return tuple(found.items())
 
 
 def _labels(teacher: str, judge: Judge) -> Round:

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from semikd._learners import check_learners
 from semikd._progress import Reporter
 from semikd._random import RandomState, spawn_seeds
 from semikd.evaluation import Table
 from semikd.evaluation.tasks import Task
 from semikd.selection.judging import Judge
+from semikd.selection.refusing import check_search
 from semikd.selection.scoring import Metric, row_losses
 from semikd.selection.sources import LabelBank
-from semikd.students import new_student
 
 __all__ = ["prepared_judge"]
 
@@ -84,7 +83,7 @@ def prepared_judge(
     """
     row_losses(metric, task)
     label_seed, student_seed = spawn_seeds(random_state, 2)
-    _check(table, task, teachers, students, cv, unlabelled)
+    check_search(table, task, teachers, students, cv=cv, unlabelled=unlabelled)
     bank = LabelBank(
         table,
         teachers,
@@ -105,28 +104,3 @@ def prepared_judge(
         n_jobs=n_jobs,
         seed=student_seed,
     )
-
-
-def _check(
-    table: Table,
-    task: Task,
-    teachers: Mapping[str, Any],
-    students: Mapping[str, Any],
-    cv: Any,
-    unlabelled: Any,
-) -> None:
-    """Refuse learners that cannot do what is asked, each teacher with each student."""
-    for learner in students.values():
-        student = new_student(learner, len(table.y), table.weights, 0)
-        student.require(
-            task.scratch_loss(student),
-            weighted=table.weights is not None,
-            n_classes=None if table.classes is None else len(table.classes),
-        )
-        kind = {"cv": cv, "classification": table.classification}
-        for teacher in teachers.values():
-            check_learners(table.X, teacher, student, table.weights, **kind)
-            if unlabelled is not None:
-                check_learners(
-                    unlabelled, teacher, student, None, name="unlabelled", **kind
-                )

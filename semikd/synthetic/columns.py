@@ -3,7 +3,7 @@
 Every column becomes one vector of floats: numbers as they are, categories as codes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
@@ -17,7 +17,7 @@ from scipy import sparse
 from semikd._validation import Shown, invalid, wrong_type
 from semikd.simplex import FloatArray
 
-__all__ = ["Column", "check_table", "read_columns"]
+__all__ = ["Column", "category_places", "check_table", "read_columns"]
 
 # So many different texts may be categories, whatever the number of rows.
 _FEW_TEXTS = 20
@@ -95,11 +95,60 @@ def check_table(X: Any, categorical: Sequence[Any] | None = None) -> None:
         shown = Shown(f"an array of {np.ndim(X)} axes")
         remedy = "Leave synthetic out; images are augmented by Training.augment"
         raise wrong_type("X", constraint, shown, remedy)
-    names = list(_names(X))
-    chosen = _positions(categorical, names)
+    names, chosen = list(_names(X)), category_places(X, categorical)
     for position, (values, coded) in enumerate(_vectors(X)):
         if values.dtype.kind in "OUS" and not (coded or position in chosen):
             _refuse_free_text(names[position], values)
+
+
+def category_places(X: Any, categorical: Sequence[Any] | None) -> set[int]:
+    """Return the positions of the columns that are named as categories.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        The table.
+    categorical : sequence of str or int, optional
+        Names, or positions, of columns.
+
+    Returns
+    -------
+    set of int
+
+    Raises
+    ------
+    TypeError
+        If this is no list.
+    ValueError
+        If a column that is named is not there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.synthetic.columns import category_places
+    >>> category_places(np.ones((2, 3)), [2])
+    {2}
+    """
+    if categorical is None:
+        return set()
+    if isinstance(categorical, str | bytes) or not hasattr(categorical, "__len__"):
+        constraint = "be a list of column names or positions"
+        raise wrong_type("categorical_features", constraint, categorical)
+    names = list(_names(X))
+    places = {name: place for place, name in enumerate(names)}
+    places |= {place: place for place in range(len(names)) if place not in places}
+    strange = [name for name in categorical if not _is_one_of(name, places)]
+    if strange:
+        constraint = "name columns of X"
+        raise invalid("categorical_features", constraint, strange[0])
+    return {places[name] for name in categorical}
+
+
+def _is_one_of(name: Any, places: Mapping[Any, int]) -> bool:
+    """Return whether this names a column; of a mask, True would be the second one."""
+    if isinstance(name, bool | np.bool_) or not isinstance(name, Hashable):
+        return False
+    return name in places
 
 
 def read_columns(X: Any, categorical: Sequence[Any] | None = None) -> list[Column]:
@@ -126,7 +175,7 @@ def read_columns(X: Any, categorical: Sequence[Any] | None = None) -> list[Colum
     (True, False, True)
     """
     names, found = list(_names(X)), []
-    chosen = _positions(categorical, names)
+    chosen = category_places(X, categorical)
     for position, (values, coded) in enumerate(_vectors(X)):
         found.append(_column(names[position], values, coded, position in chosen))
     return found
@@ -135,22 +184,6 @@ def read_columns(X: Any, categorical: Sequence[Any] | None = None) -> list[Colum
 def _names(X: Any) -> Any:
     """Return names of columns, or positions of an array's."""
     return X.columns if hasattr(X, "columns") else range(X.shape[1])
-
-
-def _positions(categorical: Sequence[Any] | None, names: list[Any]) -> set[int]:
-    """Return the positions of the columns that are named as categories."""
-    if categorical is None:
-        return set()
-    if isinstance(categorical, str | bytes) or not hasattr(categorical, "__len__"):
-        constraint = "be a list of column names or positions"
-        raise wrong_type("categorical_features", constraint, categorical)
-    places = {name: place for place, name in enumerate(names)}
-    places |= {place: place for place in range(len(names)) if place not in places}
-    strange = [name for name in categorical if name not in places]
-    if strange:
-        constraint = "name columns of X"
-        raise invalid("categorical_features", constraint, strange[0])
-    return {places[name] for name in categorical}
 
 
 def _vectors(X: Any) -> Iterator[tuple[NDArray[Any], bool]]:
