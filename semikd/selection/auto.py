@@ -79,7 +79,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         synthetic rows.
     check_leak : bool, default=False
         Whether to score the cross-fitted candidates naively too, with labels of
-        teachers that saw the rows that judge, and to test the gap.
+        teachers that saw the rows that judge, and to test the gap, beyond the budget.
     n_jobs : int, optional
         Workers over teachers, and over students.
     random_state : int, generator or None, default=None

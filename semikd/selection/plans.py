@@ -235,7 +235,7 @@ def _weights(preset: Preset, judge: Judge) -> Callable[[Best], list[Candidate]]:
 def _scales(judge: Judge, best: Best) -> list[Candidate]:
     """Return the best of each student on the other scales that it supports."""
     found = []
-    for each in _taught(best):
+    for each in map(_without_rule_by_row, _taught(best)):
         learner = judge.students[each.student]
         student = new_student(learner, len(judge.table.y), None, 0)
         own = judge.scale(each, student).name
@@ -245,6 +245,17 @@ def _scales(judge: Judge, best: Best) -> list[Candidate]:
             if name != own and student.supports(loss) is None:
                 found.append(other)
     return found
+
+
+def _without_rule_by_row(candidate: Candidate) -> Candidate:
+    """Return the candidate without a weight by row, for whatever scale.
+
+    An error of 0.1 in probability is 0.4 in log-odds at a half, and more elsewhere:
+    what such a rule assumes of the teacher is something else on another scale.
+    """
+    if isinstance(candidate.correction, Correction):
+        return replace(candidate, correction="none")
+    return candidate
 
 
 def _unlabelled(best: Best) -> list[Candidate]:

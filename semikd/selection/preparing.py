@@ -8,8 +8,8 @@ from semikd._random import RandomState, spawn_seeds
 from semikd.evaluation import Table
 from semikd.evaluation.tasks import Task
 from semikd.selection.judging import Judge
-from semikd.selection.refusing import check_search
-from semikd.selection.scoring import Metric, row_losses
+from semikd.selection.refusing import check_metric, check_search
+from semikd.selection.scoring import Metric
 from semikd.selection.sources import LabelBank
 
 __all__ = ["prepared_judge"]
@@ -81,9 +81,9 @@ def prepared_judge(
     >>> [len(part) for part in judge.bank.folds.judging]
     [4, 4, 4]
     """
-    row_losses(metric, task)
     label_seed, student_seed = spawn_seeds(random_state, 2)
     check_search(table, task, teachers, students, cv=cv, unlabelled=unlabelled)
+    check_metric(metric, task, table)
     bank = LabelBank(
         table,
         teachers,

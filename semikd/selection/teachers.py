@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from semikd._tables import reads_plainly
-from semikd._validation import wrong_type
+from semikd._validation import Shown, wrong_type
 from semikd.simplex import FloatArray
 from semikd.students import new_student
 from semikd.teachers import (
@@ -193,4 +193,8 @@ def _checked(name: str, given: Mapping[Any, Any]) -> dict[str, Any]:
         constraint = "be an estimator, or estimators by name"
         remedy = "For instance {'tree': DecisionTreeRegressor(max_leaf_nodes=32)}"
         raise wrong_type(name, constraint, given, remedy)
+    absent = [key for key, each in given.items() if each is None]
+    if absent:
+        shown = Shown(f"None for {absent[0]!r}")
+        raise wrong_type(name, "be an estimator under every name", shown, "Pass one")
     return dict(given)
