@@ -144,7 +144,8 @@ def make_lesson(
     weights : ndarray of shape (n,), optional
         Weights of the rows.
     groups : array-like of shape (n,), optional
-        Groups that the student's own split must not divide.
+        Groups that the student's own split must not divide, and that an estimated
+        correction counts in place of rows.
     online : bool, default=False
         Whether the record's teachers label rows as they are shown.
     added : sequence of AddedRows
@@ -180,10 +181,10 @@ def make_lesson(
     array([[0.1],
            [0.7]])
     """
-    known = Outcomes.of(record, labels, outcome, X, weights, loss)
+    known = Outcomes.of(record, labels, outcome, X, weights, loss, groups)
     options: dict[str, Any] = {}
     if "groups" in student.fit_options and (groups is not None or added):
-        options["groups"] = _units(known, groups, added)
+        options["groups"] = _units(known, added)
     lesson = _uncorrected(known, added, options)
     known.correct(correction, _complexity(known, student, correction, lesson), rules)
     target = known.target()
@@ -199,14 +200,12 @@ def make_lesson(
     )
 
 
-def _units(
-    known: Outcomes, groups: Any, added: Sequence[AddedRows]
-) -> NDArray[np.uint64]:
+def _units(known: Outcomes, added: Sequence[AddedRows]) -> NDArray[np.uint64]:
     """Return what a student's own split keeps together: offspring with their parent."""
-    if groups is None:
+    if known.groups is None:
         parts = [row_hashes(known.X)]
     else:
-        parts = [hash_values(np.asarray(groups))[known.rows]]
+        parts = [hash_values(known.groups)]
     for each in added:
         parts.append(row_hashes(each.X) if each.units is None else each.units)
     return np.concatenate(parts)
