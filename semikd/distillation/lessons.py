@@ -211,6 +211,16 @@ def _units(known: Outcomes, added: Sequence[AddedRows]) -> NDArray[np.uint64]:
     return np.concatenate(parts)
 
 
+def _identities(known: Outcomes) -> NDArray[np.uint64]:
+    """Return a key of all by which rows differ for a student, whatever their order."""
+    keys = row_hashes(known.X)
+    for each in (known.groups, known.weights):
+        if each is not None:
+            # An odd factor keeps different keys different.
+            keys = keys * np.uint64(0x9E3779B97F4A7C15) + hash_values(each)
+    return keys
+
+
 def _uncorrected(
     known: Outcomes, added: Sequence[AddedRows], options: dict[str, Any]
 ) -> Lesson:
@@ -239,7 +249,9 @@ def _complexity(
     rest = lesson.target[n:]
     first, second = (
         np.concatenate([each, rest])
-        for each in noise_pair(known.answers(), known.outcome, loss=known.loss)
+        for each in noise_pair(
+            known.answers(), known.outcome, loss=known.loss, keys=_identities(known)
+        )
     )
     return kept_noise(
         student,
