@@ -127,7 +127,7 @@ class DistilledRegressor(RegressorMixin, Distilled):
         sample_weight : array-like of shape (n,), optional
             Weights of the rows, for teacher and student.
         groups : array-like of shape (n,), optional
-            No group is divided between folds.
+            No group is divided between folds; an estimated correction counts groups.
         unlabelled : array-like or data frame of shape (n_new, d), optional
             Rows without outcomes: the mean of the fold teachers labels them (copies of
             a row of X: the teachers that did not see it). Each counts as much as a row

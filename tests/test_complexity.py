@@ -19,6 +19,7 @@ from semikd.corrections import (
     ShrinkageCorrection,
     corrected_target,
 )
+from semikd.crossfit import row_hashes
 from semikd.distillation import kept_noise, noise_pair
 from semikd.distillation.lessons import AddedRows, Lesson, make_lesson
 from semikd.label_aware import ReferenceCorrection
@@ -176,6 +177,40 @@ def test_pairs_stay_in_the_simplex_and_means_go_wherever_outcomes_are() -> None:
         assert (np.isclose(each, p) | np.isclose(each, y)).all()
 
 
+def test_coins_belong_to_rows_and_not_to_places() -> None:
+    rng = np.random.default_rng(0)
+    # Twenty rows in ten copies each, every copy with an outcome of its own.
+    X = rng.normal(size=(20, 3))[rng.integers(0, 20, 200)]
+    p, y = rng.normal(size=(2, 200, 1))
+    order = rng.permutation(200)
+    moved = p[order], y[order]
+    loss, keys = IdentityLoss(), row_hashes(X)
+    pair = noise_pair(p, y, loss=loss, keys=keys, random_state=5)
+    turned = noise_pair(*moved, loss=loss, keys=keys[order], random_state=5)
+    for each, other in zip(pair, turned, strict=True):
+        np.testing.assert_array_equal(each[order], other)
+    # Another seed tosses again, and without keys it is the place that counts.
+    again = noise_pair(p, y, loss=loss, keys=keys, random_state=6)
+    assert not np.array_equal(pair[0], again[0])
+    placed = noise_pair(p, y, loss=loss), noise_pair(*moved, loss=loss)
+    assert not np.array_equal(placed[0][0][order], placed[1][0])
+
+
+def test_what_a_teacher_misses_of_copies_is_not_taken_for_their_noise() -> None:
+    rng = np.random.default_rng(0)
+    n_cells, copies = 400, 10
+    X = np.repeat(np.arange(n_cells, dtype=float), copies)[:, None]
+    y = one_hot((rng.uniform(size=len(X)) < 0.9).astype(int), 2)
+    p = np.full((len(X), 2), 0.5)
+    pair = noise_pair(p, y, loss=ProbabilityLoss(), keys=row_hashes(X))
+    grown = as_student(DecisionTreeRegressor(random_state=0))
+    found = kept_noise(grown, X, *pair, loss=ProbabilityLoss())
+    # A tree of one leaf for each cell is a projection, the noise here has one size, and
+    # its mean over a cell a known variance: the band is five standard errors. One coin
+    # for all copies of a row would let it keep the square of 0.4 over 0.5 instead.
+    assert found == pytest.approx(1 / copies, abs=5 * (2 / n_cells) ** 0.5 / copies)
+
+
 def test_labels_without_noise_bound_nothing() -> None:
     p = one_hot([0, 1, 1, 0], 2)
     X = np.arange(4.0)[:, None]
@@ -240,7 +275,7 @@ def test_a_lesson_weighs_outcomes_by_the_noise_that_is_kept() -> None:
     rule = ShrinkageCorrection(0.01)
     made, _, (X, p, y) = lesson(tree, rule)
     loss = ProbabilityLoss()
-    pair = noise_pair(p, y, loss=loss)
+    pair = noise_pair(p, y, loss=loss, keys=row_hashes(X))
     kappa = kept_noise(as_student(tree), X, *pair, loss=loss)
     assert made.weight_of_labels == pytest.approx(
         rule.weight(p, X, loss, kappa).mean(), rel=1e-12

@@ -15,6 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from semikd import DistilledClassifier, OutOfFold, cross_fit
 from semikd.corrections import ShrinkageCorrection
+from semikd.crossfit import row_hashes
 from semikd.distillation import noise_pair
 from semikd.losses import ProbabilityLoss
 from semikd.students import LinearStudent
@@ -102,7 +103,7 @@ def test_shrinkage_follows_its_formula_at_the_measured_complexity(k: int) -> Non
     p = labelled_by_hand(X, y, folds, TEACHER)
     noise = p[:, 0] * p[:, 1] if k == 2 else 1 - (p**2).sum(axis=1)
     # Targets of which half are corrected, and a tree fitted to each.
-    pair = noise_pair(p, np.eye(k)[y], loss=ProbabilityLoss())
+    pair = noise_pair(p, np.eye(k)[y], loss=ProbabilityLoss(), keys=row_hashes(X))
     fits = [student_by_hand(X, each, "probability") for each in pair]
     moved, apart = (each[0] - each[1] for each in (np.squeeze(fits), np.squeeze(pair)))
     kept = min((moved**2).sum(), (moved * apart).sum()) / (apart**2).sum()

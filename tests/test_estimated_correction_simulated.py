@@ -152,7 +152,7 @@ def test_half_the_rows_know_nothing_of_the_other_half() -> None:
     assert halvings([0, 1, 2]) == [((0,), (1, 2)), ((1,), (0, 2)), ((2,), (0, 1))]
     assert len(halvings([4, 1, 2, 3])) == 3
     assert halvings([7, 9]) == [((7,), (9,))]
-    merged = units_of(np.ones((12, 1)), np.arange(12))
+    merged = units_of(np.ones(12, dtype=np.uint64), np.arange(12))
     assert np.bincount(merged).tolist() == [3, 3, 2, 2, 2]
     rng = np.random.default_rng(0)
     X, left, unit = rng.normal(size=(50, 2)), rng.normal(size=(50, 1)), folds(50)
@@ -185,7 +185,7 @@ def test_products_count_no_noise_as_error_and_evidence_is_rarely_found() -> None
             fit[here],
             fits.matches(0)[there],
             weights=(ones[here], ones[there]),
-            copies=np.flatnonzero(there).astype(np.uint64),
+            keys=np.flatnonzero(there).astype(np.uint64),
         )
         levels.append(level.squared_error)
     error = np.std(products) / np.sqrt(80)

@@ -87,6 +87,28 @@ def test_a_permuted_table_gives_the_same_model(name: str) -> None:
     np.testing.assert_array_equal(straight.labels_.fold[:, order], mixed.labels_.fold)
 
 
+@pytest.mark.parametrize("kind", ["plain", "weights", "groups", "copies"])
+def test_a_permuted_table_gives_the_same_estimated_correction(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(400, 3))
+    if kind == "copies":
+        X = X[rng.integers(0, 150, 400)]
+    y = (np.abs(X[:, 0]) + 0.3 * rng.normal(size=400) > 0.7).astype(int)
+    given = {
+        "weights": {"sample_weight": rng.integers(0, 3, 400).astype(float)},
+        "groups": {"groups": rng.integers(0, 100, 400)},
+    }.get(kind, {})
+    order = rng.permutation(400)
+    turned = {name: values[order] for name, values in given.items()}
+    # A tree's complexity is measured, by coins that the rows must take along.
+    tree = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0)
+    model = DistilledClassifier(LOGISTIC, tree, correction="estimated", random_state=0)
+    before = clone(model).fit(X, y, **given)
+    after = clone(model).fit(X[order], y[order], **turned)
+    assert before.weight_of_labels_ > 0.1
+    np.testing.assert_allclose(answers(before, X), answers(after, X), atol=1e-12)
+
+
 def test_a_seed_repeats_the_model_and_another_changes_it() -> None:
     X, y, _ = made()
     teacher = DecisionTreeClassifier(max_features=1)

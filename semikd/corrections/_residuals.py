@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 
-from semikd.crossfit import fit_learner, row_hashes, seeded_clone
+from semikd.crossfit import fit_learner, seeded_clone
 from semikd.simplex import FloatArray
 
 Part = tuple[int, ...]
@@ -24,15 +24,15 @@ Indices = NDArray[np.intp]
 _UNITS = 5
 
 
-def units_of(X: Any, fold: Indices) -> Indices:
+def units_of(keys: NDArray[np.uint64], fold: Indices) -> Indices:
     """Return the part of each row, 0 to 4: whole folds where there are three or more.
 
     Labels of fewer folds come from teachers that saw none or half of these rows, which
-    are then divided by their content, so that copies stay together.
+    are then divided by their keys, so that copies, or groups, stay together.
     """
     known, unit = np.unique(fold, return_inverse=True)
     if len(known) < 3:
-        unit = (row_hashes(X) % np.uint64(_UNITS)).astype(np.intp)
+        unit = (keys % np.uint64(_UNITS)).astype(np.intp)
     return np.asarray(unit % _UNITS, dtype=np.intp)
 
 

@@ -37,6 +37,7 @@ class Correction(ABC):
         loss: DistillationLoss,
         fold: NDArray[np.intp],
         sample_weight: FloatArray | None = None,
+        groups: NDArray[Any] | None = None,
     ) -> "Correction":
         """Return the rule for these rows, with what it estimates of them, if anything.
 
@@ -54,6 +55,9 @@ class Correction(ABC):
             Fold of each row; what weighs a row is estimated on other folds.
         sample_weight : ndarray of shape (n,), optional
             Weights of the rows.
+        groups : ndarray of shape (n,), optional
+            Group of each row: rows of one are one unit of evidence, not several. By
+            default copies of a row are.
 
         Returns
         -------

@@ -14,7 +14,7 @@ from semikd.corrections._levels import FEWEST, error_level
 from semikd.corrections._residuals import ResidualFits, units_of
 from semikd.corrections.base import Correction
 from semikd.corrections.rowwise import RowwiseCorrection
-from semikd.crossfit import row_hashes, take_rows
+from semikd.crossfit import hash_values, row_hashes, take_rows
 from semikd.crossfit.learners import check_teacher
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
@@ -40,7 +40,8 @@ class EstimatedCorrection(Correction):
     not see, :math:`\mathrm{E}[(y - \hat p)\,\bar g]`, says by how much, and at most
     doubles the mean. And the mean is multiplied by the positive part of
     :math:`1 - (\log n / t^2)^2`, t the studentized match, which is 0 for a perfect
-    teacher with probability towards one. The error of a row is then guessed as
+    teacher with probability towards one; n counts distinct rows, or groups where there
+    are such, by which t is studentized too. The error of a row is then guessed as
     :math:`b\,\bar g(x)`, with b the mean over :math:`\mathrm{E}[\bar g^2]`, and what
     that leaves, a share 1 - b of the mean, is spread over all rows alike:
     :math:`\hat\rho^2(x) = b^2\,\bar g(x)^2 + (1 - b)\,(\text{the mean})`.
@@ -54,7 +55,8 @@ class EstimatedCorrection(Correction):
         False gives every row the mean squared error.
     group_by : str or int, optional
         Name or position of a column whose values divide the rows into groups, each with
-        a mean of its own. A group with under 30 distinct rows has that of all rows.
+        a mean of its own. One with under 30 distinct rows (of whatever is passed to
+        ``fit`` as ``groups``: under 30 of those) has that of all rows.
     random_state : int, default=0
         Seed of the regressor.
 
@@ -132,6 +134,7 @@ class EstimatedCorrection(Correction):
         loss: DistillationLoss,
         fold: NDArray[np.intp],
         sample_weight: FloatArray | None = None,
+        groups: NDArray[Any] | None = None,
     ) -> Correction:
         """Return the rule for these rows, each weighed by what other folds say."""
         group = np.zeros(len(p), dtype=np.intp)
@@ -144,7 +147,12 @@ class EstimatedCorrection(Correction):
         answers = Answers(p[rows], y[rows], take_rows(X, rows), loss)
         weights = np.ones(len(p)) if sample_weight is None else sample_weight
         parts = np.full((3, len(p)), np.nan)
-        parts[:, rows] = self._errors(answers, fold[rows], group[rows], weights[rows])
+        keys = row_hashes(answers.X)
+        if groups is not None:
+            keys = hash_values(np.asarray(groups)[rows])
+        parts[:, rows] = self._errors(
+            answers, fold[rows], group[rows], weights[rows], keys
+        )
         return RowwiseCorrection(*parts)
 
     def weight(
@@ -160,10 +168,11 @@ class EstimatedCorrection(Correction):
         fold: NDArray[np.intp],
         group: NDArray[np.intp],
         weights: FloatArray,
+        keys: NDArray[np.uint64],
     ) -> FloatArray:
         """Return squared error, noise and overshoot of each row, shape (3, n)."""
         parts = np.zeros((3, len(weights)))
-        unit = units_of(answers.X, fold)
+        unit = units_of(keys, fold)
         units = np.unique(unit).tolist()
         if len(units) < 3:
             return parts
@@ -175,17 +184,16 @@ class EstimatedCorrection(Correction):
             self._resolved(),
             self.random_state,
         )
-        copies = row_hashes(answers.X)
         for own in units:
             fit, product = fits.products(own)
             match = fits.matches(own)
-            for rows, alike, others in _cells(unit == own, group, copies):
+            for rows, alike, others in _cells(unit == own, group, keys):
                 level = error_level(
                     product[alike],
                     fit[alike],
                     match[others],
                     weights=(weights[alike], weights[others]),
-                    copies=copies[others],
+                    keys=keys[others],
                 )
                 noise = answers.mean_square(others, weights[others])
                 parts[:, rows] = answers.parts(
@@ -206,12 +214,12 @@ class EstimatedCorrection(Correction):
 
 
 def _cells(
-    own: NDArray[np.bool_], group: NDArray[np.intp], copies: NDArray[np.uint64]
+    own: NDArray[np.bool_], group: NDArray[np.intp], keys: NDArray[np.uint64]
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]]:
     """Yield rows of a unit, the rows like them in it, and those in other units."""
     for one in np.unique(group[own]).tolist():
         same = group == one
         rows = np.flatnonzero(own & same)
-        if len(np.unique(copies[same & ~own])) < FEWEST:
+        if len(np.unique(keys[same & ~own])) < FEWEST:
             same = np.ones(len(own), dtype=bool)
         yield rows, np.flatnonzero(own & same), np.flatnonzero(same & ~own)

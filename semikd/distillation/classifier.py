@@ -159,7 +159,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         sample_weight : array-like of shape (n,), optional
             Weights of the rows, for teacher and student.
         groups : array-like of shape (n,), optional
-            No group is divided between folds.
+            No group is divided between folds; an estimated correction counts groups.
         unlabelled : array-like, sparse matrix or data frame of shape (n_new, d)
             Rows without labels, optional: the mean of the fold teachers labels them
             (copies of a row of X: the teachers that did not see it). Each counts as

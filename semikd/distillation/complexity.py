@@ -9,6 +9,7 @@ differ in nothing but noise.
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semikd.corrections import corrected_target
 from semikd.losses import DistillationLoss
@@ -19,7 +20,12 @@ __all__ = ["kept_noise", "noise_pair"]
 
 
 def noise_pair(
-    p: FloatArray, y: FloatArray, *, loss: DistillationLoss, random_state: int = 0
+    p: FloatArray,
+    y: FloatArray,
+    *,
+    loss: DistillationLoss,
+    keys: NDArray[np.uint64] | None = None,
+    random_state: int = 0,
 ) -> tuple[FloatArray, FloatArray]:
     r"""Return targets of which half are corrected in full, and then the other half.
 
@@ -37,6 +43,12 @@ def noise_pair(
         Outcomes.
     loss : DistillationLoss
         The scale.
+    keys : ndarray of uint64 of shape (n,), optional
+        Identity of each row, for instance ``row_hashes(X)``. Coins are then dealt in
+        the order of keys, so that a permuted table has the same targets. Copies of a
+        row, which come in the order of their outcomes, have a coin each: with one for
+        all, what the teacher misses of their mean would pass for noise. By default
+        coins are dealt by position.
     random_state : int, default=0
         Seed of the coin.
 
@@ -53,8 +65,20 @@ def noise_pair(
     >>> first, second = noise_pair(p, y, loss=IdentityLoss(), random_state=1)
     >>> first[:, 0].tolist(), second[:, 0].tolist()
     ([0.0, 3.0, 3.0, 3.0], [3.0, 0.0, 0.0, 0.0])
+
+    Rows that change places keep their targets:
+
+    >>> keys, y = np.array([7, 2, 9, 4], dtype=np.uint64), np.arange(1.0, 5.0)[:, None]
+    >>> first, _ = noise_pair(p, y, loss=IdentityLoss(), keys=keys)
+    >>> turned, _ = noise_pair(p, y[::-1], loss=IdentityLoss(), keys=keys[::-1])
+    >>> bool((first == turned[::-1]).all())
+    True
     """
     heads = np.random.default_rng(random_state).integers(0, 2, size=(len(p), 1)) == 1
+    if keys is not None:
+        dealt = heads.copy()
+        # Keys first, then outcomes; what is alike in all three is interchangeable.
+        heads[np.lexsort((*p.T, *y.T, keys))] = dealt
     outcomes = np.where(heads, y, p), np.where(heads, p, y)
     return _taught(loss, p, outcomes[0]), _taught(loss, p, outcomes[1])
 

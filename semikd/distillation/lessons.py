@@ -161,7 +161,8 @@ def make_lesson(
     weights : ndarray of shape (n,), optional
         Weights of the rows.
     groups : array-like of shape (n,), optional
-        Groups that the student's own split must not divide.
+        Groups that the student's own split must not divide, and that an estimated
+        correction counts in place of rows.
     online : bool, default=False
         Whether the record's teachers label rows as they are shown.
     added : sequence of AddedRows
@@ -197,12 +198,12 @@ def make_lesson(
     array([[0.1],
            [0.7]])
     """
-    known = Outcomes.of(record, labels, outcome, X, weights, loss)
+    known = Outcomes.of(record, labels, outcome, X, weights, loss, groups)
     if not student.takes_weights():
         added = [each.repeated() for each in added]
     options: dict[str, Any] = {}
     if "groups" in student.fit_options and (groups is not None or added):
-        options["groups"] = _units(known, groups, added)
+        options["groups"] = _units(known, added)
     lesson = _uncorrected(known, added, options)
     known.correct(correction, _complexity(known, student, correction, lesson), rules)
     target = known.target()
@@ -218,17 +219,25 @@ def make_lesson(
     )
 
 
-def _units(
-    known: Outcomes, groups: Any, added: Sequence[AddedRows]
-) -> NDArray[np.uint64]:
+def _units(known: Outcomes, added: Sequence[AddedRows]) -> NDArray[np.uint64]:
     """Return what a student's own split keeps together: offspring with their parent."""
-    if groups is None:
+    if known.groups is None:
         parts = [row_hashes(known.X)]
     else:
-        parts = [hash_values(np.asarray(groups))[known.rows]]
+        parts = [hash_values(known.groups)]
     for each in added:
         parts.append(row_hashes(each.X) if each.units is None else each.units)
     return np.concatenate(parts)
+
+
+def _identities(known: Outcomes) -> NDArray[np.uint64]:
+    """Return a key of all by which rows differ for a student, whatever their order."""
+    keys = row_hashes(known.X)
+    for each in (known.groups, known.weights):
+        if each is not None:
+            # An odd factor keeps different keys different.
+            keys = keys * np.uint64(0x9E3779B97F4A7C15) + hash_values(each)
+    return keys
 
 
 def _uncorrected(
@@ -259,7 +268,9 @@ def _complexity(
     rest = lesson.target[n:]
     first, second = (
         np.concatenate([each, rest])
-        for each in noise_pair(known.answers(), known.outcome, loss=known.loss)
+        for each in noise_pair(
+            known.answers(), known.outcome, loss=known.loss, keys=_identities(known)
+        )
     )
     return kept_noise(
         student,

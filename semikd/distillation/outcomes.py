@@ -27,6 +27,7 @@ class Outcomes:
     weights: FloatArray | None
     fold: NDArray[np.intp]
     loss: DistillationLoss
+    groups: NDArray[Any] | None = None
     complexity: float = 1.0
     rules: tuple[Correction, ...] = ()
 
@@ -39,6 +40,7 @@ class Outcomes:
         X: Any,
         weights: FloatArray | None,
         loss: DistillationLoss,
+        groups: Any = None,
     ) -> "Outcomes":
         """Take the rows that some repeat labels and that count."""
         rows = labelled_rows(labels, weights)
@@ -50,6 +52,7 @@ class Outcomes:
             None if weights is None else weights[rows],
             record.fold[:, rows],
             loss,
+            None if groups is None else np.asarray(groups)[rows],
         )
 
     def answers(self) -> FloatArray:
@@ -69,6 +72,7 @@ class Outcomes:
                 loss=self.loss,
                 fold=fold,
                 sample_weight=self.weights,
+                groups=self.groups,
             )
             for p, fold in zip(self.labels, self.fold, strict=True)
         )

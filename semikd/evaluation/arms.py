@@ -181,7 +181,7 @@ def _distilled_arm(
     """Return the student of these labels."""
     start = time.perf_counter()
     model = clone(recipe).set_params(cv=labels)
-    model.fit(train.features, train.y, sample_weight=train.weights)
+    model.fit(train.features, train.y, sample_weight=train.weights, groups=train.groups)
     seconds = time.perf_counter() - start + label_seconds
     setting = f"{labels.strategy}; {model.correction_}"
 

@@ -186,7 +186,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         sample_weight : array-like of shape (n,), optional
             Weights of the rows, in every fit and every score.
         groups : array-like of shape (n,), optional
-            No group is divided between folds.
+            No group is divided between folds; an estimated correction counts groups.
         unlabelled : array-like of shape (n_new, d), optional
             Rows without outcomes, in the columns of X; whether they help is tried.
         progress : callable, optional
