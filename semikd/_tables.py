@@ -1,5 +1,6 @@
 """How a user's table enters an estimator: frames as they came, arrays checked."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ def checked_table(estimator: Any, X: Any, *, reset: bool = True) -> Any:
     Frames keep their kind, since a Pipeline may select columns by name, and missing
     values pass, since some learners use them.
     """
+    refuse_equal_names(X)
     if hasattr(X, "columns"):
         validate_data(estimator, X, skip_check_array=True, reset=reset)
         if not len(X):
@@ -51,6 +53,21 @@ def checked_table(estimator: Any, X: Any, *, reset: bool = True) -> Any:
             kind = type(strange).__name__
             raise TypeError(f"X: argument must be a string or a number; got a {kind}.")
     return table
+
+
+def refuse_equal_names(X: Any, name: str = "X") -> None:
+    """Refuse a frame two of whose columns have one name: no name could tell them."""
+    if not nw.dependencies.is_into_dataframe(X):
+        return
+    # The columns of an Arrow table are the values themselves.
+    names = Counter(X.column_names if hasattr(X, "column_names") else X.columns)
+    twice = [column for column, times in names.items() if times > 1]
+    if twice:
+        shown = Shown(f"{twice[0]!r} {names[twice[0]]} times")
+        if len(twice) > 1:
+            shown = Shown(f"{shown} ({len(twice)} such names)")
+        remedy = "Rename all but one, or leave them out"
+        raise invalid(name, "name every column differently", shown, remedy)
 
 
 def reads_plainly(X: Any) -> bool:

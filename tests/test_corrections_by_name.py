@@ -9,12 +9,14 @@ from semikd.corrections import (
     ConstantCorrection,
     Correction,
     EstimatedCorrection,
+    MinimaxCorrection,
     NoCorrection,
     OrthogonalCorrection,
     ShrinkageCorrection,
     get_correction,
 )
 from semikd.losses import IdentityLoss
+from semikd.selection import Candidate
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,25 @@ def test_a_correction_is_found_by_name_number_or_as_it_is(
     name: Any, expected: Correction
 ) -> None:
     assert get_correction(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("correction", "words"),
+    [
+        (NoCorrection(), "no correction"),
+        (OrthogonalCorrection(), "orthogonal"),
+        (ConstantCorrection(1 / 3), "constant 0.3333"),
+        (ShrinkageCorrection(0.010000000000000002), "shrinkage 0.01"),
+        (ShrinkageCorrection(0.01, 2.5), "shrinkage 0.01, noise 2.5"),
+        (MinimaxCorrection("relative", 0.5), "minimax relative 0.5"),
+    ],
+)
+def test_tables_show_a_correction_in_words(correction: Any, words: str) -> None:
+    assert str(correction) == words
+    candidate = Candidate("tree", "cross-fitted", "forest", correction=correction)
+    assert str(candidate) == f"tree: forest, cross-fitted, {words}"
+    # Code shows it as what makes it again.
+    assert repr(correction).startswith(f"{type(correction).__name__}(")
 
 
 @pytest.mark.parametrize(

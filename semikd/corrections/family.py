@@ -25,6 +25,9 @@ class NoCorrection(Correction):
 
     weighs_noise: ClassVar[bool] = False
 
+    def __str__(self) -> str:
+        return "no correction"
+
     def weight(
         self,
         p: FloatArray,
@@ -53,6 +56,9 @@ class OrthogonalCorrection(Correction):
     """
 
     weighs_noise: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return "orthogonal"
 
     def weight(
         self,
@@ -95,6 +101,9 @@ class ConstantCorrection(Correction):
 
     def __post_init__(self) -> None:
         number("value", self.value, low=0.0, high=1.0)
+
+    def __str__(self) -> str:
+        return f"constant {self.value:.4g}"
 
     def weight(
         self,
@@ -159,6 +168,11 @@ class ShrinkageCorrection(Correction):
         number("squared_error", self.squared_error, low=0.0)
         if self.noise_variance is not None:
             number("noise_variance", self.noise_variance, low=0.0)
+
+    def __str__(self) -> str:
+        noise = self.noise_variance
+        known = "" if noise is None else f", noise {noise:.4g}"
+        return f"shrinkage {self.squared_error:.4g}{known}"
 
     def weight(
         self,

@@ -97,6 +97,9 @@ class MinimaxCorrection(Correction):
         positive = choose("error_set", self.error_set, kinds)
         number("size", self.size, low=0.0, open_low=positive)
 
+    def __str__(self) -> str:
+        return f"minimax {self.error_set} {self.size:.4g}"
+
     def weight(
         self,
         p: FloatArray,

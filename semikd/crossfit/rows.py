@@ -17,6 +17,7 @@ from scipy import sparse
 from sklearn.utils import _safe_indexing
 
 from semikd._random import RandomState, generator
+from semikd._tables import refuse_equal_names
 from semikd._validation import number, wrong_type
 
 __all__ = ["content_split", "hash_values", "n_rows", "row_hashes", "take_rows"]
@@ -172,6 +173,7 @@ def _columns(X: Any) -> Any:
             table = np.asarray(X, dtype=object)
         yield from table.reshape(len(table), math.prod(table.shape[1:])).T
         return
+    refuse_equal_names(X)
     for column in nw.from_native(X, eager_only=True).iter_columns():
         yield column.to_numpy()
 

@@ -6,6 +6,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from scipy import sparse
 
+from semikd._tables import refuse_equal_names
 from semikd._validation import Shown, counted, invalid, wrong_type
 
 __all__ = ["checked_unlabelled"]
@@ -43,6 +44,7 @@ def checked_unlabelled(unlabelled: Any, X: Any) -> Any:
     """
     if unlabelled is None:
         return None
+    refuse_equal_names(unlabelled, _NAME)
     if _kind(unlabelled) == "array" and not isinstance(unlabelled, np.ndarray):
         unlabelled = _as_array(unlabelled)
     if _kind(unlabelled) != _kind(X):

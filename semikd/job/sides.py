@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._random import spawn_seeds
+from semikd._tables import refuse_equal_names
 from semikd._validation import Shown, counted
 from semikd.crossfit import row_hashes
 from semikd.evaluation import Table
@@ -100,6 +101,8 @@ def raw_sides(
     ValueError
         If a class is missing on one side.
     """
+    refuse_equal_names(frame, "TABLE")
+    refuse_equal_names(held_out, "--test")
     roles = {
         "--target": settings.target,
         "--groups": settings.groups,

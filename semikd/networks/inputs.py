@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from semikd._tables import refuse_missing
+from semikd._tables import refuse_equal_names, refuse_missing
 from semikd._validation import Shown, check_shape, counted, invalid, wrong_type
 from semikd.losses import DistillationLoss, HardLabelMix
 from semikd.networks.architectures import as_architecture
@@ -21,6 +21,7 @@ def checked_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Return a table or images; their columns are noted, or compared with the noted."""
     if not reset:
         _refuse_other_kind(X, getattr(estimator, "encoding_", None))
+    refuse_equal_names(X)
     if hasattr(X, "columns"):
         validate_data(estimator, X, skip_check_array=True, reset=reset)
         if not len(X) or not len(X.columns):

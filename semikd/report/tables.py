@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from semikd.corrections import NoCorrection
 from semikd.evaluation.arms import TEACHER
 from semikd.report.facts import ReportFacts
 from semikd.report.text import (
@@ -122,7 +123,7 @@ def arm_rows(judged: Judged, roles: dict[str, str]) -> list[ArmRow]:
 
 def _setting_words(setting: str) -> str:
     """Return a setting without what goes without saying, its numbers cut."""
-    return rounded_numbers(setting.replace("; NoCorrection()", ""))
+    return rounded_numbers(setting.replace(f"; {NoCorrection()}", ""))
 
 
 def _difference(judged: Judged, arm: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from semikd._tables import label_positions
+from semikd._tables import label_positions, refuse_equal_names
 from semikd._validation import Shown, invalid, sample_weights
 from semikd.losses import DistillationLoss, get_loss
 from semikd.simplex import FloatArray, one_hot
@@ -103,6 +103,7 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
 
     def _labels(self, X: ArrayLike, y: ArrayLike) -> NDArray[Any]:
         """Return class labels, checked against the rows of X."""
+        refuse_equal_names(X)
         sparse = "csr" if get_tags(self).input_tags.sparse else False
         labels: NDArray[Any] = validate_data(self, X, y, accept_sparse=sparse)[1]
         check_classification_targets(labels)

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from semikd._tables import refuse_equal_names
 from semikd._validation import (
     Shown,
     count,
@@ -173,6 +174,7 @@ class LinearStudent(StudentClassifier):
     ) -> Self:
         """Minimise the penalised sum of losses at these targets."""
         self._check_settings()
+        refuse_equal_names(X)
         X = validate_data(self, X, accept_sparse="csr", dtype=np.float64)
         target = finite_array("target", target, shape=(X.shape[0], None))
         weight = sample_weights(sample_weight, X.shape[0])

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from semikd._tables import refuse_equal_names
 from semikd._validation import Shown, invalid, wrong_type
 from semikd.simplex import FloatArray
 
@@ -86,6 +87,7 @@ def check_table(X: Any, categorical: Sequence[Any] | None = None) -> None:
     >>> from semikd.synthetic.columns import check_table
     >>> check_table(np.ones((2, 3)))
     """
+    refuse_equal_names(X)
     constraint = "be a dense table for synthetic rows"
     if sparse.issparse(X):
         shown = Shown(f"a sparse matrix of {X.shape[1]:,} columns")

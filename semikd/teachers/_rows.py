@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import validate_data
 
+from semikd._tables import refuse_equal_names
 from semikd.crossfit import hash_values, row_hashes
 from semikd.simplex import FloatArray
 
@@ -30,6 +31,7 @@ def distinct_rows(
 
 def checked_rows(teacher: Any, X: Any, y: ArrayLike) -> tuple[Any, NDArray[Any]]:
     """Return a frame as it came, anything else as an array, and labels to match."""
+    refuse_equal_names(X)
     if hasattr(X, "columns"):
         validate_data(teacher, X, skip_check_array=True)
         labels = column_or_1d(y, warn=True)

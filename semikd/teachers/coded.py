@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from semikd._random import RandomState, spawn_seeds
+from semikd._tables import refuse_equal_names
 from semikd._validation import Shown, choose, invalid, sample_weights
 from semikd.crossfit import fit_learner, seeded_clone, take_rows
 from semikd.networks.tables import TableEncoding, TableLayout
@@ -121,6 +122,7 @@ class CodedTeacher(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> FloatArray:
         """Return class probabilities, shape (n, k)."""
         check_is_fitted(self)
+        refuse_equal_names(X)
         if hasattr(X, "columns"):
             validate_data(self, X, skip_check_array=True, reset=False)
         else:

@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from semikd._tables import refuse_equal_names
 from semikd._validation import Shown, invalid, sample_weights
 from semikd.crossfit import fit_learner, row_hashes
 from semikd.crossfit.folds import Rows
@@ -196,6 +197,7 @@ class SquaresTeacher(ClassifierMixin, BaseEstimator):
         regressor = self._regressor()
         tags = get_tags(regressor)
         if hasattr(X, "columns"):
+            refuse_equal_names(X)
             validate_data(self, X, skip_check_array=True)
             labels = column_or_1d(y, warn=True)
             check_consistent_length(X, labels)

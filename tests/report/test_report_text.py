@@ -12,9 +12,11 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import roc_auc_score
 
 from semikd._text import visible
+from semikd.corrections import get_correction
 from semikd.evaluation.binning import binned_means
 from semikd.report.curves import error_quantiles, reliability, roc
 from semikd.report.svg import Chart, tag, tick_texts, ticks
+from semikd.report.tables import _setting_words
 from semikd.report.text import (
     bytes_text,
     duration_text,
@@ -180,3 +182,10 @@ def test_quantiles_of_errors_are_those_of_repeated_rows() -> None:
     expected = np.quantile(repeated, shares, method="inverted_cdf")
     found = error_quantiles(error, counts.astype(float), shares)
     np.testing.assert_allclose(found, expected)
+
+
+def test_a_setting_leaves_out_a_correction_that_is_none() -> None:
+    labels = "5-fold cross-fitting"
+    plain = f"{labels}; {get_correction('none')}"
+    assert _setting_words(plain) == labels
+    assert _setting_words(f"{labels}; {get_correction(0.5)}").endswith("; constant 0.5")
