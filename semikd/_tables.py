@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -159,15 +161,34 @@ def refuse_missing(name: str, values: NDArray[Any]) -> None:
     if values.dtype.kind == "f":
         missing = ~np.isfinite(values)
     elif values.dtype.kind == "O":
-        # Imported here because numeric tables never need it.
-        from pandas import isna
-
-        missing = np.asarray(isna(values))
+        missing = missing_values(values)
     else:
         return
     if missing.any():
         shown = Shown(f"{int(missing.sum())} missing (first: row {missing.argmax()})")
         raise invalid(name, "have no missing value", shown, "Leave those rows out")
+
+
+def missing_values(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where a column of Python objects has none: None, NaN, NaT or NA."""
+    # Imported here because numeric tables never need it.
+    from pandas import isna
+
+    return np.asarray(isna(values))
+
+
+def object_numbers(values: NDArray[Any]) -> FloatArray | None:
+    """Return a column of Python objects as numbers, NaN for gaps.
+
+    None if it holds anything else. Truth values are two categories, no numbers.
+    """
+    missing = missing_values(values)
+    known = values[~missing]
+    if any(isinstance(v, bool) or not isinstance(v, Real | Decimal) for v in known):
+        return None
+    numbers = np.full(len(values), np.nan)
+    numbers[~missing] = known.astype(np.float64)
+    return numbers
 
 
 def stacked_tables(tables: Sequence[Any]) -> Any:

@@ -131,6 +131,14 @@ def test_exact_and_tried_truths_agree_where_both_apply() -> None:
     np.testing.assert_array_equal(rule.weight(p, None, mixed, 0.3), exact)
 
 
+def test_a_set_that_reaches_the_end_of_a_log_scale_is_corrected_in_full() -> None:
+    p = np.array([[0.9, 0.1], [0.7, 0.3]])
+    rule = MinimaxCorrection("absolute", size=0.1)
+    found = rule.weight(p, None, LogProbabilityLoss(), complexity=0.1)
+    # The doc string quotes both.
+    np.testing.assert_allclose(found, [1.0, 0.44], atol=0.005)
+
+
 def test_certain_answers_and_rows_without_labels_are_no_obstacle() -> None:
     p = np.array([[1.0, 0.0], [np.nan, np.nan], [0.0, 1.0]])
     for loss in (ProbabilityLoss(), LogProbabilityLoss()):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from semikd._tables import missing_values, object_numbers
 from semikd._validation import Shown, invalid
 from semikd.simplex import FloatArray
 
@@ -18,8 +19,9 @@ _WIDEST = 1_000
 def readable(X: Any, p: FloatArray) -> FloatArray:
     """Return the teacher's answer beside what can be read of a table, (n, d).
 
-    Words and categories become the rank of their value among those at hand, which is
-    harmless here, since the rows that are learned from and asked are of one table.
+    Numbers are read as such, in columns of Python objects too; NaN is a gap. Words and
+    categories become the rank of their value among those at hand, which is harmless
+    here, since the rows that are learned from and asked are of one table.
     Images, documents and wide sparse tables are not read.
     """
     answers = p[:, 1:] if p.shape[1] == 2 else p
@@ -68,7 +70,11 @@ def _numbers(column: NDArray[Any]) -> FloatArray:
     if column.dtype.kind in "mM":
         ticks = column.astype(np.int64).astype(np.float64)
         return np.where(np.isnat(column), np.nan, ticks)
-    return _ranks(column).astype(np.float64)
+    numbers = object_numbers(column) if column.dtype.kind == "O" else None
+    if numbers is not None:
+        return numbers
+    ranks = _ranks(column).astype(np.float64)
+    return np.where(missing_values(column), np.nan, ranks)
 
 
 def _ranks(column: NDArray[Any]) -> NDArray[np.intp]:

@@ -88,9 +88,11 @@ class ResidualFits:
                 learner = MultiOutputRegressor(learner)
             target = residual[learned, 0] if single else residual[learned]
             own = None if weights is None else weights[learned]
-            fit_learner(learner, columns[learned], target, own)
+            # A column of gaps alone says nothing, and boosting cannot take one.
+            seen = columns[:, ~np.isnan(columns[learned]).all(axis=0)]
+            fit_learner(learner, seen[learned], target, own)
             answer = np.full(residual.shape, np.nan)
-            shown = learner.predict(columns[~learned])
+            shown = learner.predict(seen[~learned])
             answer[~learned] = np.reshape(shown, answer[~learned].shape)
             said[half] = answer
         ones = np.ones(len(unit))

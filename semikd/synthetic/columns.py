@@ -5,8 +5,6 @@ Every column becomes one vector of floats: numbers as they are, categories as co
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from numbers import Real
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -14,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from semikd._tables import refuse_equal_names
+from semikd._tables import object_numbers, refuse_equal_names
 from semikd._validation import Shown, invalid, wrong_type
 from semikd.simplex import FloatArray
 
@@ -221,16 +219,10 @@ def _column(name: Any, values: NDArray[Any], coded: bool, chosen: bool) -> Colum
 
 def _objects(name: Any, values: NDArray[Any]) -> Column:
     """Return a column of Python objects: numbers, or categories of whatever it is."""
-    # Imported here because numeric tables never need it.
-    from pandas import isna
-
-    missing = np.asarray(isna(values))
-    known = values[~missing]
-    if all(isinstance(v, Real | Decimal) and not isinstance(v, bool) for v in known):
-        numbers = np.full(len(values), np.nan)
-        numbers[~missing] = known.astype(np.float64)
-        return Column(name, numbers, is_category=False)
-    return Column(name, _codes(values), is_category=True)
+    numbers = object_numbers(values)
+    if numbers is None:
+        return Column(name, _codes(values), is_category=True)
+    return Column(name, numbers, is_category=False)
 
 
 def _refuse_free_text(name: Any, values: NDArray[Any]) -> None:
