@@ -67,7 +67,9 @@ def nearness(distance: Floats) -> Floats:
     return np.exp(-distance)
 
 
-@pytest.mark.parametrize("weights", ["uniform", "distance", nearness], ids=["uniform", "distance", "own"])
+@pytest.mark.parametrize(
+    "weights", ["uniform", "distance", nearness], ids=["uniform", "distance", "own"]
+)
 @pytest.mark.parametrize("n_groups", [None, 25])
 @pytest.mark.parametrize(
     "settings",
