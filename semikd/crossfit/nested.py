@@ -155,7 +155,7 @@ class NestedFolds:
             If there are so few distinct rows that only two folds could be drawn.
         """
         if not self.judges_teachers:
-            remedy = "Collect more rows of the rarest class, or pass holdout"
+            remedy = "They need three distinct rows, or groups, of every class"
             raise invalid("cv", "have three folds or more", len(self.folds), remedy)
         check_teacher(teacher, classification=self.rows.classes is not None)
         said = self._said(teacher)
