@@ -73,8 +73,7 @@ class Student(ABC):
     """Whether ``fit_many`` trains students side by side, whatever their targets."""
 
     fit_options: tuple[str, ...] = ()
-    """What else ``fit_target`` takes: 'groups' that a split for early stopping does not
-    divide, 'online' targets for rows as they are shown."""
+    """What else ``fit_target`` takes: 'groups' that stay together, 'online' targets."""
 
     @property
     @abstractmethod
@@ -102,9 +101,7 @@ class Student(ABC):
     def complexity(
         self, n_samples: int, n_features: int, n_outputs: int
     ) -> float | None:
-        """Return the degrees of freedom of one score over rows, where they are counted.
-
-        They are the share of a target's noise that its fitted score keeps, on average.
+        """Return the share of a target's noise that a score keeps, where it is counted.
 
         Parameters
         ----------

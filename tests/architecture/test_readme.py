@@ -82,7 +82,9 @@ def test_the_two_commands_start_from_nothing_and_use_the_constraints() -> None:
         if "-m venv" in line
     ]
     assert len(commands) == 2
-    for command, end in zip(commands, ("/semikd distill", "-m pytest"), strict=True):
+    for command, end in zip(
+        commands, ("/semikd distill", "-m pytest -n 2"), strict=True
+    ):
         assert command.startswith("python3 -m venv .venv && ")
         assert "-c constraints.txt" in command
         assert command.endswith(end)
