@@ -33,6 +33,11 @@ class CountingTeacher(ClassifierMixin, BaseEstimator):
             "label any training rows",
         ),
         (
+            {"estimator": DistilledClassifier(online_labels=True)},
+            ValueError,
+            "estimator.online_labels must be False; got True. Several students",
+        ),
+        (
             {"estimator": DistilledClassifier(cv=np.zeros(600))},
             ValueError,
             "estimator.cv must label",

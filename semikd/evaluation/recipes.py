@@ -49,7 +49,8 @@ def checked_recipe(estimator: Any, min_proba: float) -> tuple[Any, Task]:
 def refuse_brought(estimator: Any, *, arms: bool = True) -> None:
     """Refuse labels and folds that belong to rows which are yet to be split.
 
-    Beside other arms in-sample labels are refused too, since they are one of them.
+    Beside other arms in-sample labels are refused too, since they are one of them; and
+    labels that are made as one student learns, since several share them here.
     """
     cv = estimator.cv
     in_sample = isinstance(cv, str) and cv == "in-sample"
@@ -61,6 +62,9 @@ def refuse_brought(estimator: Any, *, arms: bool = True) -> None:
             shown = Shown(f"an OutOfFold ({cv.strategy})")
             remedy = "Brought labels are those of rows that are split here"
         raise invalid("estimator.cv", constraint, shown, remedy)
+    if getattr(estimator, "online_labels", False):
+        remedy = "Several students learn from one set of labels here"
+        raise invalid("estimator.online_labels", "be False", True, remedy)
 
 
 def refuse_early(estimator: Any, task: Task, train: Table, test: Table) -> None:

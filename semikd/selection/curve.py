@@ -14,7 +14,6 @@ from semikd._learners import (
     with_reason,
 )
 from semikd._random import RandomState, spawn_seeds
-from semikd._validation import invalid
 from semikd.corrections import get_correction
 from semikd.crossfit import OutOfFold, cross_fit
 from semikd.distillation.lessons import Lesson
@@ -245,9 +244,6 @@ def _curve_recipe(recipe: Any) -> tuple[Any, Task]:
     """Return a recipe whose labels can be made of other rows, and what it predicts."""
     recipe, task = checked_recipe(recipe, Classification.min_proba)
     refuse_brought(recipe, arms=False)
-    if getattr(recipe, "online_labels", False):
-        remedy = "Students of all sizes learn from one set of labels"
-        raise invalid("estimator.online_labels", "be False", True, remedy)
     return recipe, task
 
 
