@@ -106,11 +106,11 @@ class Clock:
         if step.done <= 1:
             self._began = now
         each = (now - self._began) / max(1, step.done - 1)
-        # A few steps foretell little, and the last ones nearly all.
-        each /= 1.0 + 0.5 * to_come / max(1, step.total)
         if step.stage == "student":
             # Of candidates those that are done are kept: time for the next is enough.
             to_come = min(to_come, len(self.judge.bank.folds.judging))
+        # A few steps foretell little, and the last ones nearly all.
+        each /= 1.0 + 0.5 * to_come / max(1, step.total)
         # What is done is kept, even where it took too long.
         if to_come and to_come * each > self._left():
             raise OutOfTimeError

@@ -210,7 +210,8 @@ def size_curve(
     >>> curve.within(margin=1.0).last
     '4 leaves'
     """
-    recipe, task = _curve_recipe(recipe)
+    recipe, task = checked_recipe(recipe, Classification.min_proba)
+    refuse_brought(recipe, arms=False)
     split_seed, label_seed, student_seed = spawn_seeds(random_state, 3)
     classification = isinstance(task, Classification)
     train, held_out = split_table(
@@ -219,8 +220,8 @@ def size_curve(
     warn_of_copies(held_out, stacklevel=2)
     student = new_student(recipe.student, len(train.y), train.weights, student_seed)
     tried = sizes_to_try(student) if settings is None else checked_sizes(settings)
-    _check(recipe, student, task, train, held_out)
-    record = _labels(recipe, train, label_seed)
+    cv = _checked_source(recipe, student, task, train, held_out)
+    record = _labels(recipe, cv, train, label_seed)
     students = [student.copy().configure(setting) for setting in tried]
     fitted = taught(
         [(own, _lesson(recipe, own, record, train, task)) for own in students]
@@ -240,19 +241,14 @@ def size_curve(
     )
 
 
-def _curve_recipe(recipe: Any) -> tuple[Any, Task]:
-    """Return a recipe whose labels can be made of other rows, and what it predicts."""
-    recipe, task = checked_recipe(recipe, Classification.min_proba)
-    refuse_brought(recipe, arms=False)
-    return recipe, task
-
-
-def _check(
+def _checked_source(
     recipe: Any, student: Student, task: Task, train: Table, held_out: Table
-) -> None:
-    """Refuse, before a teacher is fitted, what the recipe's own fit would refuse."""
+) -> Any:
+    """Return by what rows are labelled: folds, where the correction needs them.
+
+    What the recipe's own fit would refuse is refused before a teacher is fitted.
+    """
     refuse_early(recipe, task, train, held_out)
-    suited_source(recipe.cv, get_correction(recipe.correction))
     check_learners(
         train.X,
         recipe.resolved_teacher(),
@@ -261,12 +257,11 @@ def _check(
         cv=recipe.cv,
         classification=train.classification,
     )
+    return suited_source(recipe.cv, get_correction(recipe.correction))
 
 
-def _labels(recipe: Any, train: Table, seed: int) -> OutOfFold:
-    """Return the labels of the recipe, by folds where its correction needs them."""
-    correction = get_correction(recipe.correction)
-    cv = suited_source(recipe.cv, correction)
+def _labels(recipe: Any, cv: Any, train: Table, seed: int) -> OutOfFold:
+    """Return the labels of the recipe."""
     record = cross_fit(
         recipe.resolved_teacher(),
         train.X,
@@ -279,7 +274,7 @@ def _labels(recipe: Any, train: Table, seed: int) -> OutOfFold:
         n_jobs=recipe.n_jobs,
         random_state=seed,
     )
-    return with_reason(record, recipe.cv, cv, correction)
+    return with_reason(record, recipe.cv, cv, get_correction(recipe.correction))
 
 
 def _lesson(

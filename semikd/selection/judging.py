@@ -130,9 +130,10 @@ class Judge:
         pair[1].teach(pair[0])
         by_outcome = np.argsort(self.table.y[rows], kind="stable")
         some = self.table.take(rows[by_outcome[::4]])
+        said = predicted(pair, some)
         # What cannot score so few rows may well score those that judge.
         with suppress(ValueError):
-            self._loss(predicted(pair, some), some)
+            self._loss(said, some)
 
     def _all_losses(
         self, candidates: Sequence[Candidate]

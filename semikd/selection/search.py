@@ -25,10 +25,11 @@ class Found:
     Parameters
     ----------
     done : tuple of str
-        Rounds that were judged, with the seconds they took.
+        Rounds that were judged, whole or in part, with the seconds they took.
     left_out : tuple of str
         Rounds that the rows did not allow, with the reason, or the time: with the
-        seconds they would have taken, or after which they were given up.
+        seconds they would have taken, or after which, or after how many candidates,
+        they were given up.
 
     Examples
     --------
@@ -75,29 +76,13 @@ def search(
         round, the simplest, is judged all the same.
     """
     clock = Clock(judge, seconds, start)
-    done, left_out = [], []
+    done: list[str] = []
+    left_out: list[str] = []
     for number, each in enumerate(rounds):
         progress(Step("round", each.name, number, len(rounds)))
-        if each.unable:
-            left_out.append(f"{each.name}: {each.unable}")
-            continue
-        candidates = each.candidates(_best(judge))
-        if not candidates:
-            continue
-        if (expected := clock.lacks(each, candidates)) is not None:
-            left_out.append(f"{each.name}: about {expected:.2g} s")
-            continue
-        began, known = time.perf_counter(), len(judge.losses)
-        try:
-            with clock.watching():
-                judge.judge(candidates)
-        except OutOfTimeError:
-            judged, spent = len(judge.losses) - known, time.perf_counter() - began
-            part = f"{judged} of {len(candidates)} candidates" if judged else ""
-            done += [f"{each.name}: {part}, {spent:.1f} s"] if judged else []
-            left_out.append(f"{each.name}: more than {part or f'{spent:.1f} s'}")
-        else:
-            done.append(f"{each.name}: {time.perf_counter() - began:.1f} s")
+        found = _tried(each, judge, clock)
+        done += found.done
+        left_out += found.left_out
     if not judge.losses:
         simplest = rounds[0].candidates({})[:1]
         warnings.warn(
@@ -109,6 +94,32 @@ def search(
         judge.judge(simplest)
     progress(Step("round", "search", len(rounds), len(rounds)))
     return Found(tuple(done), tuple(left_out))
+
+
+def _tried(each: Round, judge: Judge, clock: Clock) -> Found:
+    """Judge what a round holds, as far as the rows and the time allow."""
+    if each.unable:
+        return Found((), (f"{each.name}: {each.unable}",))
+    candidates = [
+        one for one in each.candidates(_best(judge)) if one not in judge.losses
+    ]
+    if not candidates:
+        return Found((), ())
+    if (expected := clock.lacks(each, candidates)) is not None:
+        return Found((), (f"{each.name}: about {expected:.2g} s",))
+    began, known = time.perf_counter(), len(judge.losses)
+    try:
+        with clock.watching():
+            judge.judge(candidates)
+    except OutOfTimeError:
+        spent = f"{time.perf_counter() - began:.1f} s"
+        judged = len(judge.losses) - known
+        if not judged:
+            return Found((), (f"{each.name}: more than {spent}",))
+        part = f"{judged} of {len(candidates)} candidates"
+        left_out = f"{each.name}: more than {part}"
+        return Found((f"{each.name}: {part}, {spent}",), (left_out,))
+    return Found((f"{each.name}: {time.perf_counter() - began:.1f} s",), ())
 
 
 def _best(judge: Judge) -> Mapping[str, Candidate]:
