@@ -213,6 +213,22 @@ def test_a_correction_is_estimated_once_for_all_students_of_the_same_labels(
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_a_candidate_that_is_named_twice_is_judged_once(table: Table) -> None:
+    fits = 0
+
+    class Counted(DecisionTreeRegressor):
+        def fit(self, *args: Any, **options: Any) -> Any:
+            nonlocal fits
+            fits += 1
+            return super().fit(*args, **options)
+
+    judge = judge_of(table, GaussianNB(), Counted(max_leaf_nodes=6))
+    candidate = Candidate("student", "cross-fitted", "teacher")
+    judge.judge([candidate, candidate])
+    judge.judge([candidate])
+    assert fits == len(judge.bank.folds.judging)
+
+
 def test_workers_change_nothing(table: Table) -> None:
     candidates = [
         Candidate("student", "cross-fitted", "teacher", correction=weight)

@@ -17,13 +17,14 @@ from sklearn.tree import DecisionTreeClassifier
 
 from semikd.reproduction.cells import Run, open_run
 from semikd.reproduction.forests import reference
-from semikd.reproduction.forests.draws import Draw
+from semikd.reproduction.forests.contrasts import _pairs
+from semikd.reproduction.forests.draws import Draw, arms_of, contrasted_arms
 from semikd.reproduction.forests.honest import honest_cells
 from semikd.reproduction.forests.published import released_rules
 from semikd.reproduction.forests.readings import Sides
 from semikd.reproduction.forests.reference import reference_cells
 from semikd.reproduction.forests.rules import RULES
-from semikd.reproduction.forests.study import DEPTH, FOREST_STUDIES, TREES
+from semikd.reproduction.forests.study import DEPTH, FOREST_STUDIES, TREES, ForestStudy
 
 FloatArray = NDArray[np.float64]
 FoundAll = dict[str, dict[str, Any]]
@@ -51,7 +52,7 @@ def found(
     only: str = "",
 ) -> FoundAll:
     """Return what the cells of a draw find, by name, or only some of them."""
-    every = reference_cells(STUDY, rules, draw, own or sides(), n_jobs)
+    every = reference_cells(STUDY, arms_of(STUDY, rules), draw, own or sides(), n_jobs)
     cells = [cell for cell in every if only in cell.name]
     run = open_run(folder, {"experiment": "tiny"})
     run.finish(cells)
@@ -261,7 +262,7 @@ def test_arms_of_one_teacher_share_its_labels(first: FoundAll) -> None:
             read.append(name)
             return first[name]
 
-    cells = reference_cells(STUDY, ("kd_mse",), DRAW, sides(), None)
+    cells = reference_cells(STUDY, arms_of(STUDY, ("kd_mse",)), DRAW, sides(), None)
     names = [cell.name for cell in cells]
     for at, cell in enumerate(cells):
         read.clear()
@@ -278,7 +279,9 @@ def test_no_two_cells_share_a_file(study: Any) -> None:
     cells = [
         each
         for draw in draws
-        for each in reference_cells(study, tuple(RULES), draw, sides(), None)
+        for each in reference_cells(
+            study, arms_of(study, tuple(RULES)), draw, sides(), None
+        )
     ]
     names = [each.name.casefold() for each in cells]
     assert len(set(names)) == len(names)
@@ -291,11 +294,33 @@ def test_no_two_cells_share_a_file(study: Any) -> None:
     assert len(set(repeated)) == len(repeated) == 4 * len(study.teachers)
 
 
-def test_every_cell_of_the_published_table_has_a_cell_here() -> None:
-    cells = reference_cells(DEPTH, released_rules("depth"), DRAW, sides(), None)
+@pytest.mark.parametrize(
+    ("study", "n_cells"),
     # One of scratch; a teacher for each depth and way to label; a rule for each scale
     # that it is for: seven of eight on either scale.
-    assert len(cells) == 1 + 7 * 2 + 7 * 4 * 7
-    assert (
-        len(reference_cells(TREES, released_rules("trees"), DRAW, sides(), None)) == 16
-    )
+    [(DEPTH, 1 + 7 * 2 + 7 * 4 * 7), (TREES, 1 + 2 + 6 + 7)],
+)
+def test_every_cell_of_the_published_table_has_a_cell_here(
+    study: ForestStudy, n_cells: int
+) -> None:
+    arms = arms_of(study, released_rules(study.name))
+    assert len(reference_cells(study, arms, DRAW, sides(), None)) == n_cells
+
+
+@pytest.mark.parametrize("study", FOREST_STUDIES.values(), ids=FOREST_STUDIES)
+def test_the_arms_of_contrasts_are_enough_for_every_line_and_contrast(
+    study: ForestStudy,
+) -> None:
+    arms = contrasted_arms(study)
+    lines = {
+        (line.scale, line.labels, line.method)
+        for line in study.curves
+        if line.method in RULES
+    }
+    compared = {
+        (place.scale, place.labels, place.method)
+        for _, *both in _pairs(study, study.places()[0])
+        for place in both
+    }
+    assert set(arms) == lines | compared
+    assert len(arms) < len(arms_of(study, ("kd_mse", "kd_boundfast")))

@@ -39,7 +39,7 @@ class Asked:
     data : str, optional
         Folder of the files, or 'openml'; by default ``SEMIKD_DATA``.
     arms : {'figure', 'all'}, default='figure'
-        Rules of the published protocol: those of the figure, or all that were released.
+        Arms of the published protocol: those of the figure, or all that were released.
     draws : int, default=1
         Draws of teachers of the published protocol, for each split.
     splits : int, default=1

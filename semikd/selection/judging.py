@@ -100,8 +100,8 @@ class Judge:
         self.seconds: dict[Candidate, float] = {}
 
     def judge(self, candidates: Sequence[Candidate]) -> None:
-        """Judge candidates that were not judged before."""
-        new = [each for each in candidates if each not in self.losses]
+        """Judge candidates that were not judged before, each once."""
+        new = [each for each in dict.fromkeys(candidates) if each not in self.losses]
         for each in new:
             for part in range(len(self.bank.folds.judging)):
                 # Teachers are fitted here, one after the other.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from semikd.reproduction.forests.draws import Draw
 from semikd.reproduction.forests.measured import Scores
 from semikd.reproduction.forests.published import Place
+from semikd.reproduction.forests.rules import ENHANCED, PLAIN
 from semikd.reproduction.forests.study import ForestStudy
 from semikd.reproduction.forests.variances import (
     between_units,
@@ -23,7 +24,6 @@ from semikd.simplex import FloatArray
 
 __all__ = ["FAR", "NOISE", "Contrast", "contrasts"]
 
-PLAIN, ENHANCED = "kd_mse", "kd_boundfast"
 # What counts, and what agrees, written down before anything was run.
 FAR, NOISE = 4.0, 2.0
 

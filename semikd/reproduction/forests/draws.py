@@ -6,10 +6,13 @@ from itertools import count, takewhile
 
 from semikd.reproduction.asked import seeds_in_order
 from semikd.reproduction.cells import Run
-from semikd.reproduction.forests.rules import RULES
+from semikd.reproduction.forests.rules import ENHANCED, PLAIN, RULES
 from semikd.reproduction.forests.study import ForestStudy
 
-__all__ = ["Draw", "arms_of", "finished_draws", "kinds_of"]
+__all__ = ["Arm", "Draw", "arms_of", "contrasted_arms", "finished_draws", "kinds_of"]
+
+# Scale of the targets, kind of labels and rule.
+Arm = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ class Draw:
         return f"split-{self.split}-draw-{self.teachers}-{words}"
 
 
-def finished_draws(study: ForestStudy, rules: Sequence[str], run: Run) -> list[Draw]:
-    """Return the draws whose students of these rules are all finished.
+def finished_draws(study: ForestStudy, run: Run) -> list[Draw]:
+    """Return the draws of which every contrast can be taken.
 
     Splits in their order, up to the first without any, and of each the draws up to the
     first that is not finished.
@@ -61,8 +64,6 @@ def finished_draws(study: ForestStudy, rules: Sequence[str], run: Run) -> list[D
     ----------
     study : ForestStudy
         The experiment.
-    rules : sequence of str
-        The rules.
     run : Run
         The run as far as it is.
 
@@ -72,7 +73,7 @@ def finished_draws(study: ForestStudy, rules: Sequence[str], run: Run) -> list[D
     """
 
     def is_finished(draw: Draw) -> bool:
-        return all(run.has(name) for name in _names(study, rules, draw))
+        return all(run.has(name) for name in _names(study, draw))
 
     def of_split(split: int) -> list[Draw]:
         return list(takewhile(is_finished, (Draw(split, number) for number in count())))
@@ -81,13 +82,13 @@ def finished_draws(study: ForestStudy, rules: Sequence[str], run: Run) -> list[D
     return [draw for draws in splits for draw in draws]
 
 
-def _names(study: ForestStudy, rules: Sequence[str], draw: Draw) -> Iterator[str]:
-    """Yield the names of the cells of a draw."""
+def _names(study: ForestStudy, draw: Draw) -> Iterator[str]:
+    """Yield the names of the cells that contrasts need of a draw."""
     yield draw.scratch_cell()
     for teacher in study.teachers:
         for labels in kinds_of(study):
             yield draw.teacher_cell(teacher, labels)
-        for scale, labels, rule in arms_of(study, rules):
+        for scale, labels, rule in contrasted_arms(study):
             yield draw.arm_cell(teacher, labels, scale, rule)
 
 
@@ -96,11 +97,24 @@ def kinds_of(study: ForestStudy) -> list[str]:
     return list(dict.fromkeys(labels for _, labels in study.settings))
 
 
-def arms_of(study: ForestStudy, rules: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return scale, labels and rule of every arm that a teacher teaches."""
+def arms_of(study: ForestStudy, rules: Sequence[str]) -> list[Arm]:
+    """Return every arm that a teacher teaches by some of the rules."""
     return [
         (scale, labels, rule)
         for scale, labels in study.settings
         for rule in rules
         if scale in RULES[rule].scales
+    ]
+
+
+def contrasted_arms(study: ForestStudy) -> list[Arm]:
+    """Return the arms of the figure and of every contrast.
+
+    Without the enhanced rule for labels of a teacher that saw the rows, which is in
+    neither and takes as long as all the others.
+    """
+    return [
+        (scale, labels, rule)
+        for scale, labels, rule in arms_of(study, (PLAIN, ENHANCED))
+        if rule == PLAIN or labels == "crossfit"
     ]

@@ -98,8 +98,12 @@ def honest_cells(
     list of Cell
     """
     cells = []
+    # Students without a teacher are the same beside every teacher.
+    untaught: dict[Candidate, FloatArray] = {}
     for teacher, settings in study.teachers.items():
-        work = partial(_repetition, study, settings, split, sides, n_jobs, preset)
+        work = partial(
+            _repetition, study, settings, split, sides, n_jobs, preset, untaught
+        )
         cells.append(Cell(_name(split, teacher), "repetition", work))
     return cells
 
@@ -111,9 +115,13 @@ def _repetition(
     sides: Sides,
     n_jobs: int | None,
     preset: str,
+    untaught: dict[Candidate, FloatArray],
     run: Run,
 ) -> dict[str, Any]:
-    """Return the test scores of every arm, for every size of the student."""
+    """Return the test scores of every arm, for every size of the student.
+
+    Losses of students without a teacher are taken from, and added to, ``untaught``.
+    """
     table = Table(sides.X, sides.y, None, None)
     teacher = RandomForestClassifier(**settings)
     named = named_teachers(teacher, preset)
@@ -123,10 +131,12 @@ def _repetition(
         table, Classification(), students, bank, n_jobs=n_jobs, seed=split
     )
     judge.progress = run.listener
+    judge.losses |= untaught
     search(judge, plan_rounds(PRESETS[preset], judge), progress=run.listener)
     automatic = {name: made_choice(judge, student=name).chosen for name in students}
     groups = {name: _groups(name, bank.has_one_fit(GIVEN)) for name in students}
     judge.judge([c for own in groups.values() for some in own.values() for c in some])
+    untaught |= {c: own for c, own in judge.losses.items() if c.labels == SCRATCH}
     arms = {
         arm: {name: _best(judge, groups[name][arm]) for name in students}
         for arm in next(iter(groups.values()))

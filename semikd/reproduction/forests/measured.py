@@ -9,6 +9,7 @@ import numpy as np
 from semikd.reproduction.cells import Run
 from semikd.reproduction.forests.draws import Draw, arms_of
 from semikd.reproduction.forests.published import TEACHER, Place
+from semikd.reproduction.forests.rules import RULES
 from semikd.reproduction.forests.study import ForestStudy
 from semikd.reproduction.forests.variances import (
     between_units,
@@ -78,17 +79,13 @@ class Level:
         return in_errors(self.difference, error)
 
 
-def reproduced(
-    study: ForestStudy, rules: Sequence[str], draws: Sequence[Draw], run: Run
-) -> Scores:
-    """Return all scores of the published protocol.
+def reproduced(study: ForestStudy, draws: Sequence[Draw], run: Run) -> Scores:
+    """Return all scores of the published protocol that are there.
 
     Parameters
     ----------
     study : ForestStudy
         The experiment.
-    rules : sequence of str
-        The rules that were run.
     draws : sequence of Draw
         Splits and teachers.
     run : Run
@@ -100,13 +97,13 @@ def reproduced(
     """
     found: Scores = {}
     for draw in draws:
-        for place, scores in _of_draw(study, rules, draw, run):
+        for place, scores in _of_draw(study, draw, run):
             found.setdefault(place, {})[draw] = np.array(scores)
     return found
 
 
 def _of_draw(
-    study: ForestStudy, rules: Sequence[str], draw: Draw, run: Run
+    study: ForestStudy, draw: Draw, run: Run
 ) -> list[tuple[Place, list[float]]]:
     """Return the scores of one draw, over refits, with their places."""
     found = []
@@ -120,7 +117,7 @@ def _of_draw(
             found.append((Place(TEACHER, scale, labels, depth), said))
     for teacher in study.teachers:
         places = [int(teacher)] if study.varies_teacher else sizes
-        for scale, labels, rule in arms_of(study, rules):
+        for scale, labels, rule in arms_of(study, tuple(RULES)):
             name = draw.arm_cell(teacher, labels, scale, rule)
             if run.has(name):
                 scores = run.read(name)["scores"]

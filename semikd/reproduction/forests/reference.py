@@ -25,7 +25,7 @@ from sklearn.model_selection import KFold
 
 from semikd.reproduction.asked import PAPER_SEED
 from semikd.reproduction.cells import Cell, Run
-from semikd.reproduction.forests.draws import Draw, arms_of, kinds_of
+from semikd.reproduction.forests.draws import Arm, Draw, kinds_of
 from semikd.reproduction.forests.growing import grown, means_by_size, score
 from semikd.reproduction.forests.readings import Sides
 from semikd.reproduction.forests.rules import RULES, answer, reference_target
@@ -39,7 +39,7 @@ Found = dict[str, Any]
 
 def reference_cells(
     study: ForestStudy,
-    rules: Sequence[str],
+    arms: Sequence[Arm],
     draw: Draw,
     sides: Sides,
     n_jobs: int | None,
@@ -50,8 +50,8 @@ def reference_cells(
     ----------
     study : ForestStudy
         The experiment.
-    rules : sequence of str
-        Rules that make targets, of ``semikd.reproduction.forests.rules``.
+    arms : sequence of (scale, labels, rule)
+        The arms that a teacher teaches.
     draw : Draw
         Split and teachers.
     sides : Sides
@@ -72,7 +72,7 @@ def reference_cells(
             work = partial(own.teacher, teacher, labels)
             size = settings["n_estimators"] * study.n_folds
             cells.append(Cell(name, f"teacher {labels}", work, size))
-        for scale, labels, rule in arms_of(study, rules):
+        for scale, labels, rule in arms:
             name = draw.arm_cell(teacher, labels, scale, rule)
             work = partial(own.arm, teacher, labels, scale, rule)
             fits = len(RULES[rule].values) * study.n_tuning_folds + study.n_refits

@@ -23,9 +23,19 @@ from semikd._validation import unknown
 from semikd.label_aware import ReferenceCorrection
 from semikd.simplex import FloatArray
 
-__all__ = ["RULES", "SCALES", "ReferenceRule", "answer", "reference_target"]
+__all__ = [
+    "ENHANCED",
+    "PLAIN",
+    "RULES",
+    "SCALES",
+    "ReferenceRule",
+    "answer",
+    "reference_target",
+]
 
 SCALES = ("p", "logp")
+# The rules of the figures.
+PLAIN, ENHANCED = "kd_mse", "kd_boundfast"
 # The least probability whose logarithm is taken: one vote of 500 trees.
 FLOOR = 1.0 / 500.0
 # The least truth that a minimax set holds on the scale of logarithms.

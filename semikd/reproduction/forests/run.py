@@ -10,7 +10,12 @@ from semikd._progress import Reporter
 from semikd.reproduction.asked import HONEST, PAPER_SEED, PUBLISHED, Asked, Outcome
 from semikd.reproduction.cells import Cell, content
 from semikd.reproduction.forests.contrasts import contrasts
-from semikd.reproduction.forests.draws import Draw, finished_draws
+from semikd.reproduction.forests.draws import (
+    Draw,
+    arms_of,
+    contrasted_arms,
+    finished_draws,
+)
 from semikd.reproduction.forests.figures import forest_figure
 from semikd.reproduction.forests.findings import Findings
 from semikd.reproduction.forests.honest import (
@@ -38,7 +43,6 @@ from semikd.reproduction.writing import (
 
 __all__ = ["reproduce_forests"]
 
-_IN_FIGURE = ("kd_mse", "kd_boundfast")
 _SMALL_ROWS = 250
 _REMARK = (
     "Published: mean ± standard deviation (ddof 0) over five fits of the student, of "
@@ -122,8 +126,9 @@ class _Job:
 
     def published(self) -> list[Cell]:
         """Return the cells of the published protocol."""
-        every = self.asked.arms != "figure"
-        rules = released_rules(self.study.name) if every else _IN_FIGURE
+        arms = contrasted_arms(self.study)
+        if self.asked.arms != "figure":
+            arms = arms_of(self.study, released_rules(self.study.name))
         seeds = self.asked.split_seeds()
         # A split that the file brings is the only one.
         seeds = seeds[:1] if self.table.fixed else seeds
@@ -133,7 +138,7 @@ class _Job:
             for teachers in range(self.asked.draws)
             for cell in reference_cells(
                 self.study,
-                rules,
+                arms,
                 Draw(split, teachers),
                 self._sides(split, honest=False),
                 self.asked.jobs,
@@ -160,7 +165,7 @@ class _Job:
         draws: list[Draw] = []
         repeats: list[int] = []
         if PUBLISHED in runs:
-            draws = finished_draws(self.study, _IN_FIGURE, runs[PUBLISHED].run)
+            draws = finished_draws(self.study, runs[PUBLISHED].run)
         if HONEST in runs:
             repeats = finished_repeats(self.study, runs[HONEST].run)
         return _Held(tuple(draws), tuple(repeats))
@@ -178,9 +183,9 @@ class _Job:
         every: Scores = {}
         honest = {}
         if draws:
-            rules, run = tuple(RULES), runs[PUBLISHED].run
-            same = reproduced(study, rules, paper, run)
-            every = reproduced(study, rules, compared, run)
+            run = runs[PUBLISHED].run
+            same = reproduced(study, paper, run)
+            every = reproduced(study, compared, run)
         if held.repeats:
             run, fixed = runs[HONEST].run, self.table.fixed is not None
             honest = honest_results(study, held.repeats, run, same_rows=fixed)
