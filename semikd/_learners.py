@@ -105,17 +105,6 @@ def check_online(teacher: Any, student: Student, cv: Any, class_weight: Any) -> 
         raise invalid(name, "be False with class_weight", value, remedy)
 
 
-def check_record(labels: OutOfFold, X: Any, classes: NDArray[Any] | None) -> None:
-    """Refuse labels from elsewhere for other rows or, in classification, classes."""
-    labels.check_rows(X)
-    if classes is None:
-        return
-    known = [] if labels.classes is None else labels.classes.tolist()
-    if known != classes.tolist():
-        constraint = f"have the classes of y, {classes.tolist()}"
-        raise invalid("labels", constraint, known)
-
-
 def suited_source(cv: Any, correction: Correction, *, by_folds: bool = False) -> Any:
     """Return who labels: folds, where the correction or synthetic rows need them."""
     is_auto = isinstance(cv, str) and cv == "auto"

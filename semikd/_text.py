@@ -7,7 +7,7 @@ terminal obeys some of them.
 
 from typing import TextIO
 
-__all__ = ["for_stream", "visible"]
+__all__ = ["for_stream", "latex", "visible"]
 
 # Reordering marks, invisible spaces, operators and tags, and line ends of Unicode.
 # Joiners stay: emoji and several scripts need them.
@@ -16,6 +16,34 @@ _INVISIBLE = {
     *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC),
     *range(0xE0000, 0xE0080),
 }  # fmt: skip
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{each: "\\" + each for each in "&%$#_{}"},
+}
+
+
+def latex(text: str) -> str:
+    r"""Return text as LaTeX that prints it.
+
+    Parameters
+    ----------
+    text : str
+        What to print.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from semikd._text import latex
+    >>> latex("50 % of a_b")
+    '50 \\% of a\\_b'
+    """
+    return "".join(_LATEX.get(each, each) for each in text)
 
 
 def visible(text: object, keep: str = "") -> str:

@@ -257,10 +257,12 @@ def test_rows_of_zero_weight_play_no_part(mixture, recipe) -> None:
     weights = np.ones(600)
     weights[::3] = 0.0
     settings = {"n_refits": 1, "random_state": 0}
-    weighed = compare(mixture.X, mixture.y, recipe(), sample_weight=weights, **settings)
+    # Of equally good splits of a tree the last digit of a label decides.
+    smooth = recipe(student=LinearStudent())
+    weighed = compare(mixture.X, mixture.y, smooth, sample_weight=weights, **settings)
     X, y = np.asarray(mixture.X)[weights > 0], np.asarray(mixture.y)[weights > 0]
-    without = compare(X, y, recipe(), sample_weight=np.ones(400), **settings)
-    np.testing.assert_allclose(weighed.predictions, without.predictions, atol=1e-12)
+    without = compare(X, y, smooth, sample_weight=np.ones(400), **settings)
+    np.testing.assert_allclose(weighed.predictions, without.predictions, atol=1e-6)
 
 
 def test_models_equal_but_for_rounding_are_not_told_apart(result) -> None:

@@ -8,7 +8,6 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semikd._learners import check_record
 from semikd._tables import checked_labels, refuse_missing
 from semikd._validation import (
     Shown,
@@ -20,6 +19,7 @@ from semikd._validation import (
     wrong_type,
 )
 from semikd.crossfit import OutOfFold, external_labels, take_rows
+from semikd.crossfit.checks import check_honest, check_record
 from semikd.crossfit.folds import Rows
 from semikd.diagnostics.findings import ALL_ROWS, Clusters
 from semikd.diagnostics.recalibration import floored
@@ -194,7 +194,8 @@ def judged_rows(
     >>> judged_rows(labels, X, y, **rest).codes
     array([0, 1, 1, 0])
     """
-    _check_labels(labels)
+    remedy = "Cross-fit with an integer cv, and pass these as in_sample"
+    check_honest(labels, "diagnostics", remedy)
     outcomes = checked_labels(X, y)
     classes = np.unique(outcomes)
     check_record(labels, X, classes)
@@ -224,21 +225,6 @@ def judged_rows(
     )
     _check_enough(judged)
     return judged
-
-
-def _check_labels(labels: OutOfFold) -> None:
-    """Refuse what is no record of honest class probabilities that come from folds."""
-    if not isinstance(labels, OutOfFold):
-        remedy = "Make one with semikd.cross_fit or semikd.external_labels"
-        raise wrong_type("labels", "be an OutOfFold record", labels, remedy)
-    if labels.classes is None:
-        shown = Shown("means of a regression")
-        raise invalid("labels", "be class probabilities for diagnostics", shown)
-    labels.require_folds("diagnostics")
-    if not labels.honest:
-        constraint = "be of teachers that did not see the rows, for diagnostics"
-        remedy = "Cross-fit with an integer cv, and pass these as in_sample"
-        raise invalid("labels", constraint, Shown(labels.strategy), remedy)
 
 
 def _in_sample(

@@ -17,13 +17,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from semikd._learners import (
     check_learners,
-    check_record,
     suited_source,
     with_reason,
 )
 from semikd._tables import checked_table
 from semikd.corrections import Correction, get_correction
 from semikd.crossfit import OutOfFold, cross_fit
+from semikd.crossfit.checks import check_record
 from semikd.crossfit.learners import is_estimator
 from semikd.distillation.lessons import AddedRows, make_lesson
 from semikd.distillation.more_rows import MoreRows

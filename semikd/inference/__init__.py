@@ -9,7 +9,11 @@ from semikd.inference.bootstrap import (
 )
 from semikd.inference.comparison import paired_differences
 from semikd.inference.crossed import CrossedComparison, crossed_differences
+from semikd.inference.estimating import EstimatingEquation
+from semikd.inference.hypotheses import WaldTest
 from semikd.inference.influence import InfluenceEstimate, mean_influence
+from semikd.inference.likelihood import likelihood_coefficients
+from semikd.inference.log_odds import log_odds_coefficients
 from semikd.inference.pigeonhole import crossed_bootstrap
 from semikd.inference.result import InferenceResult
 from semikd.inference.sequence import FixedSequence, fixed_sequence
@@ -20,16 +24,20 @@ __all__ = [
     "Comparison",
     "CrossedComparison",
     "DistanceBound",
+    "EstimatingEquation",
     "FixedSequence",
     "InferenceResult",
     "InfluenceEstimate",
     "StudentLaw",
     "Verdict",
+    "WaldTest",
     "auc_influence",
     "bayes_distance",
     "crossed_bootstrap",
     "crossed_differences",
     "fixed_sequence",
+    "likelihood_coefficients",
+    "log_odds_coefficients",
     "max_t_p_values",
     "max_t_quantile",
     "mean_influence",

@@ -177,14 +177,20 @@ def _differences(
 def row_conditions(
     n_rows: int, groups: NDArray[np.intp] | None, weights: FloatArray
 ) -> tuple[str, ...]:
-    """Return what the intervals rest on, in words."""
+    """Return what intervals on test rows rest on, in words."""
     first = "no test row took part in fitting, tuning or choosing any arm"
+    return first, independence(n_rows, groups, weights, "test rows")
+
+
+def independence(
+    n_rows: int, groups: NDArray[np.intp] | None, weights: FloatArray, rows: str
+) -> str:
+    """Return which units must be independent, in words."""
     if groups is None:
-        return first, f"the {n_rows:,} test rows are independent draws"
+        return f"the {n_rows:,} {rows} are independent draws"
     sizes = np.bincount(groups, weights=weights)
     effective = sizes.sum() ** 2 / (sizes**2).sum()
-    independent = (
+    return (
         f"the {len(sizes):,} clusters of {n_rows:,} rows are independent and many "
         f"(about 40 or more; effective number here {effective:,.1f})"
     )
-    return first, independent

@@ -6,14 +6,18 @@ Coefficients, risks and comparisons differ in how their covariance comes about a
 the same from there on: `studentized` holds the numbers, this module the words.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from semikd._validation import FloatArray, choose
-from semikd.inference._inputs import checked_level
+from semikd.inference._inputs import checked_names
+from semikd.inference.hypotheses import WaldTest, contrasts, wald
 from semikd.inference.multiplicity import Adjustment
+from semikd.inference.rendering import as_html, as_latex, as_text
 from semikd.inference.studentized import StudentizedEstimates
 
 if TYPE_CHECKING:
@@ -108,6 +112,69 @@ class InferenceResult(StudentizedEstimates):
         half = self._half_width(level, adjust, two_sided=True)
         return np.column_stack([self.estimate - half, self.estimate + half])
 
+    def contrast(
+        self, combinations: ArrayLike, names: Sequence[str]
+    ) -> "InferenceResult":
+        r"""Return linear combinations of the estimates, as estimates of their own.
+
+        Parameters
+        ----------
+        combinations : array of shape (q, d)
+            R, of which the result has :math:`R\hat\theta` with covariance
+            :math:`R \Sigma R^\top`.
+        names : sequence of str
+            Name of each of the q combinations.
+
+        Returns
+        -------
+        InferenceResult
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, or the variance has several parts.
+        """
+        estimate, covariance, law, draws = contrasts(self, combinations)
+        return InferenceResult(
+            names=checked_names(names, len(estimate)),
+            estimate=estimate,
+            covariance=covariance,
+            law=law,
+            estimand=f"linear combinations of: {self.estimand}",
+            conditions=self.conditions,
+            level=self.level,
+            interval_class=self.interval_class,
+            draws=draws,
+        )
+
+    def wald_test(
+        self, combinations: ArrayLike | Sequence[str], value: ArrayLike = 0.0
+    ) -> WaldTest:
+        r"""Test that some estimands, or linear combinations of them, have given values.
+
+        .. math:: F = \frac1q (R\hat\theta - v)^\top (R \Sigma R^\top)^{-1}
+           (R\hat\theta - v)
+
+        Parameters
+        ----------
+        combinations : sequence of str or array of shape (q, d)
+            Names of estimates, or R.
+        value : float or array of shape (q,), default=0.0
+            v.
+
+        Returns
+        -------
+        WaldTest
+            By Fisher's law with q and the degrees of freedom of the result.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, combinations depend on one another, or the variance
+            has several parts.
+        """
+        return wald(self, combinations, value)
+
     def to_frame(self, level: float | None = None) -> "pd.DataFrame":
         """Return one row for each estimate, as a data frame.
 
@@ -151,14 +218,41 @@ class InferenceResult(StudentizedEstimates):
         str
             Several lines.
         """
-        used = checked_level(self.level if level is None else level)
-        lines = [
-            f"Estimand: {self.estimand}.",
-            f"{100 * used:g} % intervals, alone and together ({self.adjustment}), if",
-            *(f"  - {condition}" for condition in self.conditions),
-            self.to_frame(used).to_string(float_format=lambda x: f"{x:.4g}"),
-        ]
-        return "\n".join(lines)
+        return as_text(self, level)
+
+    def to_html(self, level: float | None = None) -> str:
+        """Return the estimand, the conditions and the table as a piece of HTML.
+
+        Parameters
+        ----------
+        level : float, optional
+            Confidence level; default the level of the result.
+
+        Returns
+        -------
+        str
+            Words escaped, without style.
+        """
+        return as_html(self, level)
+
+    def to_latex(self, level: float | None = None) -> str:
+        """Return the table as LaTeX (package booktabs), the words in its caption.
+
+        Parameters
+        ----------
+        level : float, optional
+            Confidence level; default the level of the result.
+
+        Returns
+        -------
+        str
+            Several lines.
+        """
+        return as_latex(self, level)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return self.to_html()
 
     def __repr__(self) -> str:
         """Return the estimates in one line."""

@@ -1,0 +1,68 @@
+"""From coefficients and their scores to a result."""
+
+import numpy as np
+
+from semikd._random import RandomState
+from semikd.inference._inputs import checked_level
+from semikd.inference.bootstrap import gaussian_draws
+from semikd.inference.comparison import independence
+from semikd.inference.designs import Design
+from semikd.inference.estimating import EstimatingEquation
+from semikd.inference.result import InferenceResult
+from semikd.inference.sandwiches import sandwich_of
+from semikd.inference.student_law import StudentLaw
+
+__all__ = ["coefficient_result"]
+
+# Of normal errors, for what holds together: the 95 % quantile to about 0.01.
+_N_DRAWS = 10_000
+
+
+def coefficient_result(
+    equation: EstimatingEquation,
+    rows: Design,
+    *,
+    estimand: str,
+    conditions: tuple[str, ...],
+    covariance: str | None,
+    level: float,
+    random_state: RandomState,
+) -> InferenceResult:
+    """Return coefficients with their sandwich, and draws for what holds together.
+
+    Parameters
+    ----------
+    equation : EstimatingEquation
+        The coefficients, with the scores of all rows.
+    rows : Design
+        The rows, with names, weights and clusters.
+    estimand : str
+        What is estimated, in words.
+    conditions : tuple of str
+        What must hold, besides independent rows or clusters.
+    covariance : str or None
+        Kind of the sandwich.
+    level : float
+        Confidence level.
+    random_state : int, generator or None
+        Seed of the draws.
+
+    Returns
+    -------
+    InferenceResult
+    """
+    checked_level(level)
+    found = sandwich_of(equation, rows.clusters, covariance)
+    sizes = np.ones(len(rows.rows)) if rows.weights is None else rows.weights
+    independent = independence(len(rows.rows), rows.clusters, sizes, "rows")
+    root = np.asarray(np.linalg.cholesky(found.covariance)).T
+    return InferenceResult(
+        names=rows.coefficient_names,
+        estimate=equation.estimate.ravel(),
+        covariance=found.covariance,
+        law=StudentLaw(np.array([found.df]), np.ones((equation.estimate.size, 1))),
+        estimand=estimand,
+        conditions=(*conditions, independent),
+        level=level,
+        draws=gaussian_draws(root, _N_DRAWS, random_state),
+    )

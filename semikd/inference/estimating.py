@@ -1,0 +1,152 @@
+"""The record that a fitted linear model hands to inference: roots of its scores.
+
+Notes
+-----
+Least squares and logistic regression, of one output or several, differ in what a
+residual is and in how it bends; their sandwiches are the same. Letters: n rows, p
+columns of the design, m outputs, d = m p coefficients, output by output.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from semikd._validation import FloatArray, finite_array
+from semikd.inference.influence import frozen
+
+__all__ = ["EstimatingEquation"]
+
+
+@dataclass(frozen=True, eq=False)
+class EstimatingEquation:
+    r"""Coefficients at which the weighted scores of all rows sum to zero.
+
+    .. math:: \sum_i w_i\, r_i(\hat\theta) \otimes x_i = 0, \qquad
+       J = \sum_i w_i\, V_i \otimes x_i x_i^\top, \quad
+       V_i = -\frac{\partial r_i}{\partial (\theta x_i)}
+
+    Parameters
+    ----------
+    estimate : array of shape (m, p)
+        The coefficients.
+    design : array of shape (n, p)
+        The columns that they multiply, a constant one among them.
+    residual : array of shape (n, m)
+        Residuals r at the estimate.
+    curvature : array of shape (n, m, m)
+        V, symmetric and not negative: ones for least squares,
+        :math:`\operatorname{diag}\pi - \pi\pi^\top` for logistic regression.
+    weights : array of shape (n,), optional
+        Sampling weights; ones by default.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, or a value is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.inference import EstimatingEquation
+    >>> x, y = np.ones((3, 1)), np.array([[1.0], [2.0], [6.0]])
+    >>> mean = EstimatingEquation([[3.0]], x, y - 3.0, np.ones((3, 1, 1)))
+    >>> mean.jacobian, mean.score.sum()
+    (array([[3.]]), np.float64(0.0))
+    """
+
+    estimate: FloatArray
+    design: FloatArray
+    residual: FloatArray
+    curvature: FloatArray
+    weights: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        """Check the arrays and freeze them."""
+        estimate = finite_array("estimate", self.estimate, shape=(None, None))
+        m, p = estimate.shape
+        design = finite_array("design", self.design, shape=(None, p))
+        n = len(design)
+        checked = {
+            "estimate": estimate,
+            "design": design,
+            "residual": finite_array("residual", self.residual, shape=(n, m)),
+            "curvature": finite_array("curvature", self.curvature, shape=(n, m, m)),
+            "weights": finite_array(
+                "weights",
+                np.ones(n) if self.weights is None else self.weights,
+                shape=(n,),
+            ),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, frozen(value))
+
+    @property
+    def weight(self) -> FloatArray:
+        """Sampling weights, shape (n,)."""
+        assert self.weights is not None  # noqa: S101 - filled in when it was made
+        return self.weights
+
+    @cached_property
+    def score(self) -> FloatArray:
+        """Weighted scores of the rows, shape (n, d)."""
+        return self.scores_of(self.residual)
+
+    @cached_property
+    def jacobian(self) -> FloatArray:
+        """Derivative of minus the sum of the scores, shape (d, d)."""
+        return self.jacobian_of(slice(None))
+
+    @cached_property
+    def inverse(self) -> FloatArray:
+        """Inverse of the Jacobian, shape (d, d)."""
+        return np.asarray(np.linalg.inv(self.jacobian))
+
+    def scores_of(self, residual: FloatArray) -> FloatArray:
+        """Return the weighted scores that residuals (n, m) give, shape (n, d)."""
+        weighted = self.weight[:, None] * residual
+        spread = weighted[:, :, None] * self.design[:, None, :]
+        return np.asarray(spread.reshape(len(spread), -1))
+
+    def jacobian_of(self, rows: slice | np.ndarray) -> FloatArray:
+        """Return the part of the Jacobian that some rows make, shape (d, d)."""
+        m, p = self.estimate.shape
+        x, bent = self.design[rows], self.curvature[rows]
+        bent = self.weight[rows, None, None] * bent
+        found = np.empty((m, p, m, p))
+        for a in range(m):
+            for b in range(a, m):
+                block = x.T @ (bent[:, a, b, None] * x)
+                found[a, :, b, :] = found[b, :, a, :] = block
+        return found.reshape(m * p, m * p)
+
+    def leverage(self) -> FloatArray:
+        r"""Return how much each row moves its own scores, shape (n, m, m).
+
+        .. math:: H_i = w_i\, V_i^{1/2} (I_m \otimes x_i)^\top J^{-1}
+           (I_m \otimes x_i) V_i^{1/2}
+        """
+        m, p = self.estimate.shape
+        blocks = self.inverse.reshape(m, p, m, p)
+        x = self.design
+        moved = np.empty((len(x), m, m))
+        for a in range(m):
+            for b in range(m):
+                moved[:, a, b] = ((x @ blocks[a, :, b, :]) * x).sum(axis=1)
+        root = matrix_power(self.curvature, 0.5)
+        return np.asarray(self.weight[:, None, None] * (root @ moved @ root))
+
+
+def matrix_power(matrices: FloatArray, power: float) -> FloatArray:
+    """Return powers of symmetric matrices (n, m, m); any power of 0 is 0."""
+    if matrices.shape[-1] == 1:
+        return _power(matrices, power)
+    values, vectors = np.linalg.eigh(matrices)
+    raised = _power(values, power)
+    return np.asarray((vectors * raised[..., None, :]) @ vectors.swapaxes(-1, -2))
+
+
+def _power(values: FloatArray, power: float) -> FloatArray:
+    """Return powers of what is positive, and 0 of what is not."""
+    positive = values > 0.0
+    return np.where(positive, np.where(positive, values, 1.0) ** power, 0.0)

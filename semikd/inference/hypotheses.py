@@ -1,0 +1,105 @@
+"""Linear hypotheses about several estimates at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import linalg, stats
+
+from semikd._validation import FloatArray, Shown, finite_array, invalid, unknown
+from semikd.inference.student_law import StudentLaw
+
+if TYPE_CHECKING:
+    from semikd.inference.result import InferenceResult
+
+__all__ = ["WaldTest", "contrasts", "wald"]
+
+
+@dataclass(frozen=True)
+class WaldTest:
+    """A test that linear combinations of estimates have given values.
+
+    Parameters
+    ----------
+    statistic : float
+        F: the squared distance in standard errors, divided by ``df``.
+    df : int
+        Number of combinations.
+    df_residual : float
+        Degrees of freedom of the covariance; infinite for the chi-squared law.
+    p_value : float
+        Probability of a larger statistic where the hypothesis is true.
+
+    Examples
+    --------
+    >>> from semikd.inference import WaldTest
+    >>> print(WaldTest(3.0, 2, 97.0, 0.0544))
+    F(2, 97) = 3, p = 0.0544
+    """
+
+    statistic: float
+    df: int
+    df_residual: float
+    p_value: float
+
+    def __str__(self) -> str:
+        """Return the test in one line."""
+        law = f"F({self.df}, {self.df_residual:g})"
+        return f"{law} = {self.statistic:.4g}, p = {self.p_value:.3g}"
+
+
+def wald(
+    result: "InferenceResult", combinations: ArrayLike | Sequence[str], value: ArrayLike
+) -> WaldTest:
+    """Return the test of a linear hypothesis; see ``InferenceResult.wald_test``."""
+    matrix = _matrix(result, combinations)
+    df = _df(result)
+    distance = matrix @ result.estimate - finite_array(
+        "value", np.broadcast_to(value, len(matrix)), shape=(len(matrix),)
+    )
+    covariance = matrix @ result.covariance @ matrix.T
+    if np.linalg.matrix_rank(matrix) < len(matrix):
+        shown = Shown(f"{len(matrix)} that depend on one another")
+        remedy = "Drop those that follow from the others"
+        raise invalid("combinations", "be linearly independent", shown, remedy)
+    solved = linalg.solve(covariance, distance, assume_a="pos")
+    statistic = float(distance @ solved) / len(matrix)
+    p_value = float(stats.f.sf(statistic, len(matrix), min(df, 1e10)))
+    return WaldTest(statistic, len(matrix), df, p_value)
+
+
+def contrasts(
+    result: "InferenceResult", combinations: ArrayLike
+) -> tuple[FloatArray, FloatArray, StudentLaw, FloatArray | None]:
+    """Return estimate, covariance, law and draws of linear combinations."""
+    matrix = _matrix(result, combinations)
+    law = StudentLaw(np.array([_df(result)]), np.ones((len(matrix), 1)))
+    draws = None if result.draws is None else result.draws @ matrix.T
+    covariance = matrix @ result.covariance @ matrix.T
+    return matrix @ result.estimate, covariance, law, draws
+
+
+def _matrix(
+    result: "InferenceResult", combinations: ArrayLike | Sequence[str]
+) -> FloatArray:
+    """Return the combinations as rows of a matrix, (q, d)."""
+    names, d = result.names, len(result.names)
+    given = [combinations] if isinstance(combinations, str) else combinations
+    if isinstance(given, Sequence) and all(isinstance(each, str) for each in given):
+        for each in given:
+            if each not in names:
+                raise unknown("combinations", each, names)
+        return np.eye(d)[[names.index(str(each)) for each in given]]
+    matrix = np.atleast_2d(np.asarray(given, dtype=np.float64))
+    return finite_array("combinations", matrix, shape=(None, d))
+
+
+def _df(result: "InferenceResult") -> float:
+    """Return the degrees of freedom of a result whose variance has one part."""
+    if len(result.law.df) > 1:
+        shown = Shown("a variance of several parts, rows and refits")
+        remedy = "Compare the arms in question with each other instead"
+        raise invalid("result", "have a variance of one part", shown, remedy)
+    return float(result.law.df[0])

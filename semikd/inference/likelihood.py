@@ -1,0 +1,144 @@
+"""Coefficients of the logistic model nearest to the Bayes probabilities in likelihood.
+
+The Kullback-Leibler projection. It is linear in the unknown probabilities, so that
+outcomes stand for them and no teacher is needed where every row has one.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semikd._random import RandomState
+from semikd._validation import FloatArray, Shown, invalid
+from semikd.inference.coefficients import coefficient_result
+from semikd.inference.designs import Design, made_design
+from semikd.inference.estimating import EstimatingEquation
+from semikd.inference.result import InferenceResult
+from semikd.losses import CrossEntropyLoss
+from semikd.simplex import softmax
+from semikd.students import LinearStudent
+
+__all__ = ["likelihood_coefficients"]
+
+
+def likelihood_coefficients(
+    X: Any,
+    y: ArrayLike,
+    *,
+    reference: Any = None,
+    fit_intercept: bool = True,
+    sample_weight: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+    covariance: str | None = None,
+    level: float = 0.95,
+    random_state: RandomState = None,
+) -> InferenceResult:
+    r"""Infer the logistic model nearest to the Bayes probabilities in likelihood.
+
+    .. math:: \theta = \operatorname*{argmin}_b
+       E\bigl[w\, \mathrm{KL}(p_0(x) \,\|\, \operatorname{softmax}(b x))\bigr]
+
+    On this scale the full correction is training on the outcomes, so that the teacher
+    drops out: this *is* logistic regression, or multinomial, with the classical
+    sandwich, which holds whether or not the model is true.
+
+    Parameters
+    ----------
+    X : array-like or data frame of shape (n, d)
+        The columns that the coefficients belong to.
+    y : array-like of shape (n,)
+        Class labels.
+    reference : class label, optional
+        The class that the log-odds are against; by default the first.
+    fit_intercept : bool, default=True
+        Whether a constant column is added.
+    sample_weight : array-like of shape (n,), optional
+        Sampling weights, in what is estimated and in its error.
+    clusters : array-like of shape (n,), optional
+        Cluster of each row, such as a group or copies of one row.
+    covariance : {'HC0', 'HC1', 'HC2', 'HC3', 'CRV1', 'CRV3'}, optional
+        By default HC3, and CRV3 with clusters.
+    level : float, default=0.95
+        Confidence level.
+    random_state : int, generator or None
+        Seed of the draws behind simultaneous intervals.
+
+    Returns
+    -------
+    InferenceResult
+        Slopes and, last, the intercept; with three or more classes for each class but
+        the reference.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the classes can be separated without error, columns depend on one another,
+        there are too few rows or clusters, or a value cannot be used.
+
+    References
+    ----------
+    .. [1] H. White, "Maximum likelihood estimation of misspecified models",
+       Econometrica 50, 1982, Theorem 3.2.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from semikd.inference import likelihood_coefficients
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> found = likelihood_coefficients(X[["mean texture"]], y, random_state=0)
+    >>> found.names
+    ('mean texture', 'intercept')
+    >>> found.estimate.round(2)
+    array([-0.23,  5.13])
+    """
+    rows = made_design(
+        X,
+        y,
+        reference=reference,
+        fit_intercept=fit_intercept,
+        sample_weight=sample_weight,
+        clusters=clusters,
+    )
+    theta = _most_likely(rows)
+    p = softmax(np.pad(rows.columns @ theta.T, ((0, 0), (1, 0))))[:, 1:]
+    curvature = p[:, :, None] * (np.eye(len(theta)) - p[:, None, :])
+    equation = EstimatingEquation(
+        theta, rows.columns, rows.outcomes[:, 1:] - p, curvature, rows.weights
+    )
+    return coefficient_result(
+        equation,
+        rows,
+        estimand=f"the logistic model of largest mean likelihood, {rows.log_odds}",
+        conditions=(),
+        covariance=covariance,
+        level=level,
+        random_state=random_state,
+    )
+
+
+def _most_likely(rows: Design) -> FloatArray:
+    """Return the maximum-likelihood coefficients against the first class, (k - 1, p).
+
+    Raises
+    ------
+    ValueError
+        If the columns separate the classes, so that no coefficient is finite.
+    """
+    has_intercept = rows.has_intercept
+    X = rows.columns[:, :-1] if has_intercept else rows.columns
+    student = LinearStudent(ridge=0.0, fit_intercept=has_intercept)
+    try:
+        student.fit_target(
+            X, rows.outcomes, loss=CrossEntropyLoss(), sample_weight=rows.weights
+        )
+    except ValueError as error:
+        constraint = "not be told apart by X without error: no coefficient is finite"
+        remedy = "Use fewer columns, or log_odds_coefficients"
+        raise invalid("y", constraint, Shown("classes that X separates"), remedy) from (
+            error
+        )
+    theta = student.coef_
+    if has_intercept:
+        theta = np.column_stack([theta, student.intercept_])
+    return np.asarray(theta if len(theta) == 1 else theta[1:] - theta[:1])

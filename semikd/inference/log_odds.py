@@ -1,0 +1,176 @@
+"""Coefficients of the linear function nearest to the Bayes log-odds.
+
+The squared-logit projection: the unknown probabilities enter by their logarithm, so
+that a teacher is needed, and its error is taken out to first order.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semikd._random import RandomState
+from semikd._tables import checked_labels
+from semikd._validation import FloatArray, counted
+from semikd.corrections import corrected_target
+from semikd.crossfit import OutOfFold
+from semikd.crossfit.checks import check_honest, check_record
+from semikd.inference.coefficients import coefficient_result
+from semikd.inference.designs import made_design
+from semikd.inference.result import InferenceResult
+from semikd.losses import DistillationLoss, LogProbabilityLoss
+
+__all__ = ["log_odds_coefficients"]
+
+
+def log_odds_coefficients(
+    labels: OutOfFold,
+    X: Any,
+    y: ArrayLike,
+    *,
+    teacher_rows: Any = None,
+    reference: Any = None,
+    fit_intercept: bool = True,
+    min_proba: float = 1e-3,
+    sample_weight: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+    covariance: str | None = None,
+    level: float = 0.95,
+    random_state: RandomState = None,
+) -> InferenceResult:
+    r"""Infer the linear function of x that is nearest to the Bayes log-odds.
+
+    .. math:: \theta_j = \operatorname*{argmin}_b E\Bigl[w \Bigl(
+       \log\frac{p_{0j}(x)}{p_{0r}(x)} - b^\top x\Bigr)^2\Bigr], \qquad
+       \hat\theta_j = \operatorname{OLS}\Bigl(x,\; \log\frac{\hat p_j}{\hat p_r} +
+       \frac{y_j - \hat p_j}{\hat p_j} - \frac{y_r - \hat p_r}{\hat p_r}\Bigr)
+
+    with r the reference class and :math:`\hat p` the label of the row by teachers that
+    did not see it. The score is orthogonal: the teacher's error enters by its square.
+
+    Parameters
+    ----------
+    labels : OutOfFold
+        Cross-fitted labels of these rows; repeats are averaged on the scale of the
+        target.
+    X : array-like or data frame of shape (n, d)
+        The columns that the coefficients belong to.
+    y : array-like of shape (n,)
+        Class labels.
+    teacher_rows : array-like or data frame, optional
+        The table that the teacher read, if that is not X: the same rows, in order.
+    reference : class label, optional
+        The class that the log-odds are against; by default the first.
+    fit_intercept : bool, default=True
+        Whether a constant column is added.
+    min_proba : float, default=1e-3
+        Below it the logarithm goes on as its tangent, which changes what is estimated;
+        the result says in how many rows.
+    sample_weight : array-like of shape (n,), optional
+        Sampling weights, in what is estimated and in its error.
+    clusters : array-like of shape (n,), optional
+        Cluster of each row, such as a group or copies of one row.
+    covariance : {'HC0', 'HC1', 'HC2', 'HC3', 'CRV1', 'CRV3'}, optional
+        By default HC3, and CRV3 with clusters.
+    level : float, default=0.95
+        Confidence level.
+    random_state : int, generator or None
+        Seed of the draws behind simultaneous intervals.
+
+    Returns
+    -------
+    InferenceResult
+        Slopes and, last, the intercept; with three or more classes for each class but
+        the reference.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the labels are in-sample, out-of-bag or of other rows, columns depend on one
+        another, there are too few rows or clusters, or a value cannot be used.
+
+    Notes
+    -----
+    The error of :math:`\hat\theta` is first the sandwich's, and second a bias of the
+    order of the teacher's squared error times :math:`|1 - 2p| / (p (1 - p))^2`:
+    intervals hold where that is small beside the standard error, and do not for a
+    teacher too simple for the truth, however many rows there are.
+
+    References
+    ----------
+    .. [1] T. Dao, G. M. Kamath, V. Syrgkanis and L. Mackey, "Knowledge Distillation as
+       Semiparametric Inference", ICLR 2021, Section 4 (the orthogonal score; the
+       inference on its coefficients is this library's).
+    .. [2] V. Chernozhukov et al., "Double/debiased machine learning for treatment and
+       structural parameters", Econometrics Journal 21, 2018, Theorem 3.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from semikd import cross_fit
+    >>> from semikd.inference import log_odds_coefficients
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(2000, 1))
+    >>> y = (rng.random(2000) < 1 / (1 + np.exp(-X[:, 0]))).astype(int)
+    >>> labels = cross_fit(LogisticRegression(), X, y, random_state=0)
+    >>> found = log_odds_coefficients(labels, X, y, random_state=0)
+    >>> low, high = found.conf_int()[0]
+    >>> bool(low < 1.0 < high)
+    True
+    """
+    used = X if teacher_rows is None else teacher_rows
+    known = _classes(labels, used, y)
+    rows = made_design(
+        X,
+        y,
+        reference=reference,
+        fit_intercept=fit_intercept,
+        sample_weight=sample_weight,
+        clusters=clusters,
+        usable=labels.labelled,
+    )
+    order = [known.index(label) for label in rows.classes]
+    p = labels.prediction[:, rows.rows][..., order]
+    target = _target(LogProbabilityLoss(min_proba=min_proba), p, rows.outcomes)
+    return coefficient_result(
+        rows.regression(target),
+        rows,
+        estimand=f"the linear function nearest in mean square to the {rows.log_odds}",
+        conditions=_conditions(labels, p, min_proba),
+        covariance=covariance,
+        level=level,
+        random_state=random_state,
+    )
+
+
+def _classes(labels: OutOfFold, X: Any, y: ArrayLike) -> list[Any]:
+    """Return the classes of labels that are honest, and of these rows and classes."""
+    check_honest(labels, "inference", "Cross-fit the teacher with an integer cv")
+    classes = np.unique(checked_labels(X, y))
+    check_record(labels, X, classes)
+    return list(classes.tolist())
+
+
+def _target(loss: DistillationLoss, p: FloatArray, outcomes: FloatArray) -> FloatArray:
+    """Return fully corrected log-odds against the first class, (n, k - 1).
+
+    Labels p (r, n, k) of repeats are averaged on the scale of the target.
+    """
+    full = np.ones(len(outcomes))
+    each = [corrected_target(loss, own, outcomes, full) for own in p]
+    target = np.asarray(np.mean(each, axis=0))
+    # Two classes are one number already; of more, each is against the mean of all.
+    return target if target.shape[1] == 1 else target[:, 1:] - target[:, :1]
+
+
+def _conditions(labels: OutOfFold, p: FloatArray, min_proba: float) -> tuple[str, ...]:
+    """Return what must hold of teacher and truth, in words."""
+    low = int((p < min_proba).any(axis=(0, 2)).sum())
+    return (
+        f"labels are of teachers that did not see the row ({labels.strategy})",
+        "the teacher's squared error, weighed by |1 - 2p| / (p (1 - p))^2, is small "
+        "beside the standard errors",
+        f"no probability is below {min_proba:g}, where the logarithm is continued by "
+        f"its tangent ({counted(low, 'row')} of {p.shape[1]:,} have a label there)",
+    )

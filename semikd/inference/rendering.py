@@ -1,0 +1,51 @@
+"""A result as text, as a piece of a page, and as LaTeX: words first, then the table."""
+
+import html
+from typing import TYPE_CHECKING
+
+from semikd._text import latex
+from semikd.inference._inputs import checked_level
+
+if TYPE_CHECKING:
+    from semikd.inference.result import InferenceResult
+
+__all__ = ["as_html", "as_latex", "as_text"]
+
+
+def as_text(result: "InferenceResult", level: float | None) -> str:
+    """Return the text that ``InferenceResult.summary`` returns."""
+    used, words = _words(result, level)
+    listed = [f"  - {condition}" for condition in result.conditions]
+    table = result.to_frame(used).to_string(float_format=_shown)
+    return "\n".join([*words, *listed, table])
+
+
+def as_html(result: "InferenceResult", level: float | None) -> str:
+    """Return the HTML that ``InferenceResult.to_html`` returns."""
+    used, words = _words(result, level)
+    first = "<br>".join(map(html.escape, words))
+    listed = "".join(f"<li>{html.escape(each)}</li>" for each in result.conditions)
+    table = result.to_frame(used).to_html(float_format=_shown, border=0)
+    return f"<p>{first}</p>\n<ul>{listed}</ul>\n{table}"
+
+
+def as_latex(result: "InferenceResult", level: float | None) -> str:
+    """Return the LaTeX that ``InferenceResult.to_latex`` returns."""
+    used, words = _words(result, level)
+    caption = " ".join([*words, "; ".join(result.conditions)])
+    frame = result.to_frame(used).map(_shown)
+    return str(frame.to_latex(escape=True, caption=latex(f"{caption}.")))
+
+
+def _words(result: "InferenceResult", level: float | None) -> tuple[float, list[str]]:
+    """Return the level, what is estimated, and what the table holds."""
+    used = checked_level(result.level if level is None else level)
+    return used, [
+        f"Estimand: {result.estimand}.",
+        f"{100 * used:g} % intervals, alone and together ({result.adjustment}), if",
+    ]
+
+
+def _shown(value: float) -> str:
+    """Return a number as tables show it."""
+    return f"{value:.4g}"

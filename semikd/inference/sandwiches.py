@@ -1,0 +1,189 @@
+"""Sandwich covariances of coefficients: how much each row, or cluster, moved them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semikd._validation import FloatArray, Shown, choose, invalid
+from semikd.inference.estimating import EstimatingEquation, matrix_power
+from semikd.inference.influence import cluster_sums
+
+__all__ = ["COVARIANCES", "Sandwich", "sandwich_of"]
+
+# A row that alone determines a coefficient has leverage 1.
+_ALONE = 1.0 - 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Sandwich:
+    r"""A covariance, and the moves of the estimate that make it.
+
+    .. math:: \widehat{\mathrm{var}}(\hat\theta) = c \sum_g m_g m_g^\top
+
+    Parameters
+    ----------
+    covariance : array of shape (d, d)
+        The covariance.
+    moves : array of shape (units, d)
+        How far the estimate is moved by each row, or cluster.
+    df : float
+        Degrees of freedom of Student's law.
+    kind : str
+        Its name.
+    """
+
+    covariance: FloatArray
+    moves: FloatArray
+    df: float
+    kind: str
+
+
+def sandwich_of(
+    equation: EstimatingEquation,
+    clusters: NDArray[np.intp] | None = None,
+    kind: str | None = None,
+) -> Sandwich:
+    r"""Return the covariance of coefficients that holds whatever the residuals are.
+
+    With :math:`\psi_i` the score of a row, J the Jacobian, H the leverage, d
+    coefficients and G clusters, the move of row i or cluster g and the factor c are
+
+    ======  =========================================  =================================
+    kind    move                                       c
+    ======  =========================================  =================================
+    HC0     :math:`J^{-1}\psi_i`                       1
+    HC1     the same                                   n / (n - d)
+    HC2     residuals times :math:`(I - H)^{-1/2}`     1
+    HC3     residuals times :math:`(I - H)^{-1}`       1
+    CRV1    :math:`J^{-1}\sum_{i \in g}\psi_i`         G/(G - 1) (n - 1)/(n - d)
+    CRV3    :math:`(J - J_g)^{-1}\sum_{i\in g}\psi_i`  (G - 1) / G
+    ======  =========================================  =================================
+
+    HC3 and CRV3 are the jackknife: the move is that of leaving the row or cluster out,
+    exact for least squares and by one Newton step for others.
+
+    Parameters
+    ----------
+    equation : EstimatingEquation
+        The coefficients with the scores of all rows.
+    clusters : ndarray of int of shape (n,), optional
+        Cluster of each row, numbered from 0 without gaps.
+    kind : str, optional
+        By default HC3, and CRV3 with clusters.
+
+    Returns
+    -------
+    Sandwich
+        With n - d degrees of freedom, or G - 1.
+
+    Raises
+    ------
+    ValueError
+        If the kind does not fit, a row or a cluster alone determines a coefficient, or
+        there are no more rows than coefficients.
+
+    References
+    ----------
+    .. [1] J. G. MacKinnon and H. White, "Some heteroskedasticity-consistent covariance
+       matrix estimators with improved finite sample properties", Journal of
+       Econometrics 29, 1985.
+    .. [2] J. G. MacKinnon, M. O. Nielsen and M. D. Webb, "Cluster-robust inference: a
+       guide to empirical practice", Journal of Econometrics 232, 2023, Section 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.inference import EstimatingEquation
+    >>> from semikd.inference.sandwiches import sandwich_of
+    >>> x, y = np.ones((3, 1)), np.array([[1.0], [2.0], [6.0]])
+    >>> mean = EstimatingEquation([[3.0]], x, y - 3.0, np.ones((3, 1, 1)))
+    >>> sandwich_of(mean, kind="HC2").covariance
+    array([[2.33333333]])
+    """
+    default = "HC3" if clusters is None else "CRV3"
+    own = choose("covariance", kind or default, COVARIANCES)
+    if own.clustered != (clusters is not None):
+        remedy = "Use HC0 to HC3 without clusters, CRV1 or CRV3 with them"
+        raise invalid("covariance", "fit the clusters", kind, remedy)
+    n, d = equation.score.shape
+    if n <= d:
+        shown = Shown(f"{n} for {d} coefficients")
+        raise invalid("rows", "be more than coefficients", shown, "Use fewer columns")
+    units = np.arange(n) if clusters is None else clusters
+    moves = own.moves(equation, units)
+    factor = own.factor(len(moves), n, d)
+    df = float(n - d if clusters is None else len(moves) - 1)
+    return Sandwich(factor * moves.T @ moves, moves, df, kind or default)
+
+
+def _plain(equation: EstimatingEquation, units: NDArray[np.intp]) -> FloatArray:
+    """Return the moves of the first order."""
+    return np.asarray(cluster_sums(equation.score, units) @ equation.inverse)
+
+
+def _by_leverage(power: float) -> Callable[..., FloatArray]:
+    """Return moves whose residuals are raised by a power of one less the leverage."""
+
+    def moves(equation: EstimatingEquation, _units: NDArray[np.intp]) -> FloatArray:
+        leverage = equation.leverage()
+        _refuse_alone(np.asarray(np.linalg.eigvalsh(leverage))[:, -1], "row")
+        rest = np.eye(leverage.shape[1]) - leverage
+        root = matrix_power(equation.curvature, 0.5)
+        # Residuals lie in the range of the curvature.
+        back = matrix_power(equation.curvature, -0.5)
+        raised = root @ matrix_power(rest, power) @ back
+        residual = (raised @ equation.residual[:, :, None])[:, :, 0]
+        return np.asarray(equation.scores_of(residual) @ equation.inverse)
+
+    return moves
+
+
+def _jackknife(equation: EstimatingEquation, units: NDArray[np.intp]) -> FloatArray:
+    """Return the moves of leaving clusters out."""
+    sizes = np.bincount(units)
+    found = np.empty((len(sizes), equation.score.shape[1]))
+    single = np.flatnonzero(sizes[units] == 1)
+    if len(single):
+        found[units[single]] = _by_leverage(-1.0)(equation, units)[single]
+    # In coordinates in which the Jacobian is the identity.
+    root = np.linalg.cholesky(equation.inverse)
+    order = np.argsort(units, kind="stable")
+    for g, rows in enumerate(np.split(order, np.cumsum(sizes)[:-1])):
+        if len(rows) == 1:
+            continue
+        own = root.T @ equation.jacobian_of(rows) @ root
+        _refuse_alone(np.asarray(np.linalg.eigvalsh(own))[-1:], "cluster")
+        score = root.T @ equation.score[rows].sum(axis=0)
+        found[g] = root @ np.linalg.solve(np.eye(len(own)) - own, score)
+    return found
+
+
+def _refuse_alone(leverage: FloatArray, unit: str) -> None:
+    """Refuse units without which the coefficients are not determined."""
+    if (leverage >= _ALONE).any():
+        shown = Shown(f"a {unit} that alone determines a coefficient")
+        remedy = "Drop the column that it alone fills, or use HC1 or CRV1"
+        raise invalid("X", f"leave no {unit} alone with a coefficient", shown, remedy)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How a covariance is made: its factor is of units, rows and coefficients."""
+
+    clustered: bool
+    moves: Callable[..., FloatArray]
+    factor: Callable[[int, int, int], float] = lambda units, n, d: 1.0
+
+
+COVARIANCES = {
+    "HC0": _Kind(False, _plain),
+    "HC1": _Kind(False, _plain, lambda units, n, d: n / (n - d)),
+    "HC2": _Kind(False, _by_leverage(-0.5)),
+    "HC3": _Kind(False, _by_leverage(-1.0)),
+    "CRV1": _Kind(
+        True, _plain, lambda units, n, d: units / (units - 1) * (n - 1) / (n - d)
+    ),
+    "CRV3": _Kind(True, _jackknife, lambda units, n, d: (units - 1) / units),
+}
