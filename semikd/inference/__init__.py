@@ -15,6 +15,7 @@ from semikd.inference.influence import InfluenceEstimate, mean_influence
 from semikd.inference.likelihood import likelihood_coefficients
 from semikd.inference.log_odds import log_odds_coefficients
 from semikd.inference.pigeonhole import crossed_bootstrap
+from semikd.inference.remainder import LogOddsCoefficients
 from semikd.inference.result import InferenceResult
 from semikd.inference.sequence import FixedSequence, fixed_sequence
 from semikd.inference.student_law import StudentLaw
@@ -28,6 +29,7 @@ __all__ = [
     "FixedSequence",
     "InferenceResult",
     "InfluenceEstimate",
+    "LogOddsCoefficients",
     "StudentLaw",
     "Verdict",
     "WaldTest",

@@ -1,5 +1,7 @@
 """From coefficients and their scores to a result."""
 
+from typing import Any
+
 import numpy as np
 
 from semikd._random import RandomState
@@ -27,7 +29,9 @@ def coefficient_result(
     covariance: str | None,
     level: float,
     random_state: RandomState,
-) -> InferenceResult:
+    form: type[InferenceResult] = InferenceResult,
+    **more: Any,
+) -> Any:
     """Return coefficients with their sandwich, and draws for what holds together.
 
     Parameters
@@ -46,17 +50,22 @@ def coefficient_result(
         Confidence level.
     random_state : int, generator or None
         Seed of the draws.
+    form : type, default=InferenceResult
+        The kind of result.
+    **more
+        What that kind holds besides.
 
     Returns
     -------
     InferenceResult
+        Of that kind.
     """
     checked_level(level)
     found = sandwich_of(equation, rows.clusters, covariance)
     sizes = np.ones(len(rows.rows)) if rows.weights is None else rows.weights
     independent = independence(len(rows.rows), rows.clusters, sizes, "rows")
     root = np.asarray(np.linalg.cholesky(found.covariance)).T
-    return InferenceResult(
+    return form(
         names=rows.coefficient_names,
         estimate=equation.estimate.ravel(),
         covariance=found.covariance,
@@ -65,4 +74,5 @@ def coefficient_result(
         conditions=(*conditions, independent),
         level=level,
         draws=gaussian_draws(root, _N_DRAWS, random_state),
+        **more,
     )

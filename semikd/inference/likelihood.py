@@ -106,7 +106,7 @@ def likelihood_coefficients(
     equation = EstimatingEquation(
         theta, rows.columns, rows.outcomes[:, 1:] - p, curvature, rows.weights
     )
-    return coefficient_result(
+    found: InferenceResult = coefficient_result(
         equation,
         rows,
         estimand=f"the logistic model of largest mean likelihood, {rows.log_odds}",
@@ -115,6 +115,7 @@ def likelihood_coefficients(
         level=level,
         random_state=random_state,
     )
+    return found
 
 
 def _most_likely(rows: Design) -> FloatArray:

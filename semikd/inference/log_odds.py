@@ -4,6 +4,8 @@ The squared-logit projection: the unknown probabilities enter by their logarithm
 that a teacher is needed, and its error is taken out to first order.
 """
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,8 @@ from semikd.corrections import corrected_target
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest, check_record
 from semikd.inference.coefficients import coefficient_result
-from semikd.inference.designs import made_design
-from semikd.inference.result import InferenceResult
+from semikd.inference.designs import Design, made_design
+from semikd.inference.remainder import LogOddsCoefficients, warn_of_remainder
 from semikd.losses import DistillationLoss, LogProbabilityLoss
 
 __all__ = ["log_odds_coefficients"]
@@ -28,16 +30,16 @@ def log_odds_coefficients(
     X: Any,
     y: ArrayLike,
     *,
+    second: OutOfFold | None = None,
     teacher_rows: Any = None,
     reference: Any = None,
-    fit_intercept: bool = True,
     min_proba: float = 1e-3,
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     covariance: str | None = None,
     level: float = 0.95,
     random_state: RandomState = None,
-) -> InferenceResult:
+) -> LogOddsCoefficients:
     r"""Infer the linear function of x that is nearest to the Bayes log-odds.
 
     .. math:: \theta_j = \operatorname*{argmin}_b E\Bigl[w \Bigl(
@@ -57,12 +59,13 @@ def log_odds_coefficients(
         The columns that the coefficients belong to.
     y : array-like of shape (n,)
         Class labels.
+    second : OutOfFold, optional
+        Cross-fitted labels by another teacher, better if possible: they say how large
+        the bias is that the first teacher's squared error leaves.
     teacher_rows : array-like or data frame, optional
-        The table that the teacher read, if that is not X: the same rows, in order.
+        The table that the teachers read, if that is not X: the same rows, in order.
     reference : class label, optional
         The class that the log-odds are against; by default the first.
-    fit_intercept : bool, default=True
-        Whether a constant column is added.
     min_proba : float, default=1e-3
         Below it the logarithm goes on as its tangent, which changes what is estimated;
         the result says in how many rows.
@@ -79,7 +82,7 @@ def log_odds_coefficients(
 
     Returns
     -------
-    InferenceResult
+    LogOddsCoefficients
         Slopes and, last, the intercept; with three or more classes for each class but
         the reference.
 
@@ -89,12 +92,23 @@ def log_odds_coefficients(
         If the labels are in-sample, out-of-bag or of other rows, columns depend on one
         another, there are too few rows or clusters, or a value cannot be used.
 
+    Warns
+    -----
+    SemikdWarning
+        If the second teacher sees a bias of more than half a standard error, and more
+        than twice its own.
+
     Notes
     -----
     The error of :math:`\hat\theta` is first the sandwich's, and second a bias of the
     order of the teacher's squared error times :math:`|1 - 2p| / (p (1 - p))^2`:
     intervals hold where that is small beside the standard error, and do not for a
-    teacher too simple for the truth, however many rows there are.
+    teacher too simple for the truth, however many rows there are. A second teacher
+    shows it: both targets estimate the same log-odds, so that the difference of the
+    coefficients, ``remainder``, is the bias of the first less that of the second. To
+    iterate the correction, let the labels of
+    :class:`~semikd.ResidualTeacher` around the first teacher be the second. The test is
+    this library's.
 
     References
     ----------
@@ -119,37 +133,73 @@ def log_odds_coefficients(
     >>> bool(low < 1.0 < high)
     True
     """
-    used = X if teacher_rows is None else teacher_rows
-    known = _classes(labels, used, y)
+    records = [labels] if second is None else [labels, second]
+    for each in records:
+        _check(each, X if teacher_rows is None else teacher_rows, y)
     rows = made_design(
         X,
         y,
         reference=reference,
-        fit_intercept=fit_intercept,
         sample_weight=sample_weight,
         clusters=clusters,
-        usable=labels.labelled,
+        usable=np.logical_and.reduce([each.labelled for each in records]),
     )
-    order = [known.index(label) for label in rows.classes]
-    p = labels.prediction[:, rows.rows][..., order]
-    target = _target(LogProbabilityLoss(min_proba=min_proba), p, rows.outcomes)
-    return coefficient_result(
-        rows.regression(target),
-        rows,
-        estimand=f"the linear function nearest in mean square to the {rows.log_odds}",
-        conditions=_conditions(labels, p, min_proba),
+    infer = partial(
+        coefficient_result,
+        rows=rows,
         covariance=covariance,
         level=level,
         random_state=random_state,
     )
+    return _inferred(infer, rows, records, min_proba)
 
 
-def _classes(labels: OutOfFold, X: Any, y: ArrayLike) -> list[Any]:
-    """Return the classes of labels that are honest, and of these rows and classes."""
+def _inferred(
+    infer: Callable[..., Any],
+    rows: Design,
+    records: Sequence[OutOfFold],
+    min_proba: float,
+) -> LogOddsCoefficients:
+    """Return the coefficients, and their bias where there is a second teacher."""
+    nearest = f"the linear function nearest in mean square to the {rows.log_odds}"
+    labels = [_in_order(each, rows) for each in records]
+    loss = LogProbabilityLoss(min_proba=min_proba)
+    targets = [_target(loss, p, rows.outcomes) for p in labels]
+    words = [
+        _conditions(each.strategy, p, min_proba)
+        for each, p in zip(records, labels, strict=True)
+    ]
+    more = {}
+    if len(targets) > 1:
+        regression = rows.regression(targets[1])
+        more["by_second"] = infer(regression, estimand=nearest, conditions=words[1])
+        more["remainder"] = infer(
+            rows.regression(targets[0] - targets[1]),
+            estimand="bias of second order, less that of the second teacher",
+            conditions=words[1][:1],
+        )
+    found: LogOddsCoefficients = infer(
+        rows.regression(targets[0]),
+        estimand=nearest,
+        conditions=words[0],
+        form=LogOddsCoefficients,
+        **more,
+    )
+    warn_of_remainder(found)
+    return found
+
+
+def _in_order(labels: OutOfFold, rows: Design) -> FloatArray:
+    """Return the labels of the rows, classes in the order of the design, (r, n, k)."""
+    known = [] if labels.classes is None else labels.classes.tolist()
+    order = [known.index(label) for label in rows.classes]
+    return np.asarray(labels.prediction[:, rows.rows][..., order])
+
+
+def _check(labels: OutOfFold, X: Any, y: ArrayLike) -> None:
+    """Refuse labels that are not honest, or not of these rows and classes."""
     check_honest(labels, "inference", "Cross-fit the teacher with an integer cv")
-    classes = np.unique(checked_labels(X, y))
-    check_record(labels, X, classes)
-    return list(classes.tolist())
+    check_record(labels, X, np.unique(checked_labels(X, y)))
 
 
 def _target(loss: DistillationLoss, p: FloatArray, outcomes: FloatArray) -> FloatArray:
@@ -164,11 +214,11 @@ def _target(loss: DistillationLoss, p: FloatArray, outcomes: FloatArray) -> Floa
     return target if target.shape[1] == 1 else target[:, 1:] - target[:, :1]
 
 
-def _conditions(labels: OutOfFold, p: FloatArray, min_proba: float) -> tuple[str, ...]:
+def _conditions(strategy: str, p: FloatArray, min_proba: float) -> tuple[str, ...]:
     """Return what must hold of teacher and truth, in words."""
     low = int((p < min_proba).any(axis=(0, 2)).sum())
     return (
-        f"labels are of teachers that did not see the row ({labels.strategy})",
+        f"labels are of teachers that did not see the row ({strategy})",
         "the teacher's squared error, weighed by |1 - 2p| / (p (1 - p))^2, is small "
         "beside the standard errors",
         f"no probability is below {min_proba:g}, where the logarithm is continued by "
