@@ -20,7 +20,7 @@ from semikd.inference import (
     likelihood_coefficients,
     log_odds_coefficients,
 )
-from semikd.inference.sandwiches import sandwich_of
+from semikd.inference.sandwiches import crossed, sandwich_of
 
 FloatArray = NDArray[np.float64]
 N, GROUPS = 240, 30
@@ -145,6 +145,38 @@ def test_the_jackknife_leaves_clusters_out(
     assert found.law.df.tolist() == [len(moves) - 1]
 
 
+def test_two_ways_to_cluster_are_those_of_statsmodels(
+    labels: OutOfFold,
+    X: FloatArray,
+    y: NDArray[np.intp],
+    p: FloatArray,
+    clusters: NDArray[np.intp],
+) -> None:
+    both = np.column_stack([clusters, np.arange(N) % 17])
+    fitted = sm.OLS(by_hand(p, y), with_constant(X))
+    oracle = fitted.fit(cov_type="cluster", cov_kwds={"groups": both})
+    found = log_odds_coefficients(labels, X, y, clusters=both, covariance="CRV1")
+    np.testing.assert_allclose(found.covariance, oracle.cov_params(), rtol=1e-8)
+    assert found.law.df.tolist() == [16.0]
+    assert sum("clusters of 240 rows" in each for each in found.conditions) == 2
+    # The second way says nothing that the first does not.
+    same_twice = np.column_stack([clusters, clusters])
+    once = log_odds_coefficients(labels, X, y, clusters=clusters)
+    twice = log_odds_coefficients(labels, X, y, clusters=same_twice)
+    np.testing.assert_allclose(twice.covariance, once.covariance, rtol=1e-8)
+
+
+def test_a_covariance_of_two_ways_is_never_negative() -> None:
+    first, second = np.repeat(np.arange(6), 6), np.tile(np.arange(6), 6)
+    # They cancel in every cluster of either way, and not in the cells of both.
+    residual = (-1.0) ** (first + second)
+    ones = np.ones((36, 1))
+    mean = EstimatingEquation([[0.0]], ones, residual[:, None], ones[:, :, None])
+    found, df = sandwich_of(mean, (first, second), "CRV1")
+    assert (found.item(), df) == (0.0, 5.0)
+    assert sandwich_of(mean, (crossed((first, second)),), "CRV1")[0].item() > 0.02
+
+
 def test_log_odds_of_three_classes_are_regressions_against_the_reference(
     X: FloatArray, three: NDArray[np.intp]
 ) -> None:
@@ -241,8 +273,9 @@ def test_leverage_is_one_newton_step_without_the_row(
         for w, v, x, own in zip(weights, V, columns, r, strict=True)
     ]
     expected = np.transpose(moves) @ np.array(moves)
-    found = sandwich_of(equation, kind="HC3")
-    np.testing.assert_allclose(found.covariance, expected, rtol=1e-8)
+    found, df = sandwich_of(equation, kind="HC3")
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+    assert df == N - 3 * m
 
 
 def test_a_weight_is_a_repetition_within_its_cluster(
@@ -355,6 +388,7 @@ def wrong(**changed: Any) -> Any:
         (wrong(sample_weight=np.zeros(N)), "sample_weight must have a positive sum"),
         (wrong(clusters=np.arange(N) % 3), "X must have more clusters than coef"),
         (wrong(clusters=np.zeros(N)), "clusters must hold at least 2 clusters"),
+        (wrong(clusters=np.zeros((N, 3))), "clusters must be given in one way or"),
     ],
     ids=lambda each: next(iter(each)) if isinstance(each, dict) else "",
 )

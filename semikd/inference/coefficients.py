@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from semikd._random import RandomState
+from semikd._validation import FloatArray
 from semikd.inference._inputs import checked_level
 from semikd.inference.bootstrap import gaussian_draws
 from semikd.inference.comparison import independence
@@ -61,18 +62,26 @@ def coefficient_result(
         Of that kind.
     """
     checked_level(level)
-    found = sandwich_of(equation, rows.clusters, covariance)
+    found, df = sandwich_of(equation, rows.clusters, covariance)
     sizes = np.ones(len(rows.rows)) if rows.weights is None else rows.weights
-    independent = independence(len(rows.rows), rows.clusters, sizes, "rows")
-    root = np.asarray(np.linalg.cholesky(found.covariance)).T
+    independent = [
+        independence(len(rows.rows), units, sizes, "rows")
+        for units in rows.clusters or (None,)
+    ]
     return form(
         names=rows.coefficient_names,
         estimate=equation.estimate.ravel(),
-        covariance=found.covariance,
-        law=StudentLaw(np.array([found.df]), np.ones((equation.estimate.size, 1))),
+        covariance=found,
+        law=StudentLaw(np.array([df]), np.ones((equation.estimate.size, 1))),
         estimand=estimand,
-        conditions=(*conditions, independent),
+        conditions=(*conditions, *independent),
         level=level,
-        draws=gaussian_draws(root, _N_DRAWS, random_state),
+        draws=gaussian_draws(_root(found), _N_DRAWS, random_state),
         **more,
     )
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    """Return R with R'R the covariance, which may be singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))).T)

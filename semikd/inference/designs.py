@@ -44,8 +44,8 @@ class Design:
         The class labels, the reference first.
     weights : ndarray of shape (n,) or None
         Sampling weights, of mean 1.
-    clusters : ndarray of int of shape (n,) or None
-        Cluster of each row, numbered from 0 without gaps.
+    clusters : tuple of ndarray of int of shape (n,)
+        Cluster of each row, numbered from 0 without gaps, in no, one or two ways.
     rows : ndarray of int of shape (n,)
         Their positions in the table.
 
@@ -62,7 +62,7 @@ class Design:
     outcomes: FloatArray
     classes: tuple[Any, ...]
     weights: FloatArray | None
-    clusters: NDArray[np.intp] | None
+    clusters: tuple[NDArray[np.intp], ...]
     rows: NDArray[np.intp]
 
     @property
@@ -122,8 +122,8 @@ def made_design(
         Whether a constant column is added.
     sample_weight : array-like of shape (n,), optional
         Sampling weights.
-    clusters : array-like of shape (n,), optional
-        Cluster of each row.
+    clusters : array-like of shape (n,) or (n, 2), optional
+        Cluster of each row, in one way or in two.
     usable : ndarray of bool of shape (n,), optional
         Rows that may take part; by default all.
 
@@ -146,14 +146,13 @@ def made_design(
     weights = sample_weights(sample_weight, n)
     kept = np.ones(n, dtype=bool) if usable is None else usable
     rows = np.flatnonzero(kept if weights is None else kept & (weights > 0))
-    groups = checked_clusters(clusters, n)
     found = Design(
         columns[rows],
         names,
         one_hot(codes, len(classes))[rows],
         classes,
         None if weights is None else weights[rows] / weights[rows].mean(),
-        None if groups is None else np.unique(groups[rows], return_inverse=True)[1],
+        _clusters(clusters, n, rows),
         rows,
     )
     _check(found)
@@ -172,6 +171,25 @@ def _codes(
     at = labels.index(first)
     order = [at, *(j for j in range(len(labels)) if j != at)]
     return np.argsort(order)[codes], tuple(labels[j] for j in order)
+
+
+def _clusters(
+    given: ArrayLike | None, n: int, rows: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], ...]:
+    """Return the clusters of these rows, numbered anew, in each way."""
+    if given is None:
+        return ()
+    table = np.asarray(given)
+    if table.ndim == 2 and table.shape[1] > 2:
+        shown = Shown(f"{table.shape[1]} columns")
+        raise invalid("clusters", "be given in one way or in two", shown)
+    ways = table.T if table.ndim == 2 else [given]
+    checked = [checked_clusters(each, n) for each in ways]
+    return tuple(
+        np.unique(each[rows], return_inverse=True)[1]
+        for each in checked
+        if each is not None
+    )
 
 
 def _columns(X: Any) -> tuple[FloatArray, tuple[str, ...]]:
@@ -198,10 +216,11 @@ def _check(rows: Design) -> None:
     """Refuse rows that do not determine every coefficient."""
     n, p = rows.columns.shape
     n_coefficients = p * (len(rows.classes) - 1)
-    check_units(n, rows.clusters)
+    check_units(n, None)
     units, what = n, "rows"
-    if rows.clusters is not None:
-        units, what = int(rows.clusters.max()) + 1, "clusters"
+    for each in rows.clusters:
+        check_units(n, each)
+        units, what = min(units, int(each.max()) + 1), "clusters"
     if units <= n_coefficients:
         shown = Shown(f"{units:,} {what} for {n_coefficients:,}")
         constraint = f"have more {what} than coefficients"

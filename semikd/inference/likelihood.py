@@ -55,8 +55,8 @@ def likelihood_coefficients(
         Whether a constant column is added.
     sample_weight : array-like of shape (n,), optional
         Sampling weights, in what is estimated and in its error.
-    clusters : array-like of shape (n,), optional
-        Cluster of each row, such as a group or copies of one row.
+    clusters : array-like of shape (n,) or (n, 2), optional
+        Cluster of each row, such as a group or copies of one row, in one way or in two.
     covariance : {'HC0', 'HC1', 'HC2', 'HC3', 'CRV1', 'CRV3'}, optional
         By default HC3, and CRV3 with clusters.
     level : float, default=0.95

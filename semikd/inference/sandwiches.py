@@ -1,6 +1,6 @@
 """Sandwich covariances of coefficients: how much each row, or cluster, moved them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,45 +10,23 @@ from semikd._validation import FloatArray, Shown, choose, invalid
 from semikd.inference.estimating import EstimatingEquation, matrix_power
 from semikd.inference.influence import cluster_sums
 
-__all__ = ["COVARIANCES", "Sandwich", "sandwich_of"]
+__all__ = ["COVARIANCES", "crossed", "sandwich_of"]
 
 # A row that alone determines a coefficient has leverage 1.
 _ALONE = 1.0 - 1e-10
 
 
-@dataclass(frozen=True, eq=False)
-class Sandwich:
-    r"""A covariance, and the moves of the estimate that make it.
+def sandwich_of(
+    equation: EstimatingEquation,
+    clusters: Sequence[NDArray[np.intp]] = (),
+    kind: str | None = None,
+) -> tuple[FloatArray, float]:
+    r"""Return the covariance of coefficients that holds whatever the residuals are.
 
     .. math:: \widehat{\mathrm{var}}(\hat\theta) = c \sum_g m_g m_g^\top
 
-    Parameters
-    ----------
-    covariance : array of shape (d, d)
-        The covariance.
-    moves : array of shape (units, d)
-        How far the estimate is moved by each row, or cluster.
-    df : float
-        Degrees of freedom of Student's law.
-    kind : str
-        Its name.
-    """
-
-    covariance: FloatArray
-    moves: FloatArray
-    df: float
-    kind: str
-
-
-def sandwich_of(
-    equation: EstimatingEquation,
-    clusters: NDArray[np.intp] | None = None,
-    kind: str | None = None,
-) -> Sandwich:
-    r"""Return the covariance of coefficients that holds whatever the residuals are.
-
     With :math:`\psi_i` the score of a row, J the Jacobian, H the leverage, d
-    coefficients and G clusters, the move of row i or cluster g and the factor c are
+    coefficients and G clusters, the move m of row i or cluster g and the factor c are
 
     ======  =========================================  =================================
     kind    move                                       c
@@ -62,21 +40,25 @@ def sandwich_of(
     ======  =========================================  =================================
 
     HC3 and CRV3 are the jackknife: the move is that of leaving the row or cluster out,
-    exact for least squares and by one Newton step for others.
+    exact for least squares and by one Newton step for others. Of two ways to cluster
+    the covariance is :math:`V_1 + V_2 - V_{12}`, the last by both at once; negative
+    eigenvalues of it become 0.
 
     Parameters
     ----------
     equation : EstimatingEquation
         The coefficients with the scores of all rows.
-    clusters : ndarray of int of shape (n,), optional
-        Cluster of each row, numbered from 0 without gaps.
+    clusters : sequence of ndarray of int of shape (n,), optional
+        Cluster of each row, numbered from 0 without gaps, in up to two ways.
     kind : str, optional
         By default HC3, and CRV3 with clusters.
 
     Returns
     -------
-    Sandwich
-        With n - d degrees of freedom, or G - 1.
+    covariance : ndarray of shape (d, d)
+        The covariance.
+    df : float
+        Degrees of freedom of Student's law: n - d, or G - 1 of the fewer clusters.
 
     Raises
     ------
@@ -91,6 +73,9 @@ def sandwich_of(
        Econometrics 29, 1985.
     .. [2] J. G. MacKinnon, M. O. Nielsen and M. D. Webb, "Cluster-robust inference: a
        guide to empirical practice", Journal of Econometrics 232, 2023, Section 2.
+    .. [3] A. C. Cameron, J. B. Gelbach and D. L. Miller, "Robust inference with
+       multiway clustering", Journal of Business & Economic Statistics 29, 2011,
+       Section 2.
 
     Examples
     --------
@@ -99,23 +84,42 @@ def sandwich_of(
     >>> from semikd.inference.sandwiches import sandwich_of
     >>> x, y = np.ones((3, 1)), np.array([[1.0], [2.0], [6.0]])
     >>> mean = EstimatingEquation([[3.0]], x, y - 3.0, np.ones((3, 1, 1)))
-    >>> sandwich_of(mean, kind="HC2").covariance
-    array([[2.33333333]])
+    >>> sandwich_of(mean, kind="HC2")
+    (array([[2.33333333]]), 2.0)
     """
-    default = "HC3" if clusters is None else "CRV3"
+    default = "CRV3" if clusters else "HC3"
     own = choose("covariance", kind or default, COVARIANCES)
-    if own.clustered != (clusters is not None):
+    if own.clustered != bool(clusters):
         remedy = "Use HC0 to HC3 without clusters, CRV1 or CRV3 with them"
         raise invalid("covariance", "fit the clusters", kind, remedy)
     n, d = equation.score.shape
     if n <= d:
         shown = Shown(f"{n} for {d} coefficients")
         raise invalid("rows", "be more than coefficients", shown, "Use fewer columns")
-    units = np.arange(n) if clusters is None else clusters
-    moves = own.moves(equation, units)
-    factor = own.factor(len(moves), n, d)
-    df = float(n - d if clusters is None else len(moves) - 1)
-    return Sandwich(factor * moves.T @ moves, moves, df, kind or default)
+
+    def by(units: NDArray[np.intp]) -> FloatArray:
+        moves = own.moves(equation, units)
+        return np.asarray(own.factor(len(moves), n, d) * moves.T @ moves)
+
+    if not clusters:
+        return by(np.arange(n)), float(n - d)
+    df = float(min(int(units.max()) for units in clusters))
+    covariance = np.asarray(sum(by(units) for units in clusters))
+    if len(clusters) > 1:
+        covariance = _not_negative(covariance - by(crossed(clusters)))
+    return covariance, df
+
+
+def crossed(clusters: Sequence[NDArray[np.intp]]) -> NDArray[np.intp]:
+    """Return the cells that two ways to cluster make together, numbered from 0."""
+    pairs = np.column_stack(list(clusters))
+    return np.asarray(np.unique(pairs, axis=0, return_inverse=True)[1]).ravel()
+
+
+def _not_negative(covariance: FloatArray) -> FloatArray:
+    """Return the covariance with its negative eigenvalues at 0."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)
 
 
 def _plain(equation: EstimatingEquation, units: NDArray[np.intp]) -> FloatArray:
