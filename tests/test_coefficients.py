@@ -362,7 +362,8 @@ def test_words_name_what_is_estimated_and_what_must_hold(
     text = found.summary()
     assert "nearest in mean square to the log-odds of 1 against 0" in text
     low = int(((labels.mean < 0.06).any(axis=1)).sum())
-    assert f"({low} rows of {N} have a label there)" in text
+    least = f"{labels.mean.min():.2g}"
+    assert f"({low} rows of {N} have a label there; the smallest is {least})" in text
     assert f"{GROUPS} clusters of {N} rows" in text
     latex, page = found.to_latex(), found.to_html()
     assert r"a\_b" in latex

@@ -7,6 +7,7 @@ from semikd.inference.bootstrap import (
     max_t_quantile,
     multiplier_bootstrap,
 )
+from semikd.inference.coefficients import Coefficients
 from semikd.inference.comparison import paired_differences
 from semikd.inference.crossed import CrossedComparison, crossed_differences
 from semikd.inference.estimating import EstimatingEquation
@@ -22,6 +23,7 @@ from semikd.inference.student_law import StudentLaw
 from semikd.inference.verdicts import Comparison, Verdict
 
 __all__ = [
+    "Coefficients",
     "Comparison",
     "CrossedComparison",
     "DistanceBound",

@@ -21,7 +21,7 @@ from semikd.inference._inputs import check_units, checked_clusters
 from semikd.inference.estimating import EstimatingEquation
 from semikd.simplex import one_hot
 
-__all__ = ["INTERCEPT", "Design", "made_design"]
+__all__ = ["INTERCEPT", "Design", "made_design", "numeric_columns"]
 
 INTERCEPT = "intercept"
 # Columns, scaled to length 1, that are nearer to the others than this depend on them.
@@ -137,7 +137,7 @@ def made_design(
         If a column holds no numbers, columns depend on one another, there are no more
         rows or clusters than coefficients, or a value cannot be used.
     """
-    columns, names = _columns(X)
+    columns, names = numeric_columns(X)
     outcomes = checked_labels(X, y)
     codes, classes = _codes(outcomes, reference)
     n = len(codes)
@@ -192,7 +192,7 @@ def _clusters(
     )
 
 
-def _columns(X: Any) -> tuple[FloatArray, tuple[str, ...]]:
+def numeric_columns(X: Any) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the columns of a table as finite numbers, and their names."""
     refuse_equal_names(X)
     remedy = "Fill or drop such rows: a missing cell has no coefficient"

@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike
 
 from semikd._random import RandomState
 from semikd._validation import FloatArray, Shown, invalid
-from semikd.inference.coefficients import coefficient_result
+from semikd.inference.coefficients import Coefficients, coefficient_result
 from semikd.inference.designs import Design, made_design
 from semikd.inference.estimating import EstimatingEquation
-from semikd.inference.result import InferenceResult
 from semikd.losses import CrossEntropyLoss
 from semikd.simplex import softmax
 from semikd.students import LinearStudent
@@ -33,7 +32,7 @@ def likelihood_coefficients(
     covariance: str | None = None,
     level: float = 0.95,
     random_state: RandomState = None,
-) -> InferenceResult:
+) -> Coefficients:
     r"""Infer the logistic model nearest to the Bayes probabilities in likelihood.
 
     .. math:: \theta = \operatorname*{argmin}_b
@@ -66,7 +65,7 @@ def likelihood_coefficients(
 
     Returns
     -------
-    InferenceResult
+    Coefficients
         Slopes and, last, the intercept; with three or more classes for each class but
         the reference.
 
@@ -106,7 +105,7 @@ def likelihood_coefficients(
     equation = EstimatingEquation(
         theta, rows.columns, rows.outcomes[:, 1:] - p, curvature, rows.weights
     )
-    found: InferenceResult = coefficient_result(
+    found: Coefficients = coefficient_result(
         equation,
         rows,
         estimand=f"the logistic model of largest mean likelihood, {rows.log_odds}",

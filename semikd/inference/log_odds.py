@@ -222,5 +222,6 @@ def _conditions(strategy: str, p: FloatArray, min_proba: float) -> tuple[str, ..
         "the teacher's squared error, weighed by |1 - 2p| / (p (1 - p))^2, is small "
         "beside the standard errors",
         f"no probability is below {min_proba:g}, where the logarithm is continued by "
-        f"its tangent ({counted(low, 'row')} of {p.shape[1]:,} have a label there)",
+        f"its tangent ({counted(low, 'row')} of {p.shape[1]:,} have a label there; the "
+        f"smallest is {p.min():.2g})",
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from semikd._validation import FloatArray
 from semikd.exceptions import SemikdWarning
+from semikd.inference.coefficients import Coefficients
 from semikd.inference.result import InferenceResult
 
 __all__ = ["LogOddsCoefficients", "warn_of_remainder"]
@@ -28,10 +29,10 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class LogOddsCoefficients(InferenceResult):
+class LogOddsCoefficients(Coefficients):
     """Coefficients of log-odds, and what a second teacher says of their bias.
 
-    Everything of `InferenceResult`.
+    Everything of `Coefficients`.
 
     Parameters
     ----------
