@@ -10,6 +10,7 @@ from semikd.evaluation.metrics import (
     scores,
 )
 from semikd.evaluation.result import ArmComparison
+from semikd.evaluation.risks import risks
 from semikd.evaluation.scratch import fit_scratch, scratch_settings
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Classification, Regression, Task
@@ -28,6 +29,7 @@ __all__ = [
     "mean_scores",
     "pointwise_brier",
     "pointwise_log_loss",
+    "risks",
     "scores",
     "scratch_settings",
 ]

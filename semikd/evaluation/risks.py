@@ -1,0 +1,237 @@
+"""How good one model is, with intervals: on all rows, and on every part of them.
+
+Notes
+-----
+Three risks go by one name. Rows that a fitted model never saw tell of *this model*.
+Labels of cross-fitting tell of *the average of the fold models*, each on the rows that
+it did not see. Neither tells of *the procedure*, how good its models are on average
+over training tables, for which no interval from one table is valid in general.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from semikd._random import RandomState
+from semikd._validation import Shown, counted, invalid, unknown
+from semikd.crossfit import OutOfFold
+from semikd.evaluation.metrics import pointwise_brier, pointwise_log_loss
+from semikd.evaluation.risk_rows import RiskRows, judged_rows, parts_of
+from semikd.exceptions import SemikdWarning
+from semikd.inference import (
+    InferenceResult,
+    StudentLaw,
+    auc_influence,
+    mean_influence,
+    multiplier_bootstrap,
+)
+from semikd.inference._inputs import checked_level
+from semikd.inference.comparison import independence
+from semikd.inference.influence import sandwich
+from semikd.simplex import FloatArray
+
+__all__ = ["RISKS", "risks"]
+
+_N_DRAWS = 10_000
+Codes = NDArray[np.intp]
+
+
+def _accuracy(p: FloatArray, codes: Codes) -> FloatArray:
+    """Return 1 where the most probable class is the outcome, and 0 elsewhere."""
+    return np.asarray(p.argmax(axis=1) == codes, dtype=np.float64)
+
+
+_POINTWISE: Mapping[str, Callable[..., FloatArray]] = {
+    "log_loss": pointwise_log_loss,
+    "brier": pointwise_brier,
+    "accuracy": _accuracy,
+}
+AUC = "auc"
+RISKS = (*_POINTWISE, AUC)
+
+
+def risks(
+    y: ArrayLike,
+    p: ArrayLike | OutOfFold,
+    *,
+    classes: ArrayLike | None = None,
+    metrics: Sequence[str] = RISKS,
+    groups: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+    level: float = 0.95,
+    random_state: RandomState = None,
+) -> InferenceResult:
+    r"""Infer how good a model is on new rows, in all and group by group.
+
+    .. math:: \hat R = \frac{\sum_i w_i\, \ell(\hat p_i, y_i)}{\sum_i w_i}, \qquad
+       \widehat{\mathrm{var}} = \frac{G}{G-1} \frac{1}{n^2} \sum_g
+       \Bigl(\sum_{i \in g} \psi_i\Bigr)^2
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Class labels.
+    p : array-like of shape (n, k) or (n,), or OutOfFold
+        Probabilities by a model that never saw these rows, of all classes or of the
+        second of two; or cross-fitted labels of these rows, in their order.
+    classes : array-like of shape (k,), optional
+        Classes of the columns of p; by default those of y, sorted.
+    metrics : sequence of {'log_loss', 'brier', 'accuracy', 'auc'}
+        What is inferred. Losses have the floor of
+        :func:`~semikd.evaluation.pointwise_log_loss`; the AUC of several classes is the
+        mean over classes against the rest, and that of cross-fitted labels the mean
+        over folds.
+    groups : array-like of shape (n,), optional
+        Parts of the rows, each judged like the whole.
+    sample_weight : array-like of shape (n,), optional
+        Sampling weights: of another population that these rows stand for, say.
+    clusters : array-like of shape (n,), optional
+        Cluster of each row.
+    level : float, default=0.95
+        Confidence level.
+    random_state : int, generator or None
+        Seed of the draws behind simultaneous intervals.
+
+    Returns
+    -------
+    InferenceResult
+        One estimate for each metric, and for each metric in each group; those of a
+        group are what that group alone would give.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If labels are in-sample or out-of-bag, shapes or classes do not fit, or a group
+        or fold is too small, or of one class.
+
+    Warns
+    -----
+    SemikdWarning
+        If all rows of a part have one loss, as where all are classified rightly: their
+        spread says nothing then.
+
+    Notes
+    -----
+    Of cross-fitted labels the AUC is never that of all rows pooled: scores of different
+    teachers are not on one scale. Their intervals hold where a row more or less changes
+    a teacher little beside the spread of its losses.
+
+    References
+    ----------
+    .. [1] P. Bayle, A. Bayle, L. Janson and L. Mackey, "Cross-validation confidence
+       intervals for test error", NeurIPS 2020, Theorems 1 and 4.
+    .. [2] E. LeDell, M. Petersen and M. van der Laan, "Computationally efficient
+       confidence intervals for cross-validated area under the ROC curve estimates",
+       Electronic Journal of Statistics 9, 2015, Section 4.
+
+    Examples
+    --------
+    >>> from semikd.evaluation import risks
+    >>> y = [0, 1, 1, 0, 1, 0, 0, 1]
+    >>> p = [0.1, 0.8, 0.4, 0.3, 0.9, 0.6, 0.2, 0.7]
+    >>> found = risks(y, p, metrics=["brier", "auc"], random_state=0)
+    >>> found.estimate.round(3)
+    array([0.299, 0.938])
+    """
+    checked_level(level)
+    rows = judged_rows(y, p, classes, sample_weight, clusters)
+    for name in metrics:
+        if name not in RISKS:
+            raise unknown("metrics", name, RISKS)
+    parts = dict(parts_of(groups, len(rows.kept)))
+    columns = {
+        f"{metric}{part}": _on(rows, metric, mask[rows.kept], part)
+        for part, mask in parts.items()
+        for metric in metrics
+    }
+    influence = np.column_stack([own.influence for own in columns.values()])
+    covariance, n_units = sandwich(influence, rows.clusters)
+    draws = multiplier_bootstrap(
+        influence, n_draws=_N_DRAWS, clusters=rows.clusters, random_state=random_state
+    )
+    df, which = np.unique([own.df for own in columns.values()], return_inverse=True)
+    sizes = np.ones(len(rows.codes)) if rows.weights is None else rows.weights
+    return InferenceResult(
+        names=tuple(columns),
+        estimate=np.array([own.estimate for own in columns.values()]),
+        covariance=covariance,
+        law=StudentLaw(df, np.eye(len(df))[which]),
+        estimand=rows.estimand,
+        conditions=(
+            *rows.conditions,
+            independence(len(rows.codes), rows.clusters, sizes, "rows"),
+        ),
+        level=level,
+        draws=draws * np.sqrt(n_units / (n_units - 1)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """One metric on one part of the rows: its influence is 0 on the others."""
+
+    estimate: float
+    influence: FloatArray
+    df: float
+
+
+def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> _Column:
+    """Return a metric on some of the rows, its influence spread over all of them."""
+    name = part.removeprefix(", ") or "all rows"
+    n_units, whole = len(np.unique(rows.units[mask])), int(rows.units.max()) + 1
+    if n_units < 2:
+        what = "row" if rows.clusters is None else "cluster"
+        shown = Shown(f"{counted(n_units, what)} in {name}")
+        raise invalid("groups", f"hold two {what}s each", shown)
+    weights = None if rows.weights is None else rows.weights[mask]
+    found = [
+        _area(p[mask], rows.codes[mask], weights, fold[mask], name)
+        if metric == AUC
+        else _mean(_POINTWISE[metric](p[mask], rows.codes[mask]), weights)
+        for p, fold in zip(rows.p, rows.fold, strict=True)
+    ]
+    own = np.mean([each for _, each in found], axis=0)
+    if not own.any():
+        warnings.warn(
+            f"'{metric}' is the same in every row of {name}: its interval has no width "
+            "and says nothing of new rows. Use more rows.",
+            SemikdWarning,
+            stacklevel=4,
+        )
+    influence = np.zeros(len(mask))
+    # What its own few units would give, whatever the factor of the whole is.
+    factor = np.sqrt(n_units / (n_units - 1) * (whole - 1) / whole)
+    influence[mask] = factor * len(mask) / mask.sum() * own
+    return _Column(float(np.mean([e for e, _ in found])), influence, n_units - 1.0)
+
+
+def _mean(losses: FloatArray, weights: FloatArray | None) -> tuple[float, FloatArray]:
+    """Return the mean of losses and the influence of every row."""
+    record = mean_influence(losses[:, None], weights)
+    return float(record.estimate[0]), record.influence[:, 0]
+
+
+def _area(
+    p: FloatArray, codes: Codes, weights: FloatArray | None, fold: Codes, name: str
+) -> tuple[float, FloatArray]:
+    """Return the mean area over folds, and over classes against the rest."""
+    k, estimate, influence = p.shape[1], 0.0, np.zeros(len(p))
+    mass = np.ones(len(p)) if weights is None else weights
+    columns = [1] if k == 2 else list(range(k))
+    for t in np.unique(fold):
+        at = np.flatnonzero(fold == t)
+        share = mass[at].sum() / mass.sum()
+        for j in columns:
+            if len(np.unique(codes[at] == j)) < 2:
+                shown = Shown(f"{counted(len(at), 'row')} of one class in {name}")
+                remedy = "Leave 'auc' out of metrics, or use fewer folds or groups"
+                constraint = "have two classes wherever an AUC is taken"
+                raise invalid("y", constraint, shown, remedy)
+            area, own = auc_influence(codes[at] == j, p[at, j], mass[at])
+            estimate += share * area / len(columns)
+            influence[at] += share * len(p) / len(at) * own / len(columns)
+    return estimate, influence
