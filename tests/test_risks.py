@@ -150,10 +150,6 @@ def test_a_spread_that_says_nothing_is_warned_of(y: NDArray[np.intp]) -> None:
         ({"p": np.full(N, 0.5), "classes": [0, 1, 2]}, "a column for each class"),
         ({"classes": [1, 2]}, "y must hold the classes"),
         ({"groups": np.arange(N) // (N - 1)}, "two rows each; got 1 row in group 1"),
-        (
-            {"groups": np.arange(N) // 2, "metrics": ["auc"]},
-            "have two classes wherever",
-        ),
         ({"sample_weight": np.zeros(N)}, "have a positive sum"),
     ],
 )
@@ -163,6 +159,14 @@ def test_what_cannot_be_judged_is_refused(
     said = changed.pop("p", p)
     with pytest.raises(ValueError, match=words):
         risks(y, said, **changed)
+
+
+def test_an_area_needs_both_classes_in_every_part(
+    p: FloatArray, y: NDArray[np.intp]
+) -> None:
+    with pytest.raises(ValueError, match=r"y must have two classes.*in group 0"):
+        risks(y, p, metrics=["auc"], groups=y)
+    assert len(risks(y, p, metrics=["brier"], groups=y).names) == 3
 
 
 def test_labels_that_saw_the_rows_are_refused() -> None:

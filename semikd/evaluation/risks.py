@@ -135,7 +135,7 @@ def risks(
     >>> p = [0.1, 0.8, 0.4, 0.3, 0.9, 0.6, 0.2, 0.7]
     >>> found = risks(y, p, metrics=["brier", "auc"], random_state=0)
     >>> found.estimate.round(3)
-    array([0.299, 0.938])
+    array([0.25 , 0.938])
     """
     checked_level(level)
     rows = judged_rows(y, p, classes, sample_weight, clusters)
