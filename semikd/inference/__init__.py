@@ -9,6 +9,10 @@ from semikd.inference.bootstrap import (
 )
 from semikd.inference.coefficients import Coefficients
 from semikd.inference.comparison import paired_differences
+from semikd.inference.confidence_set import (
+    ModelConfidenceSet,
+    model_confidence_set,
+)
 from semikd.inference.crossed import CrossedComparison, crossed_differences
 from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.hypotheses import WaldTest
@@ -32,6 +36,7 @@ __all__ = [
     "InferenceResult",
     "InfluenceEstimate",
     "LogOddsCoefficients",
+    "ModelConfidenceSet",
     "StudentLaw",
     "Verdict",
     "WaldTest",
@@ -45,6 +50,7 @@ __all__ = [
     "max_t_p_values",
     "max_t_quantile",
     "mean_influence",
+    "model_confidence_set",
     "multiplier_bootstrap",
     "paired_differences",
 ]

@@ -1,0 +1,212 @@
+"""Which models may be the best, when many are compared with one another.
+
+Notes
+-----
+A comparison with one reference says what is better than that. A confidence set names
+the models that the data cannot tell from the best: of two that are equally good both
+stay, and the fewer the rows, the larger it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semikd._random import RandomState
+from semikd._validation import FloatArray, Shown, count, invalid
+from semikd.inference._inputs import checked_level, checked_losses, kept_rows
+from semikd.inference.bootstrap import multiplier_bootstrap
+from semikd.inference.comparison import row_conditions
+from semikd.inference.influence import differences_to, frozen, mean_influence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ModelConfidenceSet", "model_confidence_set"]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelConfidenceSet:
+    """Models that may be the best, and at which level the others were left out.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names of all models.
+    means : array of shape (d,)
+        Their mean losses.
+    p_values : array of shape (d,)
+        The largest error level at which a model is still in the set; 1 for the last.
+    level : float
+        Confidence level.
+    estimand : str
+        What the set holds, in words.
+    conditions : tuple of str
+        What must hold for it to do so.
+
+    Attributes
+    ----------
+    kept : tuple of str
+        Names of the models in the set, best first.
+
+    Examples
+    --------
+    >>> from semikd.inference import ModelConfidenceSet
+    >>> three = ("a", "b", "c"), [0.3, 0.2, 0.9], [0.4, 1.0, 0.01]
+    >>> ModelConfidenceSet(*three, 0.95, "the best", ()).kept
+    ('b', 'a')
+    """
+
+    names: tuple[str, ...]
+    means: FloatArray
+    p_values: FloatArray
+    level: float
+    estimand: str
+    conditions: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Freeze the numbers."""
+        object.__setattr__(self, "means", frozen(self.means))
+        object.__setattr__(self, "p_values", frozen(self.p_values))
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names of the models that may be the best, best first."""
+        # Rounding of 1 - level must not undo an equality.
+        inside = self.p_values > (1 - self.level) * (1 + 1e-9)
+        order = np.argsort(self.means, kind="stable")
+        return tuple(self.names[j] for j in order if inside[j])
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return one row for each model, best first, as a data frame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``model``; columns ``mean_loss``, ``p_value``, ``kept``.
+        """
+        import pandas as pd
+
+        columns = {
+            "mean_loss": self.means,
+            "p_value": self.p_values,
+            "kept": [name in self.kept for name in self.names],
+        }
+        frame = pd.DataFrame(columns, index=pd.Index(self.names, name="model"))
+        return frame.sort_values("mean_loss", kind="stable")
+
+    def __str__(self) -> str:
+        """Return the set in one line."""
+        listed = ", ".join(map(repr, self.kept))
+        of = f"{len(self.kept)} of {len(self.names)} models"
+        return f"{100 * self.level:g} % confidence set, {of}: {listed}"
+
+
+def model_confidence_set(
+    losses: ArrayLike,
+    *,
+    names: Sequence[str],
+    sample_weight: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+    level: float = 0.95,
+    n_draws: int = 10_000,
+    random_state: RandomState = None,
+) -> ModelConfidenceSet:
+    r"""Return the models that the data cannot tell from the best of them.
+
+    As long as the models left, M, are told apart by
+
+    .. math:: T_M = \max_{a \in M} \frac{\bar\ell_a - \bar\ell_M}{\mathrm{se}_a}, \qquad
+       \bar\ell_M = \frac{1}{|M|} \sum_{b \in M} \bar\ell_b
+
+    against draws of it under equality, the model with the largest ratio leaves.
+
+    Parameters
+    ----------
+    losses : array of shape (n_rows, n_models)
+        Pointwise losses on the same rows.
+    names : sequence of str
+        Name of each model.
+    sample_weight : array of shape (n_rows,), optional
+        Sampling weights; rows of weight zero are left out.
+    clusters : array of shape (n_rows,), optional
+        Cluster of each row.
+    level : float, default=0.95
+        Confidence that the best model, or every one of several equal ones, is kept.
+    n_draws : int, default=10000
+        Draws of the multiplier bootstrap, joint over models.
+    random_state : int, generator or None
+        Seed of the draws.
+
+    Returns
+    -------
+    ModelConfidenceSet
+
+    Raises
+    ------
+    ValueError
+        If names do not fit, a loss is not finite, or there are fewer than 2 models,
+        rows or clusters.
+
+    Notes
+    -----
+    Ratios and draws have the same standard errors, those of the draws, so that few
+    clusters make the set too small as they make intervals too narrow. A model equal to
+    all others in every row is never told from them.
+
+    References
+    ----------
+    .. [1] P. R. Hansen, A. Lunde and J. M. Nason, "The model confidence set",
+       Econometrica 79, 2011, Sections 2 and 3 (there with a block bootstrap).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.inference import model_confidence_set
+    >>> rng = np.random.default_rng(1)
+    >>> losses = rng.normal([0.5, 0.5, 0.9], 1.0, size=(400, 3))
+    >>> found = model_confidence_set(losses, names=["a", "b", "c"], random_state=0)
+    >>> sorted(found.kept)
+    ['a', 'b']
+    """
+    checked_level(level)
+    size = count("n_draws", n_draws)
+    table, models = checked_losses(losses, names, n_axes=2)
+    if len(models) < 2:
+        raise invalid("losses", "hold two models or more", Shown("1 model"))
+    table, groups, weights = kept_rows(table, sample_weight, clusters)
+    sizes = np.ones(len(table)) if weights is None else weights
+    # What all models share in a row tells none of them apart.
+    record = mean_influence(
+        np.insert(differences_to(table, 0), 0, 0.0, axis=1), weights
+    )
+    draws = multiplier_bootstrap(
+        record.influence, n_draws=size, clusters=groups, random_state=random_state
+    )
+    return ModelConfidenceSet(
+        names=models,
+        means=mean_influence(table, weights).estimate,
+        p_values=_stepped(record.estimate, draws),
+        level=level,
+        estimand="the model with the smallest mean loss on new rows",
+        conditions=row_conditions(len(table), groups, sizes),
+    )
+
+
+def _stepped(means: FloatArray, draws: FloatArray) -> FloatArray:
+    """Return the p-value of every model: the largest of the steps up to its own."""
+    left, largest = list(range(len(means))), 0.0
+    found = np.ones(len(means))
+    while len(left) > 1:
+        error = draws[:, left] - draws[:, left].mean(axis=1, keepdims=True)
+        spread = error.std(axis=0)
+        behind = means[left] - means[left].mean()
+        ratio = np.divide(behind, spread, out=np.zeros(len(left)), where=spread > 0)
+        worst = int(ratio.argmax())
+        drawn = np.divide(error, spread, out=np.zeros_like(error), where=spread > 0)
+        above = np.count_nonzero(drawn.max(axis=1) >= ratio[worst])
+        largest = max(largest, (1 + above) / (1 + len(draws)))
+        found[left.pop(worst)] = largest
+    return found
