@@ -20,8 +20,8 @@ Capture = pytest.CaptureFixture[str]
 
 TRIAL = "reproduce trees --small --protocol published"
 FILES = ["figure.svg", "origin.json", "results.csv", "results.md"]
-# Students without a teacher; teachers and two rules for each of two settings.
-N_CELLS = 1 + 2 + 4
+# Students without a teacher; two teachers; plain students of both, enhanced of one.
+N_CELLS = 1 + 2 + 3
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,7 @@ from semikd.crossfit.rows import row_hashes
 from semikd.crossfit.shortcuts import FallBack
 from semikd.crossfit.shortcuts.exact import EXACT
 from semikd.crossfit.shortcuts.kernel import KERNEL
+from semikd.crossfit.shortcuts.left_out import _solve
 from semikd.crossfit.shortcuts.ridge import RIDGE
 from semikd.crossfit.shortcuts.smoother import SMOOTHER
 
@@ -184,6 +185,17 @@ def test_a_group_that_alone_determines_a_coefficient_gets_no_label(
     labels = left_out(teacher, X, y, described(X, groups=groups))
     np.testing.assert_array_equal(np.isnan(labels).all(axis=1), own)
     np.testing.assert_array_equal(np.isnan(labels).any(axis=1), own)
+
+
+def test_a_block_that_is_singular_however_it_is_rounded_gets_no_label() -> None:
+    less = 1.0 - np.finfo(np.float64).eps
+    # With a rounding error more on the diagonal the first is a matrix of ones.
+    blocks = np.array([[[less, 1.0], [1.0, less]], [[2.0, 0.0], [0.0, 4.0]]])
+    with pytest.raises(np.linalg.LinAlgError):
+        np.linalg.inv(blocks + (1.0 - less) * np.eye(2))
+    solved = _solve(blocks, np.ones((2, 2, 1)))
+    assert np.isnan(solved[0]).all()
+    np.testing.assert_allclose(solved[1, :, 0], [0.5, 0.25])
 
 
 def test_a_penalty_gives_that_row_its_label_back() -> None:

@@ -213,10 +213,20 @@ def _blocks(unit: Indices, width: int) -> Iterator[Indices]:
 
 def _solve(block: Any, right: FloatArray) -> FloatArray:
     """Solve small systems of norm about 1, NaN where one is singular."""
-    size = block.shape[-1]
-    # A rounding error on the diagonal makes the exactly singular nearly so.
-    inverse = np.linalg.inv(block + np.finfo(np.float64).eps * np.eye(size))
+    inverse = _inverse(block)
     norm = np.abs(inverse).sum(axis=2).max(axis=1)
     solved = inverse @ right
     solved[norm > 1.0 / ALONE] = np.nan
     return np.asarray(solved)
+
+
+def _inverse(block: Any) -> FloatArray:
+    """Return inverses of symmetric matrices, very large ones of singular matrices."""
+    eps = np.finfo(np.float64).eps
+    try:
+        # A rounding error on the diagonal makes the exactly singular nearly so,
+        return np.asarray(np.linalg.inv(block + eps * np.eye(block.shape[-1])))
+    except np.linalg.LinAlgError:
+        # but for those that rounding elsewhere makes singular again.
+        values, vectors = np.linalg.eigh(block)
+        return np.asarray((vectors / np.maximum(values, eps)[:, None, :]) @ vectors.mT)
