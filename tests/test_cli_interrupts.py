@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 from semikd.cli import applying, main
-from semikd.job import reading
+from semikd.job import reading, sides
 
 OLDER = ("--force",)
 FITS = ("--refits", "4", "--leaves", "16")
@@ -215,6 +215,38 @@ def test_ctrl_c_in_any_step_leaves_what_was_there(
     assert content(here) == before
     assert main([*words, "out"]) == 0
     assert content(here) != before
+
+
+class Destroyed:
+    """In the destructor of which Ctrl-C comes: Python reports it and goes on."""
+
+    def __del__(self) -> None:
+        """Send Ctrl-C, which is answered before the last line."""
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(10):
+            pass
+
+
+def test_ctrl_c_in_a_destructor_is_neither_lost_nor_reported(
+    table: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, before = distilled_again(table, older=True), content(here)
+    read, reported = sides.read_target, []
+
+    def destroying(*args: Any, **named: Any) -> Any:
+        Destroyed()
+        return read(*args, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sides, "read_target", destroying)
+        patch.setattr(sys, "unraisablehook", reported.append)
+        assert main([*words, "out"]) == 130
+        # Whoever reported before does so again.
+        assert sys.unraisablehook == reported.append
+    *_, said = capsys.readouterr().err.splitlines()
+    assert said == "semikd: interrupted; nothing was written"
+    assert reported == []
+    assert content(here) == before
 
 
 @pytest.mark.parametrize("older", [False, True])

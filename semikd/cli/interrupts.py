@@ -1,10 +1,12 @@
 """Ctrl-C, remembered: compiled code sometimes swallows the exception that it raises.
 
 A module that is imported from C, for instance, may take any failure of another import
-for its absence. The job would then go on as if nothing had been asked.
+for its absence, and a destructor reports it and goes on. The job would then go on as if
+nothing had been asked.
 """
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +27,11 @@ def interrupts_noted() -> Iterator[None]:
         yield
         return
     signal.signal(signal.SIGINT, _note)
+    hook, sys.unraisablehook = sys.unraisablehook, _unless_interrupted
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -41,3 +45,9 @@ def _note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     """Answer Ctrl-C."""
     _asked.append(number)
     raise KeyboardInterrupt
+
+
+def _unless_interrupted(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Report what a destructor could not raise, but for a Ctrl-C, which is noted."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
