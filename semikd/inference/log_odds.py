@@ -24,6 +24,9 @@ from semikd.losses import DistillationLoss, LogProbabilityLoss
 
 __all__ = ["log_odds_coefficients"]
 
+# Probabilities below count as this where a warning compares teachers.
+_LEAST = 1e-3
+
 
 def log_odds_coefficients(
     labels: OutOfFold,
@@ -60,8 +63,8 @@ def log_odds_coefficients(
     y : array-like of shape (n,)
         Class labels.
     second : OutOfFold, optional
-        Cross-fitted labels by another teacher, better if possible: they say how large
-        the bias is that the first teacher's squared error leaves.
+        Cross-fitted labels by another kind of teacher: what they disagree about is
+        biased by one of them.
     teacher_rows : array-like or data frame, optional
         The table that the teachers read, if that is not X: the same rows, in order.
     reference : class label, optional
@@ -95,8 +98,8 @@ def log_odds_coefficients(
     Warns
     -----
     SemikdWarning
-        If the second teacher sees a bias of more than half a standard error, and more
-        than twice its own.
+        If the teachers disagree by more than half a standard error of a coefficient,
+        and more than twice that of their difference.
 
     Notes
     -----
@@ -185,8 +188,14 @@ def _inferred(
         form=LogOddsCoefficients,
         **more,
     )
-    warn_of_remainder(found)
+    warn_of_remainder(found, [_log_loss(p, rows) for p in labels])
     return found
+
+
+def _log_loss(p: FloatArray, rows: Design) -> float:
+    """Return the mean log-loss of labels (r, n, k), floored like their logarithm."""
+    said = np.maximum(p[:, rows.outcomes == 1.0], _LEAST).mean(axis=0)
+    return float(np.average(-np.log(said), weights=rows.weights))
 
 
 def _in_order(labels: OutOfFold, rows: Design) -> FloatArray:

@@ -4,10 +4,11 @@ Notes
 -----
 The corrected target errs by a term of the second order in the teacher's error. Targets
 of two teachers estimate the same log-odds, so that their difference is the one's term
-less the other's: where the second teacher is much the better, that is the bias.
+less the other's: where one teacher is much the better, that is the bias of the other.
 """
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,8 @@ class LogOddsCoefficients(Coefficients):
     ----------
     remainder : InferenceResult or None
         The coefficients less those of the second teacher: their bias, if that one has
-        none. None without a second teacher.
+        none, and the other's with its sign changed, if the first has none. None without
+        a second teacher.
     by_second : InferenceResult or None
         The coefficients by the labels of the second teacher.
 
@@ -84,12 +86,12 @@ class LogOddsCoefficients(Coefficients):
             return f"{text}\nBias of second order: not estimated (no second teacher)."
         pairs = zip(self.names, self.remainder.estimate, self.in_errors(), strict=True)
         shown = ", ".join(f"{name} {bias:+.3g} ({r:+.2f})" for name, bias, r in pairs)
-        head = "Bias of second order, by the second teacher (in standard errors)"
+        head = "Less those of the second teacher (in standard errors)"
         return f"{text}\n{head}: {shown}."
 
 
-def warn_of_remainder(found: LogOddsCoefficients) -> None:
-    """Warn where the bias that a second teacher sees puts intervals in doubt."""
+def warn_of_remainder(found: LogOddsCoefficients, log_losses: Sequence[float]) -> None:
+    """Warn where teachers disagree by so much that one of them must be biased."""
     if found.remainder is None:
         return
     ratio = np.abs(found.in_errors())
@@ -101,9 +103,10 @@ def warn_of_remainder(found: LogOddsCoefficients) -> None:
     more = len(doubtful) - _NAMED
     warnings.warn(
         f"Intervals of {len(doubtful)} of {len(ratio)} coefficients may not cover: the "
-        "second teacher sees a bias of so many standard errors: "
-        f"{listed}{f' and {more} more' if more > 0 else ''}. Use a better teacher; "
-        "by_second holds the coefficients by the second one.",
+        f"teachers disagree by so many standard errors: {listed}"
+        f"{f' and {more} more' if more > 0 else ''}. Believe the better one: on these "
+        f"rows the log-loss of the first is {log_losses[0]:.4g}, that of the second "
+        f"(by_second) {log_losses[1]:.4g}.",
         SemikdWarning,
         stacklevel=4,
     )
