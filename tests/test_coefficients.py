@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from semikd import cross_fit, external_labels
 from semikd.crossfit import OutOfFold
+from semikd.exceptions import SemikdWarning
 from semikd.inference import (
     EstimatingEquation,
     InferenceResult,
@@ -166,15 +167,18 @@ def test_two_ways_to_cluster_are_those_of_statsmodels(
     np.testing.assert_allclose(twice.covariance, once.covariance, rtol=1e-8)
 
 
-def test_a_covariance_of_two_ways_is_never_negative() -> None:
+def test_two_ways_that_leave_no_covariance_are_added_with_a_warning() -> None:
     first, second = np.repeat(np.arange(6), 6), np.tile(np.arange(6), 6)
-    # They cancel in every cluster of either way, and not in the cells of both.
+    # Scores that cancel in most clusters of either way, and not in the cells of both.
     residual = (-1.0) ** (first + second)
-    ones = np.ones((36, 1))
-    mean = EstimatingEquation([[0.0]], ones, residual[:, None], ones[:, :, None])
-    found, df = sandwich_of(mean, (first, second), "CRV1")
-    assert (found.item(), df) == (0.0, 5.0)
-    assert sandwich_of(mean, (crossed((first, second)),), "CRV1")[0].item() > 0.02
+    residual[0] = 3.0
+    mean = EstimatingEquation([[0.0]], np.ones((36, 1)), residual[:, None], None)
+    with pytest.warns(SemikdWarning, match=r"V1 \+ V2 stands for"):
+        found, df = sandwich_of(mean, (first, second), "CRV1")
+    ways = [sandwich_of(mean, (each,), "CRV1")[0] for each in (first, second)]
+    assert (found.item(), df) == (np.sum(ways), 5.0)
+    cells, _ = sandwich_of(mean, (crossed((first, second)),), "CRV1")
+    assert cells.item() > found.item() > 0.0
 
 
 def test_log_odds_of_three_classes_are_regressions_against_the_reference(
@@ -302,7 +306,8 @@ def test_rows_without_weight_or_label_are_not_there(
     fewer = log_odds_coefficients(part, X, y, random_state=0)
     some = log_odds_coefficients(left, X[~gone], y[~gone], random_state=0)
     np.testing.assert_allclose(fewer.covariance, some.covariance, rtol=1e-10)
-    assert fewer.conditions[1:] == some.conditions[1:]
+    assert fewer.conditions[1:-1] == some.conditions[1:]
+    assert "rows without weight or label, 48 here" in fewer.conditions[-1]
     none = likelihood_coefficients(X, y, sample_weight=(~gone).astype(float))
     np.testing.assert_allclose(
         none.covariance, likelihood_coefficients(X[~gone], y[~gone]).covariance
@@ -387,9 +392,11 @@ def wrong(**changed: Any) -> Any:
         (wrong(covariance="CRV1"), "covariance must fit the clusters"),
         (wrong(reference=2), "reference must be one of the classes"),
         (wrong(sample_weight=np.zeros(N)), "sample_weight must have a positive sum"),
-        (wrong(clusters=np.arange(N) % 3), "X must have more clusters than coef"),
+        (wrong(clusters=np.arange(N) % 3), "X must have more clusters than columns"),
         (wrong(clusters=np.zeros(N)), "clusters must hold at least 2 clusters"),
-        (wrong(clusters=np.zeros((N, 3))), "clusters must be given in one way or"),
+        (wrong(clusters=np.zeros((N, 3))), "clusters must have shape"),
+        (wrong(clusters=np.zeros((N, 0))), "clusters must have shape"),
+        (wrong(clusters=np.zeros((2, N))), "Stack two ways as columns"),
     ],
     ids=lambda each: next(iter(each)) if isinstance(each, dict) else "",
 )
@@ -431,7 +438,7 @@ def test_columns_that_say_nothing_of_their_own_are_named(
         likelihood_coefficients(frame[["a"]].assign(job="clerk"), y)
     with pytest.raises(ValueError, match=r"be finite.*missing cell"):
         likelihood_coefficients(np.where(X > 2, np.nan, X), y)
-    with pytest.raises(ValueError, match="more rows than coefficients"):
+    with pytest.raises(ValueError, match="more rows than columns"):
         likelihood_coefficients(X[:3], np.array([0, 1, 1]))
 
 
@@ -464,3 +471,106 @@ def test_hypotheses_that_say_the_same_twice_are_refused(
         found.contrast([[1.0, 2.0]], ["a"])
     with pytest.raises(ValueError, match="name every"):
         found.contrast([[1.0, 2.0, 0.0]], ["a", "b"])
+
+
+UNITS = [
+    ([1.0, 1e-15], [0.0, 0.0]),
+    ([1.0, 1e100], [0.0, 0.0]),
+    ([1e-10, 1e10], [0.0, 0.0]),
+    ([1.0, 1.0], [1e9, -1e6]),
+    ([2.6e6, 1.0], [1.7e9, 0.0]),
+]
+
+
+@pytest.mark.parametrize(("unit", "zero"), UNITS)
+def test_units_of_columns_change_units_of_coefficients_and_nothing_else(
+    unit: list[float],
+    zero: list[float],
+    labels: OutOfFold,
+    X: FloatArray,
+    y: NDArray[np.intp],
+) -> None:
+    other = X * np.array(unit) + np.array(zero)
+    moved = external_labels(other, labels.mean, classes=[0, 1])
+    for plain, found in (
+        (
+            log_odds_coefficients(labels, X, y, random_state=0),
+            log_odds_coefficients(moved, other, y, random_state=0),
+        ),
+        (
+            likelihood_coefficients(X, y, random_state=0),
+            likelihood_coefficients(other, y, random_state=0),
+        ),
+    ):
+        # The digits of a column that a large mean leaves.
+        rtol = 1e-8 + 1e-15 * max(abs(z) / u for z, u in zip(zero, unit, strict=True))
+        slopes, errors = found.estimate[:2] * unit, found.std_error[:2] * unit
+        np.testing.assert_allclose(slopes, plain.estimate[:2], rtol=10 * rtol)
+        np.testing.assert_allclose(errors, plain.std_error[:2], rtol=10 * rtol)
+        np.testing.assert_allclose(
+            found.fitted(other, kind="simultaneous")[["lower", "upper"]],
+            plain.fitted(X, kind="simultaneous")[["lower", "upper"]],
+            rtol=1e-5,
+        )
+        own, theirs = found.wald_test(["x0", "x1"]), plain.wald_test(["x0", "x1"])
+        assert own.statistic == pytest.approx(theirs.statistic, rel=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e306])
+def test_a_constant_factor_of_the_weights_is_nothing(
+    scale: float, X: FloatArray, y: NDArray[np.intp], weights: FloatArray
+) -> None:
+    plain = likelihood_coefficients(X, y, sample_weight=weights)
+    found = likelihood_coefficients(X, y, sample_weight=weights * scale)
+    np.testing.assert_allclose(found.covariance, plain.covariance, rtol=1e-8)
+
+
+def test_a_class_without_a_row_is_named(
+    labels: OutOfFold, X: FloatArray, y: NDArray[np.intp], three: NDArray[np.intp]
+) -> None:
+    words = r"y must hold rows of every class.*; got none of class "
+    with pytest.raises(ValueError, match=words + "1"):
+        log_odds_coefficients(labels, X, y, sample_weight=y == 0)
+    with pytest.raises(ValueError, match=words + "2"):
+        likelihood_coefficients(X, three, sample_weight=three != 2)
+
+
+@pytest.mark.parametrize(("x", "outcome"), [(45.0, 0), (-45.0, 1)])
+def test_a_row_that_is_all_but_impossible_keeps_its_residual(
+    x: float, outcome: int
+) -> None:
+    rng = np.random.default_rng(10)
+    X = np.append(rng.normal(size=5000), x)[:, None]
+    y = np.append(rng.random(5000) < special.expit(X[:-1, 0]), outcome).astype(int)
+    errors = [
+        likelihood_coefficients(X, y, covariance=kind).std_error[0] for kind in HC
+    ]
+    assert errors[0] < errors[2] < errors[3]
+    strict = {"method": "newton", "tol": 1e-14, "disp": False}
+    oracle = sm.Logit(y, with_constant(X)).fit(**strict, cov_type="HC0")
+    assert errors[0] == pytest.approx(oracle.bse[0], rel=1e-8)
+
+
+def test_names_that_would_mean_two_things_are_refused(
+    X: FloatArray, y: NDArray[np.intp], three: NDArray[np.intp]
+) -> None:
+    named = pd.DataFrame(X, columns=["a", "intercept"])
+    with pytest.raises(ValueError, match="X must have no column named 'intercept'"):
+        likelihood_coefficients(named, y)
+    classes = np.array(["a", "a: b", "c"])[three]
+    columns = pd.DataFrame(X, columns=["b: c", "c"])
+    with pytest.raises(ValueError, match="give every coefficient a name of its own"):
+        likelihood_coefficients(columns, classes, reference="c")
+
+
+def test_a_generator_gives_the_result_the_same_draws_beside_a_second_teacher(
+    labels: OutOfFold, X: FloatArray, y: NDArray[np.intp]
+) -> None:
+    alone, beside = (
+        log_odds_coefficients(
+            labels, X, y, second=second, random_state=np.random.default_rng(0)
+        )
+        for second in (None, labels)
+    )
+    assert alone.draws is not None
+    np.testing.assert_array_equal(alone.draws, beside.draws)

@@ -1,5 +1,6 @@
 """Fitted probabilities and marginal effects, against statsmodels and slopes."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,40 @@ def test_bands_that_hold_together_are_wider(
     assert (together["upper"] > alone["upper"]).all()
 
 
-def test_other_columns_are_refused(found: Coefficients, X: pd.DataFrame) -> None:
+def test_columns_are_taken_by_name_and_others_are_refused(
+    found: Coefficients, X: pd.DataFrame
+) -> None:
+    mixed = X[["income", "age"]].assign(more="text")
+    pd.testing.assert_frame_equal(found.fitted(mixed), found.fitted(X))
+    pd.testing.assert_frame_equal(found.fitted(X.to_numpy()), found.fitted(X))
     for asked in (found.fitted, found.marginal_effects):
         with pytest.raises(ValueError, match="X must have the columns 'age', 'income'"):
-            asked(X[["income", "age"]])
+            asked(X[["age"]])
+        with pytest.raises(ValueError, match="X must have at least one row"):
+            asked(X[:0])
+
+
+def test_a_row_far_out_has_its_probability_and_band(found: Coefficients) -> None:
+    far = pd.DataFrame({"age": [800.0, -800.0], "income": [0.0, 0.0]})
+    table = found.fitted(far)
+    assert np.isfinite(table[["probability", "lower", "upper"]]).all(axis=None)
+    assert ((table["lower"] <= table["probability"]) & (table["upper"] <= 1)).all()
+
+
+def test_bands_are_of_two_kinds(found: Coefficients, X: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match="kind must be one of 'interval', 'simul"):
+        found.fitted(X, kind="bound")
+
+
+def test_bands_of_many_rows_take_little_memory(
+    found: Coefficients, X: pd.DataFrame
+) -> None:
+    many = pd.concat([X] * 200, ignore_index=True)
+    tracemalloc.start()
+    try:
+        found.fitted(many)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # 60,000 rows: a covariance of them all would be 29 GB.
+    assert peak < 2e8

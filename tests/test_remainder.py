@@ -114,4 +114,5 @@ def test_intervals_cover_by_a_teacher_of_the_right_form_and_not_by_others() -> N
     assert low <= hits["logistic"] <= high
     assert hits["seen"] < low
     assert hits["stump"] < low
-    assert hits["warned"] > n_tables / 2
+    # About half are heard of at this size, and all at 5,000 rows.
+    assert hits["warned"] > 0.4 * n_tables

@@ -1,5 +1,6 @@
 """Coefficients and their scores become a result, which says what they mean of rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ from semikd._random import RandomState
 from semikd._validation import FloatArray
 from semikd.inference._inputs import checked_level
 from semikd.inference.bootstrap import gaussian_draws
+from semikd.inference.columns import Columns
 from semikd.inference.comparison import independence
 from semikd.inference.designs import Design
 from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.fitted import average_effects, fitted_probabilities
-from semikd.inference.result import InferenceResult, IntervalClass
+from semikd.inference.hypotheses import WaldTest, matrix_of, wald
+from semikd.inference.result import InferenceResult
 from semikd.inference.sandwiches import sandwich_of
 from semikd.inference.student_law import StudentLaw
 
@@ -38,8 +41,11 @@ class Coefficients(InferenceResult):
     ----------
     classes : tuple
         The class labels, the reference first.
-    columns : tuple of str
-        The columns; 'intercept', if there is one, is the last.
+    columns : Columns
+        The columns, and what makes them standard.
+    inner : InferenceResult
+        The same for columns of mean 0 and deviation 1: what is computed further is
+        computed of these, where no digit is lost.
 
     See Also
     --------
@@ -57,17 +63,19 @@ class Coefficients(InferenceResult):
     """
 
     classes: tuple[Any, ...]
-    columns: tuple[str, ...]
+    columns: Columns
+    inner: InferenceResult
 
     def fitted(
-        self, X: Any, level: float | None = None, kind: IntervalClass = "interval"
+        self, X: Any, level: float | None = None, kind: str = "interval"
     ) -> "pd.DataFrame":
         """Return the probabilities that the coefficients give, with bands.
 
         Parameters
         ----------
         X : array-like or data frame of shape (n, d)
-            Rows, in the columns of the coefficients.
+            Rows, in the columns of the coefficients; of a frame these are taken by
+            name.
         level : float, optional
             Confidence level; default the level of the result.
         kind : {'interval', 'simultaneous'}, default='interval'
@@ -83,7 +91,7 @@ class Coefficients(InferenceResult):
         Raises
         ------
         ValueError
-            If the columns are others, or the level or kind is none.
+            If the columns are others, there is no row, or the level or kind is none.
         """
         return fitted_probabilities(self, X, level, kind)
 
@@ -110,9 +118,27 @@ class Coefficients(InferenceResult):
         Raises
         ------
         ValueError
-            If the columns are others.
+            If the columns are others, or there is no row.
         """
         return average_effects(self, X, sample_weight)
+
+    def contrast(
+        self, combinations: ArrayLike, names: Sequence[str]
+    ) -> InferenceResult:
+        """Return linear combinations; see ``InferenceResult.contrast``."""
+        return self.inner.contrast(self._of_inner(combinations), names)
+
+    def wald_test(
+        self, combinations: ArrayLike | Sequence[str], value: ArrayLike = 0.0
+    ) -> WaldTest:
+        """Test a linear hypothesis; see ``InferenceResult.wald_test``."""
+        return wald(self.inner, self._of_inner(combinations), value)
+
+    def _of_inner(self, combinations: ArrayLike | Sequence[str]) -> FloatArray:
+        """Return combinations of coefficients as those of standard columns."""
+        m = len(self.classes) - 1
+        units = np.kron(np.eye(m), self.columns.to_units())
+        return np.asarray(matrix_of(self, combinations) @ units)
 
 
 def coefficient_result(
@@ -125,14 +151,13 @@ def coefficient_result(
     level: float,
     random_state: RandomState,
     form: type[Coefficients] = Coefficients,
-    **more: Any,
 ) -> Any:
     """Return coefficients with their sandwich, and draws for what holds together.
 
     Parameters
     ----------
     equation : EstimatingEquation
-        The coefficients, with the scores of all rows.
+        The coefficients of standard columns, with the scores of all rows.
     rows : Design
         The rows, with names, weights and clusters.
     estimand : str
@@ -147,8 +172,6 @@ def coefficient_result(
         Seed of the draws.
     form : type, default=Coefficients
         The kind of result.
-    **more
-        What that kind holds besides.
 
     Returns
     -------
@@ -157,27 +180,51 @@ def coefficient_result(
     """
     checked_level(level)
     found, df = sandwich_of(equation, rows.clusters, covariance)
-    sizes = np.ones(len(rows.rows)) if rows.weights is None else rows.weights
-    independent = [
-        independence(len(rows.rows), units, sizes, "rows")
-        for units in rows.clusters or (None,)
-    ]
-    return form(
-        names=rows.coefficient_names,
-        classes=rows.classes,
-        columns=rows.names,
-        estimate=equation.estimate.ravel(),
+    names, estimate = rows.coefficient_names, equation.estimate.ravel()
+    inner = InferenceResult(
+        names=names,
+        estimate=estimate,
         covariance=found,
-        law=StudentLaw(np.array([df]), np.ones((equation.estimate.size, 1))),
+        law=StudentLaw(np.array([df]), np.ones((len(names), 1))),
         estimand=estimand,
-        conditions=(*conditions, *independent),
+        conditions=(*conditions, *_rows_in_words(rows)),
         level=level,
         draws=gaussian_draws(_root(found), _N_DRAWS, random_state),
-        **more,
+    )
+    units = np.kron(np.eye(len(equation.estimate)), rows.columns.to_units())
+    assert inner.draws is not None  # noqa: S101 - just drawn
+    return form(
+        names=names,
+        estimate=units @ estimate,
+        covariance=units @ found @ units.T,
+        law=inner.law,
+        estimand=estimand,
+        conditions=inner.conditions,
+        level=level,
+        draws=inner.draws @ units.T,
+        classes=rows.classes,
+        columns=rows.columns,
+        inner=inner,
     )
 
 
+def _rows_in_words(rows: Design) -> list[str]:
+    """Return which rows are meant, and what must be independent."""
+    n = len(rows.rows)
+    sizes = np.ones(n) if rows.weights is None else rows.weights
+    said = [independence(n, units, sizes, "rows") for units in rows.clusters or (None,)]
+    if rows.left_out:
+        said.append(
+            f"rows without weight or label, {rows.left_out:,} here, are no part of the "
+            "population, or like the others"
+        )
+    return said
+
+
 def _root(covariance: FloatArray) -> FloatArray:
-    """Return R with R'R the covariance, which may be singular."""
-    values, vectors = np.linalg.eigh(covariance)
-    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))).T)
+    """Return R with R'R the covariance, which may be singular, of columns unlike."""
+    error = np.sqrt(np.diag(covariance))
+    scale = np.where(error > 0, error, 1.0)
+    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    return np.asarray((scale[:, None] * root).T)

@@ -1,43 +1,38 @@
-"""The rows that coefficients are fitted to: columns with names, outcomes, weights."""
+"""The rows that coefficients are fitted to: columns, outcomes, weights, clusters."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
-from semikd._tables import checked_labels, refuse_equal_names
-from semikd._validation import (
-    FloatArray,
-    Shown,
-    finite_array,
-    invalid,
-    sample_weights,
-    wrong_type,
-)
+from semikd._tables import checked_labels
+from semikd._validation import FloatArray, Shown, counted, invalid, sample_weights
 from semikd.inference._inputs import check_units, checked_clusters
+from semikd.inference.columns import Columns, made_columns
 from semikd.inference.estimating import EstimatingEquation
+from semikd.inference.influence import row_shares
 from semikd.simplex import one_hot
 
-__all__ = ["INTERCEPT", "Design", "made_design", "numeric_columns"]
+__all__ = ["Design", "made_design"]
 
-INTERCEPT = "intercept"
-# Columns, scaled to length 1, that are nearer to the others than this depend on them.
-_DEPENDENT = 1e-9
+# Standard columns of length 1 that are nearer to the others than this depend on them:
+# sums of squares keep four digits of the rest.
+_DEPENDENT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """Columns, outcomes, weights and clusters of the rows that have weight.
+    """Standard columns, outcomes, weights and clusters of the rows that take part.
 
     Parameters
     ----------
-    columns : ndarray of shape (n, p)
-        The columns; a constant one, if any, is the last.
-    names : tuple of str
-        Their names.
+    columns : Columns
+        Names, and what turns standard coefficients into those of the user's units.
+    standard : ndarray of shape (n, p)
+        The columns with mean 0 and deviation 1; a constant one, if any, is the last.
     outcomes : ndarray of shape (n, k)
         Indicators of the classes.
     classes : tuple
@@ -48,36 +43,30 @@ class Design:
         Cluster of each row, numbered from 0 without gaps, in no, one or two ways.
     rows : ndarray of int of shape (n,)
         Their positions in the table.
+    left_out : int
+        Rows without weight or label.
 
     Examples
     --------
     >>> from semikd.inference.designs import made_design
     >>> rows = made_design([[0.0], [1.0], [4.0]], ["a", "b", "a"])
-    >>> rows.names, rows.classes, rows.log_odds
+    >>> rows.coefficient_names, rows.classes, rows.log_odds
     (('x0', 'intercept'), ('a', 'b'), "log-odds of 'b' against 'a'")
     """
 
-    columns: FloatArray
-    names: tuple[str, ...]
+    columns: Columns
+    standard: FloatArray
     outcomes: FloatArray
     classes: tuple[Any, ...]
     weights: FloatArray | None
     clusters: tuple[NDArray[np.intp], ...]
     rows: NDArray[np.intp]
-
-    @property
-    def has_intercept(self) -> bool:
-        """Whether the last column is the constant one that was added."""
-        return self.names[-1] == INTERCEPT
+    left_out: int
 
     @property
     def coefficient_names(self) -> tuple[str, ...]:
         """Names of the coefficients, class by class where there are several."""
-        if len(self.classes) == 2:
-            return self.names
-        return tuple(
-            f"{label}: {name}" for label in self.classes[1:] for name in self.names
-        )
+        return class_names(self.classes, self.columns.all_names, self.classes[1:])
 
     @property
     def log_odds(self) -> str:
@@ -89,13 +78,19 @@ class Design:
     def regression(self, target: FloatArray) -> EstimatingEquation:
         """Return the weighted least squares of targets (n, m) on the columns."""
         root = np.ones(1) if self.weights is None else np.sqrt(self.weights)
-        left, right = root[:, None] * self.columns, root[:, None] * target
+        left, right = root[:, None] * self.standard, root[:, None] * target
         theta = np.asarray(np.linalg.lstsq(left, right)[0].T)
-        residual, ones = target - self.columns @ theta.T, np.eye(len(theta))
-        curvature = np.broadcast_to(ones, (len(target), *ones.shape))
-        return EstimatingEquation(
-            theta, self.columns, residual, curvature, self.weights
-        )
+        residual = target - self.standard @ theta.T
+        return EstimatingEquation(theta, self.standard, residual, None, self.weights)
+
+
+def class_names(
+    classes: tuple[Any, ...], names: tuple[str, ...], shown: tuple[Any, ...]
+) -> tuple[str, ...]:
+    """Return names, of each class in turn where there are more than two."""
+    if len(classes) == 2:
+        return names
+    return tuple(f"{label}: {name}" for label in shown for name in names)
 
 
 def made_design(
@@ -134,29 +129,40 @@ def made_design(
     Raises
     ------
     ValueError, TypeError
-        If a column holds no numbers, columns depend on one another, there are no more
-        rows or clusters than coefficients, or a value cannot be used.
+        If a column holds no numbers, columns depend on one another, a class has no row
+        of weight and label, there are no more rows or clusters than columns, or a value
+        cannot be used.
     """
-    columns, names = numeric_columns(X)
-    outcomes = checked_labels(X, y)
-    codes, classes = _codes(outcomes, reference)
-    n = len(codes)
-    if fit_intercept:
-        columns, names = np.column_stack([columns, np.ones(n)]), (*names, INTERCEPT)
-    weights = sample_weights(sample_weight, n)
-    kept = np.ones(n, dtype=bool) if usable is None else usable
+    codes, classes = _codes(checked_labels(X, y), reference)
+    weights = sample_weights(sample_weight, len(codes))
+    kept = np.ones(len(codes), dtype=bool) if usable is None else usable
     rows = np.flatnonzero(kept if weights is None else kept & (weights > 0))
+    _check_classes(codes[rows], classes)
+    share = None if weights is None else row_shares(weights[rows], len(rows))
+    whole = np.zeros(len(codes))
+    whole[rows] = 1.0 / len(rows) if share is None else share
+    columns = made_columns(X, whole, fit_intercept=fit_intercept)
     found = Design(
-        columns[rows],
-        names,
+        columns,
+        columns.standard(X)[rows],
         one_hot(codes, len(classes))[rows],
         classes,
-        None if weights is None else weights[rows] / weights[rows].mean(),
-        _clusters(clusters, n, rows),
+        None if share is None else len(rows) * share,
+        _clusters(clusters, len(codes), rows),
         rows,
+        len(codes) - len(rows),
     )
     _check(found)
     return found
+
+
+def _check_classes(codes: NDArray[np.intp], classes: tuple[Any, ...]) -> None:
+    """Refuse rows among which a class is missing: it has no coefficients."""
+    missing = sorted(set(range(len(classes))) - set(codes.tolist()))
+    if missing:
+        shown = Shown(f"none of class {classes[missing[0]]!r}")
+        constraint = "hold rows of every class that have weight and label"
+        raise invalid("y", constraint, shown, "Leave that class out")
 
 
 def _codes(
@@ -180,9 +186,10 @@ def _clusters(
     if given is None:
         return ()
     table = np.asarray(given)
-    if table.ndim == 2 and table.shape[1] > 2:
-        shown = Shown(f"{table.shape[1]} columns")
-        raise invalid("clusters", "be given in one way or in two", shown)
+    if table.ndim == 2 and (table.shape[1] not in {1, 2} or len(table) != n):
+        shown = Shown(f"shape {table.shape}")
+        constraint = f"have shape ({n},) or ({n}, 2)"
+        raise invalid("clusters", constraint, shown, "Stack two ways as columns")
     ways = table.T if table.ndim == 2 else [given]
     checked = [checked_clusters(each, n) for each in ways]
     return tuple(
@@ -192,45 +199,28 @@ def _clusters(
     )
 
 
-def numeric_columns(X: Any) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return the columns of a table as finite numbers, and their names."""
-    refuse_equal_names(X)
-    remedy = "Fill or drop such rows: a missing cell has no coefficient"
-    if not nw.dependencies.is_into_dataframe(X):
-        table = finite_array("X", X, shape=(None, None), remedy=remedy)
-        return table, tuple(f"x{j}" for j in range(table.shape[1]))
-    frame = nw.from_native(X, eager_only=True)
-    names = tuple(str(name) for name in frame.columns)
-    columns = []
-    for name in frame.columns:
-        values = frame[name].to_numpy()
-        if values.dtype.kind not in "biuf":
-            encode = "Encode it, as an indicator for each value but one"
-            shown = Shown(f"{str(name)!r}, which does not")
-            raise wrong_type("X", "hold numbers in every column", shown, encode)
-        columns.append(finite_array(f"X[{str(name)!r}]", values, shape=(None,)))
-    return np.column_stack(columns), names
-
-
 def _check(rows: Design) -> None:
     """Refuse rows that do not determine every coefficient."""
-    n, p = rows.columns.shape
-    n_coefficients = p * (len(rows.classes) - 1)
-    check_units(n, None)
+    n, p = rows.standard.shape
     units, what = n, "rows"
     for each in rows.clusters:
         check_units(n, each)
         units, what = min(units, int(each.max()) + 1), "clusters"
-    if units <= n_coefficients:
-        shown = Shown(f"{units:,} {what} for {n_coefficients:,}")
-        constraint = f"have more {what} than coefficients"
-        raise invalid("X", constraint, shown, "Use fewer columns")
-    lengths = np.sqrt((rows.columns**2).sum(axis=0))
-    scaled = rows.columns / np.where(lengths > 0, lengths, 1.0)
-    upper, order = linalg.qr(scaled, mode="r", pivoting=True)
+    if units <= p:
+        shown = Shown(f"{counted(units, what[:-1])} for {p:,}")
+        raise invalid("X", f"have more {what} than columns", shown, "Use fewer columns")
+    names = rows.coefficient_names
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        shown = Shown(f"{twice[0]!r} for two")
+        raise invalid("X", "give every coefficient a name of its own", shown)
+    root = np.ones(1) if rows.weights is None else np.sqrt(rows.weights)
+    weighed = root[:, None] * rows.standard
+    lengths = np.sqrt((weighed**2).sum(axis=0))
+    upper, order = linalg.qr(weighed / lengths, mode="r", pivoting=True)
     alone = np.abs(np.diag(upper))
     if (alone <= _DEPENDENT).any():
-        named = rows.names[int(order[np.argmax(alone <= _DEPENDENT)])]
-        shown = Shown(f"{named!r}, a combination of the others")
+        at = int(order[np.argmax(alone <= _DEPENDENT)])
+        shown = Shown(f"{rows.columns.all_names[at]!r}, a combination of the others")
         remedy = "Drop it, or one of those"
         raise invalid("X", "have linearly independent columns", shown, remedy)

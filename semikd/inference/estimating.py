@@ -34,8 +34,8 @@ class EstimatingEquation:
         The columns that they multiply, a constant one among them.
     residual : array of shape (n, m)
         Residuals r at the estimate.
-    curvature : array of shape (n, m, m)
-        V, symmetric and not negative: ones for least squares,
+    curvature : array of shape (n, m, m) or None
+        V, symmetric and not negative: None for the identity of least squares,
         :math:`\operatorname{diag}\pi - \pi\pi^\top` for logistic regression.
     weights : array of shape (n,), optional
         Sampling weights; ones by default.
@@ -50,7 +50,7 @@ class EstimatingEquation:
     >>> import numpy as np
     >>> from semikd.inference import EstimatingEquation
     >>> x, y = np.ones((3, 1)), np.array([[1.0], [2.0], [6.0]])
-    >>> mean = EstimatingEquation([[3.0]], x, y - 3.0, np.ones((3, 1, 1)))
+    >>> mean = EstimatingEquation([[3.0]], x, y - 3.0, None)
     >>> mean.jacobian, mean.score.sum()
     (array([[3.]]), np.float64(0.0))
     """
@@ -58,7 +58,7 @@ class EstimatingEquation:
     estimate: FloatArray
     design: FloatArray
     residual: FloatArray
-    curvature: FloatArray
+    curvature: FloatArray | None
     weights: FloatArray | None = None
 
     def __post_init__(self) -> None:
@@ -71,13 +71,17 @@ class EstimatingEquation:
             "estimate": estimate,
             "design": design,
             "residual": finite_array("residual", self.residual, shape=(n, m)),
-            "curvature": finite_array("curvature", self.curvature, shape=(n, m, m)),
             "weights": finite_array(
                 "weights",
                 np.ones(n) if self.weights is None else self.weights,
                 shape=(n,),
             ),
         }
+        if self.curvature is not None:
+            shape = (n, m, m)
+            checked["curvature"] = finite_array(
+                "curvature", self.curvature, shape=shape
+            )
         for name, value in checked.items():
             object.__setattr__(self, name, frozen(value))
 
@@ -86,6 +90,12 @@ class EstimatingEquation:
         """Sampling weights, shape (n,)."""
         assert self.weights is not None  # noqa: S101 - filled in when it was made
         return self.weights
+
+    @property
+    def n_free(self) -> int:
+        """Coefficients that one residual depends on: of least squares its own p."""
+        m, p = self.estimate.shape
+        return int(p if self.curvature is None else m * p)
 
     @cached_property
     def score(self) -> FloatArray:
@@ -111,8 +121,10 @@ class EstimatingEquation:
     def jacobian_of(self, rows: slice | np.ndarray) -> FloatArray:
         """Return the part of the Jacobian that some rows make, shape (d, d)."""
         m, p = self.estimate.shape
-        x, bent = self.design[rows], self.curvature[rows]
-        bent = self.weight[rows, None, None] * bent
+        x, weight = self.design[rows], self.weight[rows]
+        if self.curvature is None:
+            return np.asarray(np.kron(np.eye(m), x.T @ (weight[:, None] * x)))
+        bent = weight[:, None, None] * self.curvature[rows]
         found = np.empty((m, p, m, p))
         for a in range(m):
             for b in range(a, m):
@@ -120,21 +132,20 @@ class EstimatingEquation:
                 found[a, :, b, :] = found[b, :, a, :] = block
         return found.reshape(m * p, m * p)
 
-    def leverage(self) -> FloatArray:
-        r"""Return how much each row moves its own scores, shape (n, m, m).
+    def pull(self) -> FloatArray:
+        r"""Return how a residual of each row moves its scores, (n, m, m) or (n, 1, 1).
 
-        .. math:: H_i = w_i\, V_i^{1/2} (I_m \otimes x_i)^\top J^{-1}
-           (I_m \otimes x_i) V_i^{1/2}
+        .. math:: M_i = w_i\, (I_m \otimes x_i)^\top J^{-1} (I_m \otimes x_i)
+
+        of least squares a number times the identity, shape (n, 1, 1).
         """
-        m, p = self.estimate.shape
-        blocks = self.inverse.reshape(m, p, m, p)
-        x = self.design
-        moved = np.empty((len(x), m, m))
+        m = 1 if self.curvature is None else len(self.estimate)
+        blocks = self.inverse.reshape(*self.estimate.shape, *self.estimate.shape)
+        x, moved = self.design, np.empty((len(self.design), m, m))
         for a in range(m):
             for b in range(m):
                 moved[:, a, b] = ((x @ blocks[a, :, b, :]) * x).sum(axis=1)
-        root = matrix_power(self.curvature, 0.5)
-        return np.asarray(self.weight[:, None, None] * (root @ moved @ root))
+        return np.asarray(self.weight[:, None, None] * moved)
 
 
 def matrix_power(matrices: FloatArray, power: float) -> FloatArray:

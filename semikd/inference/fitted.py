@@ -2,10 +2,11 @@
 
 Notes
 -----
-Letters: s (n, m) scores of the classes but the reference, whose score is 0; pi (n, k)
-their softmax; z (n, p) the columns; theta (m, p) the coefficients.
+Letters: z (n, p) standard columns; theta (m, p) their coefficients; s (n, k) scores of
+the classes, of which the first, the reference, is 0; pi (n, k) their softmax.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,42 +14,51 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from semikd._validation import FloatArray, Shown, invalid, sample_weights
-from semikd.inference.designs import INTERCEPT, numeric_columns
+from semikd._validation import FloatArray, Shown, choose, invalid, sample_weights
+from semikd.inference._inputs import checked_level
+from semikd.inference.designs import class_names
 from semikd.inference.influence import row_shares
+from semikd.inference.multiplicity import adjusted_tail
 from semikd.simplex import softmax
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from semikd.inference.coefficients import Coefficients
-    from semikd.inference.result import InferenceResult, IntervalClass
+    from semikd.inference.result import InferenceResult
 
-__all__ = ["average_effects", "fitted_probabilities"]
+__all__ = ["average_effects", "class_scores", "fitted_probabilities"]
+
+_KINDS = {kind: kind for kind in ("interval", "simultaneous")}
+# Rows whose draws are held at a time.
+_BLOCK = 256
+
+
+def class_scores(z: FloatArray, theta: FloatArray) -> FloatArray:
+    """Return the scores of all classes, the reference's 0 in front, (n, k)."""
+    return np.pad(z @ theta.T, ((0, 0), (1, 0)))
 
 
 def fitted_probabilities(
-    found: "Coefficients", X: Any, level: float | None, kind: "IntervalClass"
+    found: "Coefficients", X: Any, level: float | None, kind: str
 ) -> "pd.DataFrame":
     """Return the table of ``Coefficients.fitted``."""
     import pandas as pd
 
-    z, theta = _columns(found, X), _theta(found)
-    pi = softmax(np.pad(z @ theta.T, ((0, 0), (1, 0))))
-    # The derivative of each class's log-odds in the scores.
-    shown = [1] if len(found.classes) == 2 else range(len(found.classes))
-    eye = np.eye(len(found.classes))[:, 1:]
+    chosen = choose("kind", kind, _KINDS)
+    z = _standard(found, X)
+    scores = class_scores(z, _theta(found))
     tables = []
-    for j in shown:
-        moved = (eye[j] - pi[:, 1:]) / (1.0 - pi[:, [j]])
-        matrix = (moved[:, :, None] * z[:, None, :]).reshape(len(z), -1)
-        names = [f"row {i}" for i in range(len(z))]
-        ends = found.contrast(matrix, names).conf_int(level, kind)
-        half = (ends[:, 1] - ends[:, 0]) / 2.0
-        odds = special.logit(pi[:, j])
+    for j in _shown(found):
+        others = np.delete(scores, j, axis=1)
+        odds = scores[:, j] - special.logsumexp(others, axis=1)
+        # Of the log-odds of a class: 1 in its own score, less the others' shares.
+        moved = -np.insert(softmax(others), j, -1.0, axis=1)[:, 1:]
+        gradient = (moved[:, :, None] * z[:, None, :]).reshape(len(z), -1)
+        half = _half_widths(found, gradient, level, chosen)
         columns = {
             "class": found.classes[j],
-            "probability": pi[:, j],
+            "probability": special.expit(odds),
             "lower": special.expit(odds - half),
             "upper": special.expit(odds + half),
         }
@@ -60,28 +70,56 @@ def average_effects(
     found: "Coefficients", X: Any, sample_weight: ArrayLike | None
 ) -> "InferenceResult":
     """Return the result of ``Coefficients.marginal_effects``."""
-    z, theta = _columns(found, X), _theta(found)
+    z, theta = _standard(found, X), _theta(found)
     share = row_shares(sample_weights(sample_weight, len(z)), len(z))
-    pi = softmax(np.pad(z @ theta.T, ((0, 0), (1, 0))))
-    slopes = [at for at, name in enumerate(found.columns) if name != INTERCEPT]
-    shown = [1] if len(found.classes) == 2 else range(len(found.classes))
-    estimates, gradients, names = [], [], []
-    for j in shown:
+    pi, scale = softmax(class_scores(z, theta)), found.columns.scale
+    estimates, gradients = [], []
+    for j in _shown(found):
         first, second = _derivatives(pi, j)
-        for at in slopes:
-            estimates.append(share @ first @ theta[:, at])
+        for at, unit in enumerate(scale):
+            estimates.append(share @ first @ theta[:, at] / unit)
             gradient = np.einsum("i,iab,a,ip->bp", share, second, theta[:, at], z)
             gradient[:, at] += share @ first
-            gradients.append(gradient.ravel())
-            label = "" if len(found.classes) == 2 else f"{found.classes[j]}: "
-            names.append(f"{label}{found.columns[at]}")
+            gradients.append(gradient.ravel() / unit)
+    shown = tuple(found.classes[j] for j in _shown(found))
+    names = class_names(found.classes, found.columns.names, shown)
+    of = f" of {found.classes[1]!r}" if len(found.classes) == 2 else ""
     # The gradients give the covariance; effects are no linear combinations.
     return replace(
-        found.contrast(np.array(gradients), names),
+        found.inner.contrast(np.array(gradients), names),
         estimate=np.array(estimates),
-        estimand=f"average change of the fitted probability{_of(found)} by a unit of "
-        "each column, over these rows",
+        estimand=f"average change of the fitted probability{of} by a unit of each "
+        "column, over these rows",
     )
+
+
+def _half_widths(
+    found: "Coefficients", gradient: FloatArray, level: float | None, kind: str
+) -> FloatArray:
+    """Return half the widths of bands of rows whose gradients are given, (n,)."""
+    inner = found.inner
+    variance = np.einsum("ia,ab,ib->i", gradient, inner.covariance, gradient)
+    error = np.sqrt(np.maximum(variance, 0.0))
+    used = checked_level(inner.level if level is None else level)
+    if kind == "interval":
+        beyond = adjusted_tail(used, 1, None, sign=0, adjust="none")
+    else:
+        largest = np.max(list(_ratios(found, gradient, error)), axis=0)[:, None]
+        beyond = adjusted_tail(used, 1, largest, sign=0, adjust="max-t")
+    return np.asarray(inner.law.critical(beyond)[0] * error)
+
+
+def _ratios(
+    found: "Coefficients", gradient: FloatArray, error: FloatArray
+) -> Iterator[FloatArray]:
+    """Yield the largest ratio of every draw, block of rows by block, (n_draws,)."""
+    draws = found.inner.draws
+    assert draws is not None  # noqa: S101 - coefficients always have draws
+    for start in range(0, len(error), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        moved = np.abs(draws @ gradient[rows].T)
+        zeros = np.zeros_like(moved)
+        yield np.divide(moved, error[rows], out=zeros, where=error[rows] > 0).max(1)
 
 
 def _derivatives(pi: FloatArray, j: int) -> tuple[FloatArray, FloatArray]:
@@ -94,23 +132,19 @@ def _derivatives(pi: FloatArray, j: int) -> tuple[FloatArray, FloatArray]:
     return first, first[:, :, None] * off[:, None, :] - bent
 
 
-def _of(found: "Coefficients") -> str:
-    """Return whose probability it is, in words."""
-    return f" of {found.classes[1]!r}" if len(found.classes) == 2 else ""
+def _shown(found: "Coefficients") -> list[int]:
+    """Return the classes that are told of: of two the second, else all."""
+    return [1] if len(found.classes) == 2 else list(range(len(found.classes)))
 
 
 def _theta(found: "Coefficients") -> FloatArray:
-    """Return the coefficients as a table, (m, p)."""
-    return found.estimate.reshape(-1, len(found.columns))
+    """Return the coefficients of standard columns as a table, (m, p)."""
+    return found.inner.estimate.reshape(len(found.classes) - 1, -1)
 
 
-def _columns(found: "Coefficients", X: Any) -> FloatArray:
-    """Return the columns that the coefficients multiply, (n, p)."""
-    table, names = numeric_columns(X)
-    wanted = tuple(name for name in found.columns if name != INTERCEPT)
-    if names != wanted:
-        shown = Shown(", ".join(map(repr, names)))
-        raise invalid("X", f"have the columns {', '.join(map(repr, wanted))}", shown)
-    if len(wanted) == len(found.columns):
-        return table
-    return np.column_stack([table, np.ones(len(table))])
+def _standard(found: "Coefficients", X: Any) -> FloatArray:
+    """Return the standard columns of some rows, at least one."""
+    z = found.columns.standard(X)
+    if not len(z):
+        raise invalid("X", "have at least one row", Shown("none"))
+    return z

@@ -8,13 +8,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg, stats
 
-from semikd._validation import FloatArray, Shown, finite_array, invalid, unknown
+from semikd._validation import (
+    FloatArray,
+    Shown,
+    counted,
+    finite_array,
+    invalid,
+    unknown,
+)
 from semikd.inference.student_law import StudentLaw
 
 if TYPE_CHECKING:
     from semikd.inference.result import InferenceResult
 
-__all__ = ["WaldTest", "contrasts", "wald"]
+__all__ = ["WaldTest", "contrasts", "matrix_of", "wald"]
 
 
 @dataclass(frozen=True)
@@ -54,18 +61,22 @@ def wald(
     result: "InferenceResult", combinations: ArrayLike | Sequence[str], value: ArrayLike
 ) -> WaldTest:
     """Return the test of a linear hypothesis; see ``InferenceResult.wald_test``."""
-    matrix = _matrix(result, combinations)
-    df = _df(result)
-    distance = matrix @ result.estimate - finite_array(
-        "value", np.broadcast_to(value, len(matrix)), shape=(len(matrix),)
-    )
+    matrix, df = matrix_of(result, combinations), _df(result)
+    wanted = finite_array("value", np.atleast_1d(value), shape=(None,))
+    if len(wanted) not in {1, len(matrix)}:
+        shown = Shown(f"{len(wanted)} for {counted(len(matrix), 'combination')}")
+        raise invalid("value", "be one, or one for each combination", shown)
+    distance = matrix @ result.estimate - wanted
     covariance = matrix @ result.covariance @ matrix.T
-    if np.linalg.matrix_rank(matrix) < len(matrix):
-        shown = Shown(f"{len(matrix)} that depend on one another")
-        remedy = "Drop those that follow from the others"
+    error = np.sqrt(np.diag(covariance))
+    scale = np.where(error > 0, error, 1.0)
+    relative = covariance / np.outer(scale, scale)
+    if np.linalg.matrix_rank(relative, hermitian=True) < len(matrix):
+        shown = Shown(f"{len(matrix)} that depend on one another, or do not vary")
+        remedy = "Drop those that follow from the others, or use more clusters"
         raise invalid("combinations", "be linearly independent", shown, remedy)
-    solved = linalg.solve(covariance, distance, assume_a="pos")
-    statistic = float(distance @ solved) / len(matrix)
+    solved = linalg.solve(relative, distance / scale, assume_a="pos")
+    statistic = float(distance / scale @ solved) / len(matrix)
     p_value = float(stats.f.sf(statistic, len(matrix), min(df, 1e10)))
     return WaldTest(statistic, len(matrix), df, p_value)
 
@@ -74,26 +85,29 @@ def contrasts(
     result: "InferenceResult", combinations: ArrayLike
 ) -> tuple[FloatArray, FloatArray, StudentLaw, FloatArray | None]:
     """Return estimate, covariance, law and draws of linear combinations."""
-    matrix = _matrix(result, combinations)
+    matrix = matrix_of(result, combinations)
     law = StudentLaw(np.array([_df(result)]), np.ones((len(matrix), 1)))
     draws = None if result.draws is None else result.draws @ matrix.T
     covariance = matrix @ result.covariance @ matrix.T
     return matrix @ result.estimate, covariance, law, draws
 
 
-def _matrix(
+def matrix_of(
     result: "InferenceResult", combinations: ArrayLike | Sequence[str]
 ) -> FloatArray:
     """Return the combinations as rows of a matrix, (q, d)."""
     names, d = result.names, len(result.names)
-    given = [combinations] if isinstance(combinations, str) else combinations
-    if isinstance(given, Sequence) and all(isinstance(each, str) for each in given):
-        for each in given:
+    given = np.asarray(
+        [combinations] if isinstance(combinations, str) else combinations
+    )
+    if not given.size:
+        raise invalid("combinations", "hold one at least", Shown("none"))
+    if given.ndim == 1 and all(isinstance(each, str) for each in given.tolist()):
+        for each in given.tolist():
             if each not in names:
                 raise unknown("combinations", each, names)
-        return np.eye(d)[[names.index(str(each)) for each in given]]
-    matrix = np.atleast_2d(np.asarray(given, dtype=np.float64))
-    return finite_array("combinations", matrix, shape=(None, d))
+        return np.eye(d)[[names.index(each) for each in given.tolist()]]
+    return finite_array("combinations", np.atleast_2d(given), shape=(None, d))
 
 
 def _df(result: "InferenceResult") -> float:

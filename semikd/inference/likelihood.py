@@ -14,11 +14,16 @@ from semikd._validation import FloatArray, Shown, invalid
 from semikd.inference.coefficients import Coefficients, coefficient_result
 from semikd.inference.designs import Design, made_design
 from semikd.inference.estimating import EstimatingEquation
+from semikd.inference.fitted import class_scores
 from semikd.losses import CrossEntropyLoss
 from semikd.simplex import softmax
 from semikd.students import LinearStudent
 
 __all__ = ["likelihood_coefficients"]
+
+# Newton steps from where a solver stopped, and the step, of standard columns, below
+# which the root is found.
+_STEPS, _SMALL = 20, 1e-10
 
 
 def likelihood_coefficients(
@@ -99,12 +104,7 @@ def likelihood_coefficients(
         sample_weight=sample_weight,
         clusters=clusters,
     )
-    theta = _most_likely(rows)
-    p = softmax(np.pad(rows.columns @ theta.T, ((0, 0), (1, 0))))[:, 1:]
-    curvature = p[:, :, None] * (np.eye(len(theta)) - p[:, None, :])
-    equation = EstimatingEquation(
-        theta, rows.columns, rows.outcomes[:, 1:] - p, curvature, rows.weights
-    )
+    equation = _polished(rows, _most_likely(rows))
     found: Coefficients = coefficient_result(
         equation,
         rows,
@@ -125,20 +125,42 @@ def _most_likely(rows: Design) -> FloatArray:
     ValueError
         If the columns separate the classes, so that no coefficient is finite.
     """
-    has_intercept = rows.has_intercept
-    X = rows.columns[:, :-1] if has_intercept else rows.columns
+    has_intercept = rows.columns.has_intercept
+    X = rows.standard[:, :-1] if has_intercept else rows.standard
     student = LinearStudent(ridge=0.0, fit_intercept=has_intercept)
     try:
         student.fit_target(
             X, rows.outcomes, loss=CrossEntropyLoss(), sample_weight=rows.weights
         )
     except ValueError as error:
+        if "minimum" not in str(error):
+            raise
         constraint = "not be told apart by X without error: no coefficient is finite"
         remedy = "Use fewer columns, or log_odds_coefficients"
-        raise invalid("y", constraint, Shown("classes that X separates"), remedy) from (
-            error
-        )
+        shown = Shown("classes that X separates")
+        raise invalid("y", constraint, shown, remedy) from error
     theta = student.coef_
     if has_intercept:
         theta = np.column_stack([theta, student.intercept_])
     return np.asarray(theta if len(theta) == 1 else theta[1:] - theta[:1])
+
+
+def _polished(rows: Design, theta: FloatArray) -> EstimatingEquation:
+    """Return the equation at its root, some Newton steps from where a solver ended."""
+    for _ in range(_STEPS):
+        equation = _equation(rows, theta)
+        step = equation.inverse @ equation.score.sum(axis=0)
+        theta = theta + step.reshape(theta.shape)
+        if np.abs(step).max() <= _SMALL * max(1.0, float(np.abs(theta).max())):
+            return _equation(rows, theta)
+    shown = Shown(f"coefficients that still move by {np.abs(step).max():.2g}")
+    remedy = "Use fewer columns: classes are all but separated"
+    raise invalid("X", "determine the coefficients", shown, remedy)
+
+
+def _equation(rows: Design, theta: FloatArray) -> EstimatingEquation:
+    """Return the scores of the likelihood at some coefficients."""
+    p = softmax(class_scores(rows.standard, theta))[:, 1:]
+    curvature = p[:, :, None] * (np.eye(len(theta)) - p[:, None, :])
+    residual = rows.outcomes[:, 1:] - p
+    return EstimatingEquation(theta, rows.standard, residual, curvature, rows.weights)

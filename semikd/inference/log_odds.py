@@ -5,6 +5,7 @@ that a teacher is needed, and its error is taken out to first order.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -99,12 +100,13 @@ def log_odds_coefficients(
     -----
     SemikdWarning
         If the teachers disagree by more than half a standard error of a coefficient,
-        and more than twice that of their difference.
+        and by more than chance, by Holm's test over the coefficients.
 
     Notes
     -----
     The error of :math:`\hat\theta` is first the sandwich's, and second a bias of the
-    order of the teacher's squared error times :math:`|1 - 2p| / (p (1 - p))^2`:
+    order of the teacher's squared error times :math:`|1 - 2p| / (p (1 - p))^2` (of
+    three or more classes, of :math:`(\delta_j / p_j)^2 - (\delta_r / p_r)^2`):
     intervals hold where that is small beside the standard error, and do not for a
     teacher too simple for the truth, however many rows there are. A second teacher
     shows it: both targets estimate the same log-odds, so that the difference of the
@@ -172,21 +174,24 @@ def _inferred(
         _conditions(each.strategy, p, min_proba)
         for each, p in zip(records, labels, strict=True)
     ]
-    more = {}
-    if len(targets) > 1:
-        regression = rows.regression(targets[1])
-        more["by_second"] = infer(regression, estimand=nearest, conditions=words[1])
-        more["remainder"] = infer(
-            rows.regression(targets[0] - targets[1]),
-            estimand="bias of second order, less that of the second teacher",
-            conditions=words[1][:1],
-        )
     found: LogOddsCoefficients = infer(
         rows.regression(targets[0]),
         estimand=nearest,
         conditions=words[0],
         form=LogOddsCoefficients,
-        **more,
+    )
+    if len(targets) == 1:
+        return found
+    found = replace(
+        found,
+        by_second=infer(
+            rows.regression(targets[1]), estimand=nearest, conditions=words[1]
+        ),
+        remainder=infer(
+            rows.regression(targets[0] - targets[1]),
+            estimand="what the first teacher's bias is more than the second's",
+            conditions=(words[0][0], words[1][0]),
+        ),
     )
     warn_of_remainder(found, [_log_loss(p, rows) for p in labels])
     return found
@@ -225,11 +230,12 @@ def _target(loss: DistillationLoss, p: FloatArray, outcomes: FloatArray) -> Floa
 
 def _conditions(strategy: str, p: FloatArray, min_proba: float) -> tuple[str, ...]:
     """Return what must hold of teacher and truth, in words."""
+    weight = "|1 - 2p| / (p (1 - p))^2" if p.shape[2] == 2 else "1 / p^2"
     low = int((p < min_proba).any(axis=(0, 2)).sum())
     return (
         f"labels are of teachers that did not see the row ({strategy})",
-        "the teacher's squared error, weighed by |1 - 2p| / (p (1 - p))^2, is small "
-        "beside the standard errors",
+        f"the teacher's squared error, weighed by {weight}, is small beside the "
+        "standard errors",
         f"no probability is below {min_proba:g}, where the logarithm is continued by "
         f"its tangent ({counted(low, 'row')} of {p.shape[1]:,} have a label there; the "
         f"smallest is {p.min():.2g})",

@@ -23,8 +23,8 @@ __all__ = ["LogOddsCoefficients", "warn_of_remainder"]
 # Biases, in standard errors of the coefficient, from which an interval is in doubt: at
 # half of one a nominal 95 % interval covers 92 %.
 _DOUBTFUL = 0.5
-# How sure the bias itself must be, in its own standard errors.
-_SURE = 2.0
+# How sure a difference must be, among all of them.
+_SURE = 0.05
 # Coefficients that a warning names.
 _NAMED = 5
 
@@ -68,26 +68,14 @@ class LogOddsCoefficients(Coefficients):
             return np.full(len(self.estimate), np.nan)
         return np.asarray(self.remainder.estimate / self.std_error)
 
-    def summary(self, level: float | None = None) -> str:
-        """Return the estimand, the conditions, the table and the remainder as text.
-
-        Parameters
-        ----------
-        level : float, optional
-            Confidence level; default the level of the result.
-
-        Returns
-        -------
-        str
-            Several lines.
-        """
-        text = super().summary(level)
+    def _notes(self) -> tuple[str, ...]:
+        """Return how far the teachers disagree, below the table."""
         if self.remainder is None:
-            return f"{text}\nBias of second order: not estimated (no second teacher)."
+            return ("Bias of second order: not estimated (no second teacher).",)
         pairs = zip(self.names, self.remainder.estimate, self.in_errors(), strict=True)
         shown = ", ".join(f"{name} {bias:+.3g} ({r:+.2f})" for name, bias, r in pairs)
         head = "Less those of the second teacher (in standard errors)"
-        return f"{text}\n{head}: {shown}."
+        return (f"{head}: {shown}.",)
 
 
 def warn_of_remainder(found: LogOddsCoefficients, log_losses: Sequence[float]) -> None:
@@ -95,7 +83,7 @@ def warn_of_remainder(found: LogOddsCoefficients, log_losses: Sequence[float]) -
     if found.remainder is None:
         return
     ratio = np.abs(found.in_errors())
-    sure = np.abs(found.remainder.statistic()) > _SURE
+    sure = found.remainder.p_values(adjust="holm") < _SURE
     doubtful = np.flatnonzero((ratio > _DOUBTFUL) & sure)
     if not len(doubtful):
         return

@@ -17,7 +17,7 @@ def as_text(result: "InferenceResult", level: float | None) -> str:
     used, words = _words(result, level)
     listed = [f"  - {condition}" for condition in result.conditions]
     table = result.to_frame(used).to_string(float_format=_shown)
-    return "\n".join([*words, *listed, table])
+    return "\n".join([*words, *listed, table, *result._notes()])
 
 
 def as_html(result: "InferenceResult", level: float | None) -> str:
@@ -26,15 +26,17 @@ def as_html(result: "InferenceResult", level: float | None) -> str:
     first = "<br>".join(map(html.escape, words))
     listed = "".join(f"<li>{html.escape(each)}</li>" for each in result.conditions)
     table = result.to_frame(used).to_html(float_format=_shown, border=0)
-    return f"<p>{first}</p>\n<ul>{listed}</ul>\n{table}"
+    below = "".join(f"\n<p>{html.escape(each)}</p>" for each in result._notes())
+    return f"<p>{first}</p>\n<ul>{listed}</ul>\n{table}{below}"
 
 
 def as_latex(result: "InferenceResult", level: float | None) -> str:
     """Return the LaTeX that ``InferenceResult.to_latex`` returns."""
     used, words = _words(result, level)
-    caption = " ".join([*words, "; ".join(result.conditions)])
+    conditions = "; ".join(result.conditions)
+    caption = " ".join([*words, f"{conditions}.", *result._notes()])
     frame = result.to_frame(used).map(_shown)
-    return str(frame.to_latex(escape=True, caption=latex(f"{caption}.")))
+    return str(frame.to_latex(escape=True, caption=latex(caption)))
 
 
 def _words(result: "InferenceResult", level: float | None) -> tuple[float, list[str]]:

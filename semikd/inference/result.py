@@ -250,6 +250,10 @@ class InferenceResult(StudentizedEstimates):
         """
         return as_latex(self, level)
 
+    def _notes(self) -> tuple[str, ...]:
+        """Return the sentences that stand below the table."""
+        return ()
+
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
         return self.to_html()

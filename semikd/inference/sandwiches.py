@@ -1,5 +1,6 @@
 """Sandwich covariances of coefficients: how much each row, or cluster, moved them."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import FloatArray, Shown, choose, invalid
+from semikd.exceptions import SemikdWarning
 from semikd.inference.estimating import EstimatingEquation, matrix_power
 from semikd.inference.influence import cluster_sums
 
@@ -14,6 +16,8 @@ __all__ = ["COVARIANCES", "crossed", "sandwich_of"]
 
 # A row that alone determines a coefficient has leverage 1.
 _ALONE = 1.0 - 1e-10
+# Of the covariance of two ways, relative to what is subtracted from.
+_NEGATIVE = 1e-8
 
 
 def sandwich_of(
@@ -41,8 +45,8 @@ def sandwich_of(
 
     HC3 and CRV3 are the jackknife: the move is that of leaving the row or cluster out,
     exact for least squares and by one Newton step for others. Of two ways to cluster
-    the covariance is :math:`V_1 + V_2 - V_{12}`, the last by both at once; negative
-    eigenvalues of it become 0.
+    the covariance is :math:`V_1 + V_2 - V_{12}`, the last by both at once, each with
+    its own factor; where that is none, which is warned of, :math:`V_1 + V_2`.
 
     Parameters
     ----------
@@ -58,7 +62,8 @@ def sandwich_of(
     covariance : ndarray of shape (d, d)
         The covariance.
     df : float
-        Degrees of freedom of Student's law: n - d, or G - 1 of the fewer clusters.
+        Degrees of freedom of Student's law: n - d, or G - 1 of the fewer clusters; of
+        least squares d counts the coefficients of one output.
 
     Raises
     ------
@@ -83,7 +88,7 @@ def sandwich_of(
     >>> from semikd.inference import EstimatingEquation
     >>> from semikd.inference.sandwiches import sandwich_of
     >>> x, y = np.ones((3, 1)), np.array([[1.0], [2.0], [6.0]])
-    >>> mean = EstimatingEquation([[3.0]], x, y - 3.0, np.ones((3, 1, 1)))
+    >>> mean = EstimatingEquation([[3.0]], x, y - 3.0, None)
     >>> sandwich_of(mean, kind="HC2")
     (array([[2.33333333]]), 2.0)
     """
@@ -92,7 +97,7 @@ def sandwich_of(
     if own.clustered != bool(clusters):
         remedy = "Use HC0 to HC3 without clusters, CRV1 or CRV3 with them"
         raise invalid("covariance", "fit the clusters", kind, remedy)
-    n, d = equation.score.shape
+    n, d = len(equation.score), equation.n_free
     if n <= d:
         shown = Shown(f"{n} for {d} coefficients")
         raise invalid("rows", "be more than coefficients", shown, "Use fewer columns")
@@ -104,9 +109,10 @@ def sandwich_of(
     if not clusters:
         return by(np.arange(n)), float(n - d)
     df = float(min(int(units.max()) for units in clusters))
-    covariance = np.asarray(sum(by(units) for units in clusters))
+    ways = [by(units) for units in clusters]
+    covariance = np.asarray(sum(ways))
     if len(clusters) > 1:
-        covariance = _not_negative(covariance - by(crossed(clusters)))
+        covariance = _less(covariance, by(crossed(clusters)))
     return covariance, df
 
 
@@ -116,10 +122,22 @@ def crossed(clusters: Sequence[NDArray[np.intp]]) -> NDArray[np.intp]:
     return np.asarray(np.unique(pairs, axis=0, return_inverse=True)[1]).ravel()
 
 
-def _not_negative(covariance: FloatArray) -> FloatArray:
-    """Return the covariance with its negative eigenvalues at 0."""
-    values, vectors = np.linalg.eigh(covariance)
-    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)
+def _less(both: FloatArray, cells: FloatArray) -> FloatArray:
+    """Return the covariance of two ways less that of their cells, if that is one."""
+    found = both - cells
+    error = np.sqrt(np.diag(both))
+    scale = np.outer(error, error)
+    relative = np.divide(found, scale, out=np.zeros_like(found), where=scale > 0)
+    if np.linalg.eigvalsh(relative).min() > _NEGATIVE:
+        return found
+    warnings.warn(
+        "Clusters in two ways leave no positive covariance here: V1 + V2 stands for "
+        "V1 + V2 - V12, which makes intervals wide rather than narrow. Use more "
+        "clusters, or one way.",
+        SemikdWarning,
+        stacklevel=5,
+    )
+    return both
 
 
 def _plain(equation: EstimatingEquation, units: NDArray[np.intp]) -> FloatArray:
@@ -131,14 +149,19 @@ def _by_leverage(power: float) -> Callable[..., FloatArray]:
     """Return moves whose residuals are raised by a power of one less the leverage."""
 
     def moves(equation: EstimatingEquation, _units: NDArray[np.intp]) -> FloatArray:
-        leverage = equation.leverage()
+        pull = equation.pull()
+        root, back = matrix_power(pull, 0.5), matrix_power(pull, -0.5)
+        leverage = pull
+        if equation.curvature is not None:
+            leverage = root @ equation.curvature @ root
         _refuse_alone(np.asarray(np.linalg.eigvalsh(leverage))[:, -1], "row")
-        rest = np.eye(leverage.shape[1]) - leverage
-        root = matrix_power(equation.curvature, 0.5)
-        # Residuals lie in the range of the curvature.
-        back = matrix_power(equation.curvature, -0.5)
-        raised = root @ matrix_power(rest, power) @ back
-        residual = (raised @ equation.residual[:, :, None])[:, :, 0]
+        rest = matrix_power(np.eye(leverage.shape[1]) - leverage, power)
+        # Roots of the pull and not of the curvature, which is 0 where a probability is.
+        raised = back @ rest @ root
+        if equation.curvature is None:
+            residual = raised[:, :, 0] * equation.residual
+        else:
+            residual = (raised @ equation.residual[:, :, None])[:, :, 0]
         return np.asarray(equation.scores_of(residual) @ equation.inverse)
 
     return moves
