@@ -5,6 +5,7 @@ _ORDER = (
     "plot_when_cross_fitting_matters.py",
     "plot_correction_and_student_size.py",
     "plot_scales.py",
+    "plot_coefficients.py",
 )
 
 
