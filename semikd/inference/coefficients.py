@@ -100,8 +100,7 @@ class Coefficients(InferenceResult):
     ) -> InferenceResult:
         r"""Return how much the fitted probability changes by a unit of each column.
 
-        .. math:: \sum_i w_i\, \frac{\partial \pi_j(x_i)}{\partial x_{il}}
-           \Big/ \sum_i w_i
+        .. math:: \frac{\sum_i w_i\, \partial \pi_j(x_i) / \partial x_{il}}{\sum_i w_i}
 
         Parameters
         ----------
