@@ -131,7 +131,7 @@ for at, (name, result) in enumerate(shown.items()):
 axes.axvline(0.0, color="0.6", linewidth=1)
 axes.set_yticks(range(len(names)), names)
 axes.set_xlabel("change of the log-odds by one deviation of the column")
-axes.legend(loc="lower left", fontsize="small")
+axes.legend(loc="upper right", fontsize="small")
 plt.show()
 
 # %%
