@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.typing import NDArray
-from scipy import special
+from scipy import sparse, special
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -440,6 +440,38 @@ def test_columns_that_say_nothing_of_their_own_are_named(
         likelihood_coefficients(np.where(X > 2, np.nan, X), y)
     with pytest.raises(ValueError, match="more rows than columns"):
         likelihood_coefficients(X[:3], np.array([0, 1, 1]))
+
+
+@pytest.mark.parametrize("kind", ["text", "complex", "sparse", "objects"])
+def test_tables_of_other_things_than_numbers_are_refused(
+    kind: str, X: FloatArray, y: NDArray[np.intp]
+) -> None:
+    other = {
+        "text": X.astype(str),
+        "complex": X.astype(complex),
+        "sparse": sparse.csr_array(X),
+        "objects": X.astype(object),
+    }[kind]
+    with pytest.raises(TypeError, match="X must hold numbers"):
+        likelihood_coefficients(other, y)
+
+
+def test_clusters_without_a_name_are_refused(
+    X: FloatArray, y: NDArray[np.intp]
+) -> None:
+    for missing in (None, pd.NA, float("nan")):
+        named = np.array(["a", "b", "c", "d"] * (N // 4), dtype=object)
+        named[7] = missing
+        with pytest.raises(ValueError, match=r"name a cluster for every row.*in row 7"):
+            likelihood_coefficients(X, y, clusters=named)
+
+
+def test_equations_that_determine_nothing_are_refused() -> None:
+    x = np.ones((4, 2))
+    with pytest.raises(ValueError, match="design must determine every coefficient"):
+        sandwich_of(EstimatingEquation([[0.0, 0.0]], x, np.ones((4, 1)), None))
+    with pytest.raises(ValueError, match="sample_weight must be non-negative"):
+        EstimatingEquation([[0.0, 0.0]], x, np.ones((4, 1)), None, -np.ones(4))
 
 
 def test_classes_that_are_told_apart_have_no_coefficients(X: FloatArray) -> None:

@@ -503,7 +503,7 @@ def with_nan(n_axes):
         ({"level": 0}, "level must lie strictly between 0 and 1; got 0"),
         ({"level": 1.5}, "level must .* got 1.5"),
         ({"clusters": np.zeros(80)}, "clusters must hold at least 2 clusters; got 1"),
-        ({"clusters": np.full(80, np.nan)}, "name a cluster for every row; got NaN"),
+        ({"clusters": np.full(80, np.nan)}, "name a cluster for every row; got nan"),
         ({"clusters": np.zeros(3)}, r"clusters must have shape \(80,\)"),
         ({"sample_weight": np.r_[-1.0, np.ones(79)]}, "non-negative; got -1 in row 0"),
         ({"sample_weight": np.r_[1.0, np.zeros(79)]}, "at least 2 rows"),

@@ -38,8 +38,8 @@ clusters = row_hashes(X)
 # Three teachers, cross-fitted
 # ----------------------------
 #
-# Each row is labelled by teachers that did not see it; labels of teachers that did would
-# be refused by all that follows, since there is no interval for them.
+# Each row is labelled by teachers that did not see it; labels of teachers that did
+# would be refused by all that follows, since there is no interval for them.
 
 teachers = {
     "boosting": HistGradientBoostingClassifier(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from semikd._tables import missing_values
 from semikd._validation import (
     FloatArray,
     Shown,
@@ -76,13 +77,11 @@ def checked_clusters(
         return None
     labels = np.asarray(clusters)
     check_shape("clusters", labels, (n_rows,))
-    # NaN and NaT are the labels that differ from themselves.
-    missing = np.not_equal(labels, labels)
-    if np.any(missing):
-        row = int(np.argmax(missing))
-        raise invalid(
-            "clusters", "name a cluster for every row", Shown(f"NaN in row {row}")
-        )
+    missing = missing_values(labels)
+    if missing.any():
+        row = int(missing.argmax())
+        shown = Shown(f"{labels[row]} in row {row}")
+        raise invalid("clusters", "name a cluster for every row", shown)
     try:
         return np.unique(labels, return_inverse=True)[1]
     except TypeError:

@@ -132,6 +132,10 @@ def _table(X: Any, wanted: tuple[str, ...] = ()) -> tuple[FloatArray, tuple[str,
     """Return a table as finite numbers, with names; of a frame the wanted columns."""
     refuse_equal_names(X)
     if not nw.dependencies.is_into_dataframe(X):
+        if np.asarray(X).dtype.kind not in "biuf":
+            shown = Shown(f"{type(X).__name__} of {np.asarray(X).dtype}")
+            remedy = "Pass a dense array or an eager frame of numbers"
+            raise wrong_type("X", "hold numbers", shown, remedy)
         table = finite_array("X", X, shape=(None, None), remedy=_REMEDY)
         names = tuple(f"x{j}" for j in range(table.shape[1]))
         return table, wanted if len(wanted) == len(names) else names

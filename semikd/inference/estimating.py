@@ -12,7 +12,13 @@ from functools import cached_property
 
 import numpy as np
 
-from semikd._validation import FloatArray, finite_array
+from semikd._validation import (
+    FloatArray,
+    Shown,
+    finite_array,
+    invalid,
+    weights_or_ones,
+)
 from semikd.inference.influence import frozen
 
 __all__ = ["EstimatingEquation"]
@@ -71,11 +77,7 @@ class EstimatingEquation:
             "estimate": estimate,
             "design": design,
             "residual": finite_array("residual", self.residual, shape=(n, m)),
-            "weights": finite_array(
-                "weights",
-                np.ones(n) if self.weights is None else self.weights,
-                shape=(n,),
-            ),
+            "weights": weights_or_ones(self.weights, n),
         }
         if self.curvature is not None:
             shape = (n, m, m)
@@ -110,7 +112,12 @@ class EstimatingEquation:
     @cached_property
     def inverse(self) -> FloatArray:
         """Inverse of the Jacobian, shape (d, d)."""
-        return np.asarray(np.linalg.inv(self.jacobian))
+        try:
+            return np.asarray(np.linalg.inv(self.jacobian))
+        except np.linalg.LinAlgError:
+            shown = Shown("columns that depend on one another")
+            constraint = "determine every coefficient"
+            raise invalid("design", constraint, shown, "Drop one of them") from None
 
     def scores_of(self, residual: FloatArray) -> FloatArray:
         """Return the weighted scores that residuals (n, m) give, shape (n, d)."""

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from semikd._random import RandomState
 from semikd._tables import checked_labels
-from semikd._validation import FloatArray, counted
+from semikd._validation import FloatArray, counted, number
 from semikd.corrections import corrected_target
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest, check_record
@@ -27,6 +27,8 @@ __all__ = ["log_odds_coefficients"]
 
 # Probabilities below count as this where a warning compares teachers.
 _LEAST = 1e-3
+# With a smaller floor one label decides.
+_LEAST_FLOOR = 1e-9
 
 
 def log_odds_coefficients(
@@ -138,6 +140,7 @@ def log_odds_coefficients(
     >>> bool(low < 1.0 < high)
     True
     """
+    number("min_proba", min_proba, low=_LEAST_FLOOR, high=0.5)
     records = [labels] if second is None else [labels, second]
     for each in records:
         _check(each, X if teacher_rows is None else teacher_rows, y)
