@@ -14,7 +14,7 @@ from semikd.inference.bootstrap import gaussian_draws
 from semikd.inference.columns import Columns
 from semikd.inference.comparison import independence
 from semikd.inference.designs import Design
-from semikd.inference.estimating import EstimatingEquation
+from semikd.inference.estimating import EstimatingEquation, matrix_power
 from semikd.inference.fitted import average_effects, fitted_probabilities
 from semikd.inference.hypotheses import WaldTest, matrix_of, wald
 from semikd.inference.result import InferenceResult
@@ -224,6 +224,5 @@ def _root(covariance: FloatArray) -> FloatArray:
     """Return R with R'R the covariance, which may be singular, of columns unlike."""
     error = np.sqrt(np.diag(covariance))
     scale = np.where(error > 0, error, 1.0)
-    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    return np.asarray((scale[:, None] * root).T)
+    root = matrix_power(covariance / np.outer(scale, scale), 0.5)
+    return np.asarray(root * scale)
