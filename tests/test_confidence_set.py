@@ -74,6 +74,45 @@ def test_twins_are_never_told_apart() -> None:
     assert alike.p_values.tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("n", [64, 100, 128, 200, 1000])
+def test_what_is_certain_needs_no_spread(n: int) -> None:
+    certain = np.column_stack([np.ones(n), np.zeros(n)])
+    found = model_confidence_set(certain, names=NAMES[:2], random_state=0)
+    assert found.kept == ("b",)
+
+
+def test_equal_models_are_kept_whatever_rounding_says() -> None:
+    kept = {"twin": 0, "mean": 0}
+    for seed in range(200):
+        losses = table(200, seed, (0.0, 0.0, 0.0))
+        again = -np.log(np.exp(-losses[:, :1]))
+        twins = np.column_stack([again, losses])
+        found = model_confidence_set(twins, names=NAMES, n_draws=999, random_state=0)
+        p = dict(zip(NAMES, found.p_values, strict=True))
+        kept["twin"] += ("a" in found.kept) == ("b" in found.kept)
+        assert abs(p["a"] - p["b"]) < 1.0
+        # A model that is the average of the others differs from their mean by nothing.
+        mean = np.column_stack([losses[:, :2], losses[:, :2].mean(axis=1)])
+        found = model_confidence_set(mean, names=NAMES[:3], n_draws=999, random_state=0)
+        kept["mean"] += "c" in found.kept
+    assert kept["twin"] == 200
+    # It leaves where one of the others does, and then in a test of its own.
+    assert kept["mean"] >= stats.binom(200, 0.95).ppf(0.5e-4)
+
+
+def test_too_few_draws_for_the_level_are_refused() -> None:
+    with pytest.raises(ValueError, match="n_draws must be large enough for the level"):
+        model_confidence_set(table(50, 0), names=NAMES, n_draws=19)
+
+
+def test_a_model_of_another_scale_changes_nothing_for_the_others() -> None:
+    losses = table(300, 6, (0.0, 0.05, 0.1))
+    huge = np.column_stack([losses, 1e8 * (3.0 + table(300, 7, (0.0,))[:, 0])])
+    plain = model_confidence_set(losses, names=NAMES[:3], random_state=0)
+    found = model_confidence_set(huge, names=NAMES, random_state=0)
+    np.testing.assert_allclose(found.p_values[:3], plain.p_values, atol=0.03)
+
+
 def test_weights_of_zero_and_scale_are_nothing() -> None:
     losses = table(300, 4)
     weights = np.where(np.arange(300) % 3 == 0, 0.0, 2.5)

@@ -14,6 +14,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from semikd import DistilledClassifier, DistilledRegressor
 from semikd.corrections import EstimatedCorrection, RowwiseCorrection
+from semikd.corrections._columns import codes
 from semikd.losses import (
     CrossEntropyLoss,
     IdentityLoss,
@@ -292,3 +293,9 @@ def test_what_cannot_be_estimated_is_refused(call: Any, message: str) -> None:
 def test_what_is_no_regressor_is_refused_where_it_is_given(regressor):
     with pytest.raises(TypeError, match="must be"):
         EstimatedCorrection(regressor=regressor)
+
+
+def test_groups_are_taken_from_a_frame_whose_names_are_numbers() -> None:
+    frame = pd.DataFrame({1: [1, 1, 2, 2], 0: [5, 6, 7, 8]})
+    assert codes(frame, 0).tolist() == [0, 0, 1, 1]
+    assert codes(frame, 1).tolist() == [0, 1, 2, 3]

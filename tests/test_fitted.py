@@ -1,6 +1,7 @@
 """Fitted probabilities and marginal effects, against statsmodels and slopes."""
 
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -145,3 +146,20 @@ def test_bands_of_many_rows_take_little_memory(
         tracemalloc.stop()
     # 60,000 rows: a covariance of them all would be 29 GB.
     assert peak < 2e8
+
+
+def test_another_level_of_the_result_is_the_level_of_all(
+    found: Coefficients, X: pd.DataFrame
+) -> None:
+    other = replace(found, level=0.5)
+    pd.testing.assert_frame_equal(other.fitted(X[:3]), found.fitted(X[:3], level=0.5))
+    assert other.contrast(np.eye(len(found.names))[:1], ["a"]).level == 0.5
+    assert other.marginal_effects(X).level == 0.5
+
+
+def test_frames_may_have_names_that_are_no_text(y: NDArray[np.intp]) -> None:
+    values = np.random.default_rng(0).normal(size=(N, 2))
+    plain = likelihood_coefficients(values, y, random_state=0)
+    named = likelihood_coefficients(pd.DataFrame(values), y, random_state=0)
+    np.testing.assert_allclose(named.estimate, plain.estimate)
+    assert named.columns.names == ("0", "1")

@@ -1,10 +1,10 @@
 """Risks of a model against classical intervals, of cross-fitted labels by hand."""
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.typing import NDArray
@@ -74,8 +74,8 @@ def test_the_area_has_the_variance_of_delong(
     variance += wins.mean(axis=0).var(ddof=1) / len(below)
     found = risks(y, p, metrics=["auc"])
     assert found.estimate[0] == pytest.approx(wins.mean())
-    # They differ by factors m / (m - 1) of each class and n / (n - 1) of all.
-    assert found.covariance.item() == pytest.approx(variance, rel=0.02)
+    assert found.covariance.item() == pytest.approx(variance * N / (N - 1))
+    assert found.law.df.tolist() == [min(len(above), len(below)) - 1]
 
 
 def test_a_group_is_judged_as_if_it_were_alone(
@@ -130,14 +130,30 @@ def test_several_classes_are_judged_against_the_rest() -> None:
     assert found.estimate[1] == pytest.approx(np.mean(p.argmax(axis=1) == y))
 
 
-def test_a_spread_that_says_nothing_is_warned_of(y: NDArray[np.intp]) -> None:
-    sure = np.where(y == 1, 0.9, 0.1)
-    with pytest.warns(SemikdWarning, match="'accuracy' is the same in every row"):
-        found = risks(y, sure, metrics=["accuracy"])
-    assert found.conf_int().tolist() == [[1.0, 1.0]]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        risks(y, np.full(N, 0.4), metrics=["accuracy"])
+@pytest.mark.parametrize("n", [10, 50, 77, 160, 1000])
+@pytest.mark.parametrize("weighed", [False, True])
+def test_a_spread_that_says_nothing_is_warned_of_and_spoils_no_other(
+    n: int, weighed: bool
+) -> None:
+    rng = np.random.default_rng(n)
+    p = rng.uniform(0.05, 0.95, size=n)
+    easy = np.arange(n) < n // 2
+    p[:2], p[-2:] = [0.1, 0.9], [0.1, 0.9]
+    y = np.where(easy, p > 0.5, rng.random(n) < p).astype(int)
+    y[-2:] = [1, 0]
+    groups = np.where(easy, "easy", "hard")
+    weights = rng.uniform(0.5, 2.0, size=n) if weighed else None
+    options: dict[str, Any] = {"groups": groups, "sample_weight": weights}
+    said = "'accuracy' is the same in every row of group easy"
+    with pytest.warns(SemikdWarning, match=said):
+        found = risks(y, p, metrics=["brier", "accuracy"], **options, random_state=0)
+    frame = found.to_frame()
+    certain = frame.loc["accuracy, group easy"]
+    assert certain["std_error"] == 0.0
+    assert certain["lower"] == certain["upper"] == pytest.approx(1.0)
+    assert np.isfinite(frame).all(axis=None)
+    others = frame.drop("accuracy, group easy")
+    assert (others["upper_simultaneous"] > others["upper"]).all()
 
 
 @pytest.mark.parametrize(
@@ -147,9 +163,19 @@ def test_a_spread_that_says_nothing_is_warned_of(y: NDArray[np.intp]) -> None:
         ({"level": 2.0}, "level must lie strictly between 0 and 1"),
         ({"p": np.full(N, 40.0)}, "p must hold probabilities that sum to 1"),
         ({"p": np.full((N, 3), 0.5)}, r"p must have shape \(160, 2\)"),
-        ({"p": np.full(N, 0.5), "classes": [0, 1, 2]}, "a column for each class"),
+        ({"p": np.full(N, 0.5), "classes": [0, 1, 2]}, r"p must have shape \(160, 3\)"),
+        (
+            {"p": pd.DataFrame({"no": np.zeros(N), "yes": np.ones(N)})},
+            "columns '0', '1'",
+        ),
         ({"classes": [1, 2]}, "y must hold the classes"),
-        ({"groups": np.arange(N) // (N - 1)}, "two rows each; got 1 row in group 1"),
+        ({"groups": np.arange(N) // (N - 1)}, "two rows each; got 1 row of positive"),
+        ({"groups": [None] + ["a"] * (N - 1)}, "groups must have no missing value"),
+        ({"groups": ["a", float("nan")] * (N // 2)}, "have no missing value"),
+        ({"groups": np.array([1, "1"] * (N // 2), dtype=object)}, "labels of one type"),
+        ({"metrics": "auc"}, "be a sequence of names"),
+        ({"metrics": []}, "name one at least"),
+        ({"classes": [0, 0]}, "classes must be all different"),
         ({"sample_weight": np.zeros(N)}, "have a positive sum"),
     ],
 )
@@ -157,16 +183,54 @@ def test_what_cannot_be_judged_is_refused(
     changed: dict[str, Any], words: str, p: FloatArray, y: NDArray[np.intp]
 ) -> None:
     said = changed.pop("p", p)
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, TypeError), match=words):
         risks(y, said, **changed)
 
 
 def test_an_area_needs_both_classes_in_every_part(
     p: FloatArray, y: NDArray[np.intp]
 ) -> None:
-    with pytest.raises(ValueError, match=r"y must have two classes.*in group 0"):
+    with pytest.raises(
+        ValueError, match=r"y must hold two rows.* of each class.*none in group 0"
+    ):
         risks(y, p, metrics=["auc"], groups=y)
     assert len(risks(y, p, metrics=["brier"], groups=y).names) == 3
+
+
+def test_an_area_with_few_rows_of_a_class_is_as_unsure_as_they_are() -> None:
+    rng = np.random.default_rng(6)
+    y, score = np.repeat([0, 1], [200, 3]), rng.uniform(size=203)
+    found = risks(y, score, metrics=["auc"])
+    assert found.law.df.tolist() == [2.0]
+    with pytest.raises(ValueError, match="two rows, or clusters, of each class"):
+        risks(y[:201], score[:201], metrics=["auc"])
+    with pytest.raises(ValueError, match="two rows, or clusters, of each class"):
+        risks(y, score, metrics=["auc"], clusters=np.minimum(np.arange(203), 200))
+
+
+def test_columns_of_a_frame_are_taken_by_name(
+    p: FloatArray, y: NDArray[np.intp]
+) -> None:
+    names = np.array(["a", "b"])[y]
+    frame = pd.DataFrame({"b": p, "a": 1.0 - p})
+    found, plain = risks(names, frame, random_state=0), risks(y, p, random_state=0)
+    np.testing.assert_allclose(found.estimate, plain.estimate)
+
+
+def test_groups_are_compared_with_each_other(
+    p: FloatArray, y: NDArray[np.intp]
+) -> None:
+    groups = np.where(np.arange(N) < 50, "a", "b")
+    found = risks(y, p, metrics=["brier"], groups=groups)
+    contrast = found.contrast([[0.0, 1.0, -1.0]], ["a less b"])
+    each = losses(p, y)["brier"]
+    theirs = [each[groups == name] for name in ("a", "b")]
+    variance = sum(own.var(ddof=1) / len(own) for own in theirs)
+    assert contrast.covariance.item() == pytest.approx(variance)
+    assert contrast.law.df.tolist() == [49.0]
+    test = found.wald_test([[0.0, 1.0, -1.0]])
+    difference = theirs[0].mean() - theirs[1].mean()
+    assert test.statistic == pytest.approx(difference**2 / variance)
 
 
 def test_labels_that_saw_the_rows_are_refused() -> None:
@@ -195,7 +259,7 @@ def test_areas_over_folds_cover_where_pooled_ones_do_not() -> None:
     for seed in range(n_tables):
         labels, y = shifted_scores(300, seed)
         for name, p in (("folds", labels), ("pooled", labels.mean)):
-            found = risks(y, p, metrics=["auc"], classes=[0, 1], random_state=0)
+            found = risks(y, p, metrics=["auc"], random_state=0)
             low, high = found.conf_int()[0]
             hits[name] += low < truth < high
     law = stats.binom(n_tables, 0.95)

@@ -35,10 +35,12 @@ def codes(X: Any, column: str | int) -> NDArray[np.intp]:
     if nw.dependencies.is_into_dataframe(X):
         frame = nw.from_native(X, eager_only=True)
         names = list(frame.columns)
+        # By their order, since a number as a name would be taken for a row.
+        columns = list(frame.iter_columns())
         if isinstance(column, str) and column in names:
-            return _ranks(frame[column].to_numpy())
+            return _ranks(columns[names.index(column)].to_numpy())
         if isinstance(column, int) and 0 <= column < len(names):
-            return _ranks(frame[names[column]].to_numpy())
+            return _ranks(columns[column].to_numpy())
         have = ", ".join(repr(name) for name in names[:10])
     else:
         values = list(_columns(X))

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semikd._tables import refuse_missing
+from semikd._tables import missing_values, refuse_missing
 from semikd._validation import (
     Shown,
     check_shape,
     finite_array,
     invalid,
     sample_weights,
+    wrong_type,
 )
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest
@@ -22,6 +25,8 @@ from semikd.simplex import FloatArray
 __all__ = ["RiskRows", "judged_rows", "parts_of"]
 
 Codes = NDArray[np.intp]
+# How far rounding in single precision moves a probability.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +83,9 @@ def judged_rows(
     if isinstance(p, OutOfFold):
         check_honest(p, "inference", "Cross-fit the teacher with an integer cv")
         check_shape("labels", p.fold, (None, n))
+        if classes is not None:
+            remedy = "Labels have classes of their own"
+            raise invalid("classes", "be left out beside labels", classes, remedy)
         known, said, fold, usable = p.classes, p.prediction, p.fold, p.labelled
         estimand = f"mean risk of the fold models ({p.strategy}), each on new rows"
         conditions: tuple[str, ...] = (
@@ -85,8 +93,8 @@ def judged_rows(
             "a row more or less changes a teacher little",
         )
     else:
-        known = np.unique(labels) if classes is None else np.asarray(classes)
-        said = _table(p, n, len(known))[None]
+        known = np.unique(labels) if classes is None else _classes(classes)
+        said = _table(p, n, known)[None]
         fold, usable = np.zeros((1, n), dtype=np.intp), np.ones(n, dtype=bool)
         estimand = "risk of this fitted model on new rows"
         conditions = ("the model saw none of these rows, in fitting or in choosing",)
@@ -109,23 +117,46 @@ def judged_rows(
     )
 
 
-def _table(p: ArrayLike, n: int, k: int) -> FloatArray:
+def _classes(classes: ArrayLike) -> NDArray[np.generic]:
+    """Return the classes that columns are said to have, each once."""
+    known = np.asarray(classes)
+    check_shape("classes", known, (None,))
+    if len(np.unique(known)) < len(known):
+        raise invalid("classes", "be all different", Shown(str(known.tolist())))
+    return known
+
+
+def _table(p: ArrayLike, n: int, known: NDArray[np.generic]) -> FloatArray:
     """Return probabilities of all classes, (n, k)."""
-    found = finite_array("p", p, shape=(n,) if np.ndim(p) == 1 else (n, k))
+    k = len(known)
+    if nw.dependencies.is_into_dataframe(p):
+        p = _by_name(p, [str(label) for label in known.tolist()])
+    remedy = f"Name the classes of the columns; those of y are {known.tolist()}"
+    shape = (n,) if np.ndim(p) == 1 and k == 2 else (n, k)
+    found = finite_array("p", p, shape=shape, remedy=remedy)
     if found.ndim == 1:
-        if k != 2:
-            shown = Shown(f"one number for {k} classes")
-            raise invalid(
-                "p", "have a column for each class", shown, "Name the classes"
-            )
         found = np.column_stack([1.0 - found, found])
-    sums = found.sum(axis=1)
-    bad = (found < 0).any(axis=1) | (found > 1).any(axis=1) | (np.abs(sums - 1) > 1e-6)
-    if bad.any():
-        row = int(np.argmax(bad))
+    far = np.maximum(-found, found - 1.0).max(axis=1)
+    far = np.maximum(far, np.abs(found.sum(axis=1) - 1.0))
+    if (far > _ROUNDING).any():
+        row = int(np.argmax(far > _ROUNDING))
         shown = Shown(f"{np.array2string(found[row], precision=4)} in row {row}")
         raise invalid("p", "hold probabilities that sum to 1", shown)
-    return found
+    return np.clip(found, 0.0, 1.0)
+
+
+def _by_name(p: Any, wanted: list[str]) -> FloatArray:
+    """Return the columns of a frame that have the names of the classes."""
+    frame = nw.from_native(p, eager_only=True)
+    columns = {
+        str(name): column.to_numpy()
+        for name, column in zip(frame.columns, frame.iter_columns(), strict=True)
+    }
+    if set(columns) != set(wanted):
+        shown = Shown(", ".join(map(repr, columns)))
+        constraint = f"have the columns {', '.join(map(repr, wanted))}"
+        raise invalid("p", constraint, shown, "Rename them, or pass an array")
+    return np.column_stack([columns[name] for name in wanted])
 
 
 def _codes(labels: NDArray[np.generic], known: NDArray[np.generic]) -> Codes:
@@ -138,16 +169,23 @@ def _codes(labels: NDArray[np.generic], known: NDArray[np.generic]) -> Codes:
 
 
 def parts_of(
-    groups: ArrayLike | None, n: int
+    groups: ArrayLike | None, kept: NDArray[np.bool_]
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield all rows, and then every group, with what its name ends in."""
-    yield "", np.ones(n, dtype=bool)
+    """Yield all kept rows, and then every group, with what its name ends in."""
+    yield "", np.ones(int(kept.sum()), dtype=bool)
     if groups is None:
         return
-    given = np.asarray(groups)
-    check_shape("groups", given, (n,))
-    refuse_missing("groups", given)
-    comparable = given.astype(str) if given.dtype == object else given
-    names, which = np.unique(comparable, return_inverse=True)
+    # A list of words and NaN would become words.
+    is_list = isinstance(groups, list | tuple)
+    given = np.asarray(groups, dtype=object if is_list else None)
+    check_shape("groups", given, (len(kept),))
+    if (missing := missing_values(given)).any():
+        shown = Shown(f"{int(missing.sum())} missing (first: row {missing.argmax()})")
+        raise invalid("groups", "have no missing value", shown, "Leave those rows out")
+    try:
+        names, which = np.unique(given, return_inverse=True)
+    except TypeError:
+        shown = Shown(f"labels of mixed types, first {given[0]!r}")
+        raise wrong_type("groups", "be labels of one type", shown) from None
     for at, each in enumerate(names.tolist()):
-        yield f", group {each}", which == at
+        yield f", group {each}", (which == at)[kept]

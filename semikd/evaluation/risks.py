@@ -9,14 +9,14 @@ over training tables, for which no interval from one table is valid in general.
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semikd._random import RandomState
-from semikd._validation import Shown, counted, invalid, unknown
+from semikd._validation import Shown, counted, invalid, unknown, wrong_type
 from semikd.crossfit import OutOfFold
 from semikd.evaluation.metrics import pointwise_brier, pointwise_log_loss
 from semikd.evaluation.risk_rows import RiskRows, judged_rows, parts_of
@@ -36,6 +36,7 @@ from semikd.simplex import FloatArray
 __all__ = ["RISKS", "risks"]
 
 _N_DRAWS = 10_000
+_ROUNDING = 1e-12
 Codes = NDArray[np.intp]
 
 
@@ -76,10 +77,12 @@ def risks(
     y : array-like of shape (n,)
         Class labels.
     p : array-like of shape (n, k) or (n,), or OutOfFold
-        Probabilities by a model that never saw these rows, of all classes or of the
-        second of two; or cross-fitted labels of these rows, in their order.
+        Probabilities by a model that never saw these rows, of all classes (of a data
+        frame by their names) or of the second of two; or cross-fitted labels of these
+        rows, in their order.
     classes : array-like of shape (k,), optional
-        Classes of the columns of p; by default those of y, sorted.
+        Classes of the columns of p; by default those of y, sorted. Labels have their
+        own.
     metrics : sequence of {'log_loss', 'brier', 'accuracy', 'auc'}
         What is inferred. Losses have the floor of
         :func:`~semikd.evaluation.pointwise_log_loss`; the AUC of several classes is the
@@ -139,15 +142,11 @@ def risks(
     """
     checked_level(level)
     rows = judged_rows(y, p, classes, sample_weight, clusters)
-    for name in metrics:
-        if name not in RISKS:
-            raise unknown("metrics", name, RISKS)
-    parts = dict(parts_of(groups, len(rows.kept)))
-    columns = {
-        f"{metric}{part}": _on(rows, metric, mask[rows.kept], part)
-        for part, mask in parts.items()
-        for metric in metrics
-    }
+    wanted = _metrics(metrics)
+    columns = {}
+    for part, mask in parts_of(groups, rows.kept):
+        for metric in wanted:
+            columns[f"{metric}{part}"] = _on(rows, metric, mask, part)
     influence = np.column_stack([own.influence for own in columns.values()])
     covariance, n_units = sandwich(influence, rows.clusters)
     draws = multiplier_bootstrap(
@@ -172,11 +171,26 @@ def risks(
 
 @dataclass(frozen=True, eq=False)
 class _Column:
-    """One metric on one part of the rows: its influence is 0 on the others."""
+    """One metric on one part of the rows, and the largest loss of a row."""
 
     estimate: float
     influence: FloatArray
     df: float
+    largest: float
+
+
+def _metrics(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Return the metrics that are asked for, at least one."""
+    if isinstance(metrics, str) or not isinstance(metrics, Iterable):
+        remedy = f"Put it into a list, as in [{metrics!r}]"
+        raise wrong_type("metrics", "be a sequence of names", metrics, remedy)
+    wanted = tuple(metrics)
+    if not wanted:
+        raise invalid("metrics", "name one at least", Shown("none"))
+    for name in wanted:
+        if name not in RISKS:
+            raise unknown("metrics", name, RISKS)
+    return wanted
 
 
 def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> _Column:
@@ -185,53 +199,80 @@ def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> _Col
     n_units, whole = len(np.unique(rows.units[mask])), int(rows.units.max()) + 1
     if n_units < 2:
         what = "row" if rows.clusters is None else "cluster"
-        shown = Shown(f"{counted(n_units, what)} in {name}")
-        raise invalid("groups", f"hold two {what}s each", shown)
-    weights = None if rows.weights is None else rows.weights[mask]
+        shown = Shown(f"{counted(n_units, what)} of positive weight in {name}")
+        raise invalid("groups", f"hold two {what}s each", shown, "Leave that group out")
     found = [
-        _area(p[mask], rows.codes[mask], weights, fold[mask], name)
+        _area(rows, repeat, mask, name)
         if metric == AUC
-        else _mean(_POINTWISE[metric](p[mask], rows.codes[mask]), weights)
-        for p, fold in zip(rows.p, rows.fold, strict=True)
+        else _mean(rows, repeat, mask, _POINTWISE[metric])
+        for repeat in range(len(rows.p))
     ]
-    own = np.mean([each for _, each in found], axis=0)
-    if not own.any():
+    own = np.mean([each.influence for each in found], axis=0)
+    largest = max(each.largest for each in found)
+    # What rounding leaves of a constant is no spread.
+    if np.abs(own).max() <= _ROUNDING * largest:
+        own = np.zeros_like(own)
         warnings.warn(
             f"'{metric}' is the same in every row of {name}: its interval has no width "
             "and says nothing of new rows. Use more rows.",
             SemikdWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
     influence = np.zeros(len(mask))
     # What its own few units would give, whatever the factor of the whole is.
     factor = np.sqrt(n_units / (n_units - 1) * (whole - 1) / whole)
     influence[mask] = factor * len(mask) / mask.sum() * own
-    return _Column(float(np.mean([e for e, _ in found])), influence, n_units - 1.0)
+    estimate = float(np.mean([each.estimate for each in found]))
+    return _Column(estimate, influence, min(each.df for each in found), largest)
 
 
-def _mean(losses: FloatArray, weights: FloatArray | None) -> tuple[float, FloatArray]:
-    """Return the mean of losses and the influence of every row."""
+def _mean(
+    rows: RiskRows,
+    repeat: int,
+    mask: NDArray[np.bool_],
+    pointwise: Callable[..., FloatArray],
+) -> _Column:
+    """Return the mean of losses and the influence of every row of a part."""
+    losses = pointwise(rows.p[repeat, mask], rows.codes[mask])
+    weights = None if rows.weights is None else rows.weights[mask]
     record = mean_influence(losses[:, None], weights)
-    return float(record.estimate[0]), record.influence[:, 0]
+    df = len(np.unique(rows.units[mask])) - 1.0
+    largest = float(np.abs(losses).max())
+    return _Column(float(record.estimate[0]), record.influence[:, 0], df, largest)
 
 
-def _area(
-    p: FloatArray, codes: Codes, weights: FloatArray | None, fold: Codes, name: str
-) -> tuple[float, FloatArray]:
-    """Return the mean area over folds, and over classes against the rest."""
-    k, estimate, influence = p.shape[1], 0.0, np.zeros(len(p))
-    mass = np.ones(len(p)) if weights is None else weights
-    columns = [1] if k == 2 else list(range(k))
+def _area(rows: RiskRows, repeat: int, mask: NDArray[np.bool_], name: str) -> _Column:
+    """Return the mean area over folds, and over classes against the rest.
+
+    Influence of the rows of either class has DeLong's factor m / (m - 1), m units of
+    that class, and as many degrees of freedom as the rarer class leaves.
+    """
+    p, codes, units = rows.p[repeat, mask], rows.codes[mask], rows.units[mask]
+    mass = np.ones(len(p)) if rows.weights is None else rows.weights[mask]
+    columns = [1] if p.shape[1] == 2 else list(range(p.shape[1]))
+    estimate, influence, df = 0.0, np.zeros(len(p)), np.zeros((len(columns), 2))
+    fold = rows.fold[repeat, mask]
     for t in np.unique(fold):
         at = np.flatnonzero(fold == t)
-        share = mass[at].sum() / mass.sum()
-        for j in columns:
-            if len(np.unique(codes[at] == j)) < 2:
-                shown = Shown(f"{counted(len(at), 'row')} of one class in {name}")
-                remedy = "Leave 'auc' out of metrics, or use fewer folds or groups"
-                constraint = "have two classes wherever an AUC is taken"
-                raise invalid("y", constraint, shown, remedy)
-            area, own = auc_influence(codes[at] == j, p[at, j], mass[at])
-            estimate += share * area / len(columns)
-            influence[at] += share * len(p) / len(at) * own / len(columns)
-    return estimate, influence
+        share = mass[at].sum() / mass.sum() / len(columns)
+        for c, j in enumerate(columns):
+            positive = codes[at] == j
+            sizes = [len(np.unique(units[at][positive == own])) for own in (0, 1)]
+            _refuse_few(min(sizes), name)
+            area, own = auc_influence(positive, p[at, j], mass[at])
+            factor = np.sqrt(np.divide(sizes, np.subtract(sizes, 1.0)))
+            estimate += share * area
+            influence[at] += share * len(p) / len(at) * own * factor[1 * positive]
+            df[c] += np.subtract(sizes, 1.0)
+    return _Column(estimate, influence, float(df.min()), 1.0)
+
+
+def _refuse_few(n_units: int, name: str) -> None:
+    """Refuse an area whose variance one row of a class would have to tell."""
+    if n_units < 2:
+        shown = Shown(
+            f"{n_units} in a fold of {name}" if n_units else f"none in {name}"
+        )
+        remedy = "Leave 'auc' out of metrics, or use fewer folds or groups"
+        constraint = "hold two rows, or clusters, of each class where an AUC is taken"
+        raise invalid("y", constraint, shown, remedy)

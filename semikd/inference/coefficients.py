@@ -1,7 +1,7 @@
 """Coefficients and their scores become a result, which says what they mean of rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,7 +125,8 @@ class Coefficients(InferenceResult):
         self, combinations: ArrayLike, names: Sequence[str]
     ) -> InferenceResult:
         """Return linear combinations; see ``InferenceResult.contrast``."""
-        return self.inner.contrast(self._of_inner(combinations), names)
+        found = self.inner.contrast(self._of_inner(combinations), names)
+        return replace(found, level=self.level, interval_class=self.interval_class)
 
     def wald_test(
         self, combinations: ArrayLike | Sequence[str], value: ArrayLike = 0.0

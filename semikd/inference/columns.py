@@ -145,7 +145,10 @@ def _table(X: Any, wanted: tuple[str, ...] = ()) -> tuple[FloatArray, tuple[str,
         raise invalid(
             "X", "name every column differently", Shown(f"{twice[0]!r} twice")
         )
-    by_name = {str(name): frame[name] for name in frame.columns}
+    by_name = {
+        str(name): column
+        for name, column in zip(frame.columns, frame.iter_columns(), strict=True)
+    }
     names = tuple(by_name)
     if wanted and set(wanted) <= set(names):
         names = wanted

@@ -19,12 +19,20 @@ from semikd._validation import FloatArray, Shown, count, invalid
 from semikd.inference._inputs import checked_level, checked_losses, kept_rows
 from semikd.inference.bootstrap import multiplier_bootstrap
 from semikd.inference.comparison import row_conditions
-from semikd.inference.influence import differences_to, frozen, mean_influence
+from semikd.inference.influence import (
+    cluster_sums,
+    differences_to,
+    frozen,
+    mean_influence,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["ModelConfidenceSet", "model_confidence_set"]
+
+# Beside the largest, a spread or a difference that is rounding.
+_NONE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +46,7 @@ class ModelConfidenceSet:
     means : array of shape (d,)
         Their mean losses.
     p_values : array of shape (d,)
-        The largest error level at which a model is still in the set; 1 for the last.
+        The error level at and above which a model leaves the set; 1 for the last.
     level : float
         Confidence level.
     estimand : str
@@ -152,9 +160,9 @@ def model_confidence_set(
 
     Notes
     -----
-    Ratios and draws have the same standard errors, those of the draws, so that few
-    clusters make the set too small as they make intervals too narrow. A model equal to
-    all others in every row is never told from them.
+    Standard errors are of first order, without a factor for few clusters, which make
+    the set too small as they make intervals too narrow. Models that are equal in every
+    row but for rounding are never told apart.
 
     References
     ----------
@@ -178,34 +186,59 @@ def model_confidence_set(
         raise invalid("losses", "hold two models or more", Shown("1 model"))
     table, groups, weights = kept_rows(table, sample_weight, clusters)
     sizes = np.ones(len(table)) if weights is None else weights
-    # What all models share in a row tells none of them apart.
-    record = mean_influence(
-        np.insert(differences_to(table, 0), 0, 0.0, axis=1), weights
-    )
+    if (1.0 - level) * (size + 1) <= 1.0 + 1e-9:
+        remedy = f"Level {level:g} needs more than {1.0 / (1.0 - level) - 1:,.0f} draws"
+        raise invalid("n_draws", "be large enough for the level", size, remedy)
+    influence, behind = _apart(table, weights)
+    scale = np.sqrt((cluster_sums(influence, groups) ** 2).sum(axis=0)) / len(table)
+    unit = np.where(scale > 0, scale, 1.0)
     draws = multiplier_bootstrap(
-        record.influence, n_draws=size, clusters=groups, random_state=random_state
+        influence / unit, n_draws=size, clusters=groups, random_state=random_state
     )
+    sums = cluster_sums(influence, groups) / len(table)
     return ModelConfidenceSet(
         names=models,
         means=mean_influence(table, weights).estimate,
-        p_values=_stepped(record.estimate, draws),
+        p_values=_stepped(behind, sums, draws * unit),
         level=level,
         estimand="the model with the smallest mean loss on new rows",
         conditions=row_conditions(len(table), groups, sizes),
     )
 
 
-def _stepped(means: FloatArray, draws: FloatArray) -> FloatArray:
-    """Return the p-value of every model: the largest of the steps up to its own."""
+def _apart(
+    table: FloatArray, weights: FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return influence (n, d) and means of losses less those of the steadiest model.
+
+    What all models share in a row tells none of them apart.
+    """
+    at = int(table.std(axis=0).argmin())
+    apart = np.insert(differences_to(table, at), at, 0.0, axis=1)
+    record = mean_influence(apart, weights)
+    return record.influence, record.estimate
+
+
+def _stepped(means: FloatArray, sums: FloatArray, draws: FloatArray) -> FloatArray:
+    """Return the p-value of every model: the largest of the steps up to its own.
+
+    ``sums`` (units, d) are the errors of the means by unit, ``draws`` of all of them.
+    """
     left, largest = list(range(len(means))), 0.0
     found = np.ones(len(means))
+    none = _NONE * float(np.sqrt((sums**2).sum(axis=0)).max())
     while len(left) > 1:
-        error = draws[:, left] - draws[:, left].mean(axis=1, keepdims=True)
-        spread = error.std(axis=0)
         behind = means[left] - means[left].mean()
-        ratio = np.divide(behind, spread, out=np.zeros(len(left)), where=spread > 0)
+        apart = sums[:, left] - sums[:, left].mean(axis=1, keepdims=True)
+        spread = np.sqrt((apart**2).sum(axis=0))
+        error = draws[:, left] - draws[:, left].mean(axis=1, keepdims=True)
+        seen = spread > none
+        # What does not vary is certain: behind, or equal but for rounding.
+        size = max(float(np.abs(means).max()), float(spread.max()))
+        certain = np.where(behind > _NONE * size, np.inf, 0.0)
+        ratio = np.divide(behind, spread, out=certain, where=seen)
         worst = int(ratio.argmax())
-        drawn = np.divide(error, spread, out=np.zeros_like(error), where=spread > 0)
+        drawn = np.divide(error, spread, out=np.zeros_like(error), where=seen)
         above = np.count_nonzero(drawn.max(axis=1) >= ratio[worst])
         largest = max(largest, (1 + above) / (1 + len(draws)))
         found[left.pop(worst)] = largest

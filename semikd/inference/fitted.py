@@ -87,6 +87,7 @@ def average_effects(
     # The gradients give the covariance; effects are no linear combinations.
     return replace(
         found.inner.contrast(np.array(gradients), names),
+        level=found.level,
         estimate=np.array(estimates),
         estimand=f"average change of the fitted probability{of} by a unit of each "
         "column, over these rows",
@@ -100,7 +101,7 @@ def _half_widths(
     inner = found.inner
     variance = np.einsum("ia,ab,ib->i", gradient, inner.covariance, gradient)
     error = np.sqrt(np.maximum(variance, 0.0))
-    used = checked_level(inner.level if level is None else level)
+    used = checked_level(found.level if level is None else level)
     if kind == "interval":
         beyond = adjusted_tail(used, 1, None, sign=0, adjust="none")
     else:

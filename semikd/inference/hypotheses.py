@@ -61,7 +61,8 @@ def wald(
     result: "InferenceResult", combinations: ArrayLike | Sequence[str], value: ArrayLike
 ) -> WaldTest:
     """Return the test of a linear hypothesis; see ``InferenceResult.wald_test``."""
-    matrix, df = matrix_of(result, combinations), _df(result)
+    matrix = matrix_of(result, combinations)
+    df = float(_df(result, matrix).min())
     wanted = finite_array("value", np.atleast_1d(value), shape=(None,))
     if len(wanted) not in {1, len(matrix)}:
         shown = Shown(f"{len(wanted)} for {counted(len(matrix), 'combination')}")
@@ -86,7 +87,8 @@ def contrasts(
 ) -> tuple[FloatArray, FloatArray, StudentLaw, FloatArray | None]:
     """Return estimate, covariance, law and draws of linear combinations."""
     matrix = matrix_of(result, combinations)
-    law = StudentLaw(np.array([_df(result)]), np.ones((len(matrix), 1)))
+    df, which = np.unique(_df(result, matrix), return_inverse=True)
+    law = StudentLaw(df, np.eye(len(df))[which])
     draws = None if result.draws is None else result.draws @ matrix.T
     covariance = matrix @ result.covariance @ matrix.T
     return matrix @ result.estimate, covariance, law, draws
@@ -110,10 +112,12 @@ def matrix_of(
     return finite_array("combinations", np.atleast_2d(given), shape=(None, d))
 
 
-def _df(result: "InferenceResult") -> float:
-    """Return the degrees of freedom of a result whose variance has one part."""
-    if len(result.law.df) > 1:
+def _df(result: "InferenceResult", matrix: FloatArray) -> FloatArray:
+    """Return degrees of freedom of combinations: the fewest of what they combine."""
+    law = result.law
+    if not np.isin(law.share, (0.0, 1.0)).all():
         shown = Shown("a variance of several parts, rows and refits")
         remedy = "Compare the arms in question with each other instead"
         raise invalid("result", "have a variance of one part", shown, remedy)
-    return float(result.law.df[0])
+    own = law.df[law.share.argmax(axis=1)]
+    return np.array([own[row != 0].min(initial=np.inf) for row in matrix])

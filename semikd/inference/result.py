@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from semikd._validation import FloatArray, choose
+from semikd._validation import FloatArray, Shown, choose, invalid
 from semikd.inference._inputs import checked_names
 from semikd.inference.hypotheses import WaldTest, contrasts, wald
 from semikd.inference.multiplicity import Adjustment
@@ -80,6 +80,9 @@ class InferenceResult(StudentizedEstimates):
     def __post_init__(self) -> None:
         """Check the class of the intervals, and freeze the numbers."""
         super().__post_init__()
+        if len(self.names) != len(self.estimate):
+            shown = Shown(f"{len(self.names)} for {len(self.estimate)}")
+            raise invalid("names", "name every estimate", shown)
         choose("interval_class", self.interval_class, _KINDS)
 
     def conf_int(

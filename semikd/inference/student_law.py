@@ -77,7 +77,12 @@ class StudentLaw:
         # scipy.stats would check every argument, of every draw.
         student = special.stdtrit(np.minimum(self.df, _LARGEST_DF), column)
         quantile = np.where(np.isinf(self.df), special.ndtri(column), student)
-        return np.asarray(-(self.share * quantile).sum(axis=1))
+        shape = np.broadcast_shapes(self.share.shape, quantile.shape)
+        # No share of an infinite quantile is nothing.
+        parts = np.multiply(
+            self.share, quantile, out=np.zeros(shape), where=self.share > 0
+        )
+        return np.asarray(-parts.sum(axis=1))
 
     def normal_scores(self, t: ArrayLike) -> FloatArray:
         """Return the normal deviates with the tail probabilities of t ratios.

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from semikd._validation import FloatArray, Shown, choose, invalid
+from semikd._validation import (
+    FloatArray,
+    Shown,
+    check_shape,
+    choose,
+    finite_array,
+    invalid,
+)
 from semikd.inference._inputs import checked_level
 from semikd.inference.influence import frozen
 from semikd.inference.multiplicity import (
@@ -58,10 +65,18 @@ class StudentizedEstimates:
     def __post_init__(self) -> None:
         """Check the level and freeze the arrays."""
         checked_level(self.level)
-        for name in ("estimate", "covariance", "draws"):
-            value = getattr(self, name)
-            if value is not None:
-                object.__setattr__(self, name, frozen(value))
+        estimate = finite_array("estimate", self.estimate, shape=(None,))
+        d = len(estimate)
+        covariance = finite_array("covariance", self.covariance, shape=(d, d))
+        if (np.diag(covariance) < 0).any():
+            shown = Shown(f"{np.diag(covariance).min():g}")
+            raise invalid("covariance", "have no negative variance", shown)
+        check_shape("law.share", self.law.share, (d, None))
+        object.__setattr__(self, "estimate", frozen(estimate))
+        object.__setattr__(self, "covariance", frozen(covariance))
+        if self.draws is not None:
+            draws = finite_array("draws", self.draws, shape=(None, d))
+            object.__setattr__(self, "draws", frozen(draws))
 
     @property
     def std_error(self) -> FloatArray:
