@@ -170,8 +170,14 @@ def test_a_spread_that_says_nothing_is_warned_of_and_spoils_no_other(
         ),
         ({"classes": [1, 2]}, "y must hold the classes"),
         ({"groups": np.arange(N) // (N - 1)}, "two rows each; got 1 row of positive"),
-        ({"groups": [None] + ["a"] * (N - 1)}, "groups must have no missing value"),
-        ({"groups": ["a", float("nan")] * (N // 2)}, "have no missing value"),
+        (
+            {"groups": [None] + ["a"] * (N - 1)},
+            "groups must name a group for every row; got None in",
+        ),
+        (
+            {"groups": ["a", float("nan")] * (N // 2)},
+            "groups must name a group .* got nan in row 1",
+        ),
         ({"groups": np.array([1, "1"] * (N // 2), dtype=object)}, "labels of one type"),
         ({"metrics": "auc"}, "be a sequence of names"),
         ({"metrics": []}, "name one at least"),

@@ -79,36 +79,32 @@ classical = likelihood_coefficients(X, y, clusters=clusters, random_state=0)
 # teacher's error enters by its square. Whether that is small, a second teacher tells:
 # both estimate the same, so that what they disagree about is a bias of one of them.
 
-with warnings.catch_warnings(record=True) as heard:
-    warnings.simplefilter("always")
-    nearest = log_odds_coefficients(
-        labels["boosting"],
-        X,
-        y,
-        second=labels["logistic"],
-        clusters=clusters,
-        random_state=0,
-    )
+
+def coefficients(first, second):
+    """Return the coefficients by one teacher, and print what another says of them."""
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        found = log_odds_coefficients(
+            labels[first],
+            X,
+            y,
+            second=labels[second],
+            clusters=clusters,
+            random_state=0,
+        )
+    for each in heard:
+        print(each.message)
+    return found
+
+
+nearest = coefficients("boosting", "logistic")
 print(nearest.summary())
-for each in heard:
-    print(each.message)
 
 # %%
 # A teacher that is too simple is found out in the same way. However many rows there
 # are, its intervals are not to be believed; the better teacher's are.
 
-with warnings.catch_warnings(record=True) as heard:
-    warnings.simplefilter("always")
-    stump = log_odds_coefficients(
-        labels["stump"],
-        X,
-        y,
-        second=labels["boosting"],
-        clusters=clusters,
-        random_state=0,
-    )
-for each in heard:
-    print(each.message)
+stump = coefficients("stump", "boosting")
 
 # %%
 # Side by side, with intervals that hold for all coefficients together:

@@ -161,7 +161,7 @@ def mean_finding(
     numbers = StudentizedEstimates(
         estimate=record.estimate,
         covariance=covariance,
-        law=StudentLaw(np.array([n_units - 1.0]), np.ones((1, 1))),
+        law=StudentLaw.of_each([n_units - 1.0]),
     )
     p_value = numbers.p_values(alternative="greater")[0]
     return float(record.estimate[0]), float(numbers.std_error[0]), float(p_value)

@@ -8,10 +8,9 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semikd._tables import checked_labels, refuse_missing
+from semikd._tables import checked_labels
 from semikd._validation import (
     Shown,
-    check_shape,
     counted,
     invalid,
     sample_weights,
@@ -23,7 +22,12 @@ from semikd.crossfit.checks import check_honest, check_record
 from semikd.crossfit.folds import Rows
 from semikd.diagnostics.findings import ALL_ROWS, Clusters
 from semikd.diagnostics.recalibration import floored
-from semikd.inference._inputs import check_units, checked_clusters
+from semikd.inference._inputs import (
+    check_units,
+    checked_clusters,
+    numbered,
+    of_rows,
+)
 from semikd.simplex import FloatArray, one_hot
 
 __all__ = ["JudgedRows", "Part", "judged_rows"]
@@ -134,7 +138,7 @@ class JudgedRows:
 
     def clusters_of(self, rows: NDArray[np.intp]) -> Clusters:
         """Return the clusters of some rows, numbered from 0."""
-        return None if self.clusters is None else _renumbered(self.clusters[rows])
+        return of_rows(self.clusters, rows)
 
     def units(self) -> Rows:
         """Return what must stay together where the rows are divided again.
@@ -208,8 +212,7 @@ def judged_rows(
         constraint = "label every row that labels has a label for"
         raise invalid("in_sample", constraint, Shown(f"{counted(missing, 'row')} less"))
     rows = np.flatnonzero(kept)
-    numbered = checked_clusters(clusters, n)
-    numbered = None if numbered is None else _renumbered(numbered[rows])
+    units = of_rows(checked_clusters(clusters, n), rows)
     named = _groups(groups, X, n)
     judged = JudgedRows(
         X=X if kept.all() else take_rows(X, rows),
@@ -219,7 +222,7 @@ def judged_rows(
         in_sample=None if seen is None else seen[:, rows],
         # Of mean 1, so that a penalty of the learner does not see their scale.
         sample_weight=None if weights is None else weights[rows] / weights[rows].mean(),
-        clusters=numbered,
+        clusters=units,
         groups=None if named is None else named[rows],
         hashes=labels.row_hash[rows],
     )
@@ -257,15 +260,12 @@ def _groups(given: Any, X: Any, n: int) -> NDArray[Any] | None:
         if given not in frame.columns:
             raise unknown("groups", given, frame.columns)
         given = frame[given].to_numpy()
-    groups = np.asarray(given)
-    check_shape("groups", groups, (n,))
-    refuse_missing("groups", groups)
-    groups = groups.astype(str) if groups.dtype == object else groups
-    if (n_groups := len(np.unique(groups))) > _MOST_GROUPS:
+    names, which = numbered("groups", given, n)
+    if (n_groups := len(names)) > _MOST_GROUPS:
         constraint = f"name at most {_MOST_GROUPS} groups"
         remedy = "Bin them first, or use clusters for rows that depend on one another"
         raise invalid("groups", constraint, n_groups, remedy)
-    return groups
+    return np.asarray(names[which])
 
 
 def _check_enough(rows: JudgedRows) -> None:
@@ -274,8 +274,3 @@ def _check_enough(rows: JudgedRows) -> None:
         constraint = "label at least two rows for each class, of two classes or more"
         raise invalid("labels", constraint, Shown(counted(len(rows.codes), "row")))
     check_units(len(rows.codes), rows.clusters)
-
-
-def _renumbered(clusters: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return clusters numbered from 0 without gaps."""
-    return np.unique(clusters, return_inverse=True)[1]

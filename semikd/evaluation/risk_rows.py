@@ -8,21 +8,25 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semikd._tables import missing_values, refuse_missing
+from semikd._tables import refuse_missing
 from semikd._validation import (
     Shown,
     check_shape,
     finite_array,
     invalid,
     sample_weights,
-    wrong_type,
 )
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest
-from semikd.inference._inputs import check_units, checked_clusters
+from semikd.inference._inputs import (
+    check_units,
+    checked_clusters,
+    numbered,
+    of_rows,
+)
 from semikd.simplex import FloatArray
 
-__all__ = ["RiskRows", "judged_rows", "parts_of"]
+__all__ = ["RiskRows", "parts_of", "risk_rows"]
 
 Codes = NDArray[np.intp]
 # How far rounding in single precision moves a probability.
@@ -68,7 +72,7 @@ class RiskRows:
         return np.arange(len(self.codes)) if self.clusters is None else self.clusters
 
 
-def judged_rows(
+def risk_rows(
     y: ArrayLike,
     p: ArrayLike | OutOfFold,
     classes: ArrayLike | None,
@@ -101,8 +105,7 @@ def judged_rows(
     codes = _codes(labels, np.asarray(known))
     weights = sample_weights(sample_weight, n)
     kept = usable if weights is None else usable & (weights > 0)
-    groups = checked_clusters(clusters, n)
-    groups = None if groups is None else np.unique(groups[kept], return_inverse=True)[1]
+    groups = of_rows(checked_clusters(clusters, n), kept)
     check_units(int(kept.sum()), groups)
     weights = None if weights is None else weights[kept]
     return RiskRows(
@@ -175,17 +178,6 @@ def parts_of(
     yield "", np.ones(int(kept.sum()), dtype=bool)
     if groups is None:
         return
-    # A list of words and NaN would become words.
-    is_list = isinstance(groups, list | tuple)
-    given = np.asarray(groups, dtype=object if is_list else None)
-    check_shape("groups", given, (len(kept),))
-    if (missing := missing_values(given)).any():
-        shown = Shown(f"{int(missing.sum())} missing (first: row {missing.argmax()})")
-        raise invalid("groups", "have no missing value", shown, "Leave those rows out")
-    try:
-        names, which = np.unique(given, return_inverse=True)
-    except TypeError:
-        shown = Shown(f"labels of mixed types, first {given[0]!r}")
-        raise wrong_type("groups", "be labels of one type", shown) from None
+    names, which = numbered("groups", groups, len(kept))
     for at, each in enumerate(names.tolist()):
         yield f", group {each}", (which == at)[kept]

@@ -19,18 +19,17 @@ from semikd._random import RandomState
 from semikd._validation import Shown, counted, invalid, unknown, wrong_type
 from semikd.crossfit import OutOfFold
 from semikd.evaluation.metrics import pointwise_brier, pointwise_log_loss
-from semikd.evaluation.risk_rows import RiskRows, judged_rows, parts_of
+from semikd.evaluation.risk_rows import RiskRows, parts_of, risk_rows
 from semikd.exceptions import SemikdWarning
 from semikd.inference import (
     InferenceResult,
     StudentLaw,
     auc_influence,
     mean_influence,
-    multiplier_bootstrap,
 )
 from semikd.inference._inputs import checked_level
+from semikd.inference.bootstrap import drawn_sandwich
 from semikd.inference.comparison import independence
-from semikd.inference.influence import sandwich
 from semikd.simplex import FloatArray
 
 __all__ = ["RISKS", "risks"]
@@ -141,31 +140,29 @@ def risks(
     array([0.25 , 0.938])
     """
     checked_level(level)
-    rows = judged_rows(y, p, classes, sample_weight, clusters)
+    rows = risk_rows(y, p, classes, sample_weight, clusters)
     wanted = _metrics(metrics)
     columns = {}
     for part, mask in parts_of(groups, rows.kept):
         for metric in wanted:
             columns[f"{metric}{part}"] = _on(rows, metric, mask, part)
     influence = np.column_stack([own.influence for own in columns.values()])
-    covariance, n_units = sandwich(influence, rows.clusters)
-    draws = multiplier_bootstrap(
-        influence, n_draws=_N_DRAWS, clusters=rows.clusters, random_state=random_state
+    covariance, _, draws = drawn_sandwich(
+        influence, rows.clusters, _N_DRAWS, random_state
     )
-    df, which = np.unique([own.df for own in columns.values()], return_inverse=True)
     sizes = np.ones(len(rows.codes)) if rows.weights is None else rows.weights
     return InferenceResult(
         names=tuple(columns),
         estimate=np.array([own.estimate for own in columns.values()]),
         covariance=covariance,
-        law=StudentLaw(df, np.eye(len(df))[which]),
+        law=StudentLaw.of_each([own.df for own in columns.values()]),
         estimand=rows.estimand,
         conditions=(
             *rows.conditions,
             independence(len(rows.codes), rows.clusters, sizes, "rows"),
         ),
         level=level,
-        draws=draws * np.sqrt(n_units / (n_units - 1)),
+        draws=draws,
     )
 
 

@@ -1,6 +1,7 @@
 """Checks that only inference needs: levels, names of arms, clusters, losses."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,20 +74,36 @@ def checked_clusters(
     clusters: ArrayLike | None, n_rows: int
 ) -> NDArray[np.intp] | None:
     """Return the cluster of each row as integers 0, 1, ..., or None."""
-    if clusters is None:
-        return None
-    labels = np.asarray(clusters)
-    check_shape("clusters", labels, (n_rows,))
-    missing = missing_values(labels)
+    return None if clusters is None else numbered("clusters", clusters, n_rows)[1]
+
+
+def numbered(
+    name: str, labels: ArrayLike, n_rows: int
+) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the distinct labels, sorted, and the number of each row's among them."""
+    # A list of words and NaN would become words.
+    is_list = isinstance(labels, list | tuple)
+    given = np.asarray(labels, dtype=object if is_list else None)
+    check_shape(name, given, (n_rows,))
+    missing = missing_values(given)
     if missing.any():
         row = int(missing.argmax())
-        shown = Shown(f"{labels[row]} in row {row}")
-        raise invalid("clusters", "name a cluster for every row", shown)
+        shown = Shown(f"{given[row]} in row {row}")
+        raise invalid(name, f"name a {name.removesuffix('s')} for every row", shown)
     try:
-        return np.unique(labels, return_inverse=True)[1]
+        return np.unique(given, return_inverse=True)
     except TypeError:
-        shown = Shown(f"labels of mixed types, first {labels[0]!r}")
-        raise wrong_type("clusters", "be labels of one type", shown) from None
+        shown = Shown(f"labels of mixed types, first {given[0]!r}")
+        raise wrong_type(name, "be labels of one type", shown) from None
+
+
+def of_rows(
+    clusters: NDArray[np.intp] | None, rows: NDArray[Any]
+) -> NDArray[np.intp] | None:
+    """Return the clusters of some rows, numbered from 0 without gaps."""
+    if clusters is None:
+        return None
+    return np.unique(clusters[rows], return_inverse=True)[1]
 
 
 def kept_rows(
@@ -101,9 +118,7 @@ def kept_rows(
     if weights is not None:
         kept = weights > 0
         table, weights = table[..., kept, :], weights[kept]
-        groups = (
-            None if groups is None else checked_clusters(groups[kept], len(weights))
-        )
+        groups = of_rows(groups, kept)
     check_units(table.shape[-2], groups)
     return table, groups, weights
 

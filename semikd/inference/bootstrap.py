@@ -10,12 +10,12 @@ rows or clusters, and draws have shape (n_draws, d).
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from semikd._random import RandomState, generator
 from semikd._validation import FloatArray, choose, count, finite_array, invalid
 from semikd.inference._inputs import checked_clusters
-from semikd.inference.influence import cluster_sums
+from semikd.inference.influence import cluster_sums, sandwich
 
 _GOLDEN = (1 + math.sqrt(5)) / 2
 # Kind of multiplier: (value below, value above, probability of the value below).
@@ -103,6 +103,38 @@ def multiplier_bootstrap(
     default = max(1, _BLOCK_SIZE // size)
     chunk = default if chunk_size is None else count("chunk_size", chunk_size)
     return _two_point_draws(sums, size, points, random_state, chunk)
+
+
+def drawn_sandwich(
+    influence: FloatArray,
+    clusters: NDArray[np.intp] | None,
+    n_draws: int,
+    random_state: RandomState,
+) -> tuple[FloatArray, int, FloatArray]:
+    """Return the CRV1 covariance, the number of units, and normal draws with it.
+
+    Parameters
+    ----------
+    influence : ndarray of shape (n, d)
+        Influence of each row.
+    clusters : ndarray of int of shape (n,) or None
+        Cluster of each row, numbered from 0 without gaps.
+    n_draws : int
+        Number of draws.
+    random_state : int, generator or None
+        Seed of the draws.
+
+    Returns
+    -------
+    covariance : ndarray of shape (d, d)
+    n_units : int
+    draws : ndarray of shape (n_draws, d)
+    """
+    covariance, n_units = sandwich(influence, clusters)
+    draws = multiplier_bootstrap(
+        influence, n_draws=n_draws, clusters=clusters, random_state=random_state
+    )
+    return covariance, n_units, draws * np.sqrt(n_units / (n_units - 1))
 
 
 def max_t_quantile(scores: ArrayLike, level: float, *, two_sided: bool = True) -> float:

@@ -1,7 +1,6 @@
 """Coefficients and their scores become a result, which says what they mean of rows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from semikd.inference.comparison import independence
 from semikd.inference.designs import Design
 from semikd.inference.estimating import EstimatingEquation, matrix_power
 from semikd.inference.fitted import average_effects, fitted_probabilities
-from semikd.inference.hypotheses import WaldTest, matrix_of, wald
 from semikd.inference.result import InferenceResult
 from semikd.inference.sandwiches import sandwich_of
 from semikd.inference.student_law import StudentLaw
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Coefficients", "coefficient_result"]
 
-# Of normal errors, for what holds together: the 95 % quantile to about 0.01.
+# Of normal errors, for what holds together.
 _N_DRAWS = 10_000
 
 
@@ -121,24 +119,10 @@ class Coefficients(InferenceResult):
         """
         return average_effects(self, X, sample_weight)
 
-    def contrast(
-        self, combinations: ArrayLike, names: Sequence[str]
-    ) -> InferenceResult:
-        """Return linear combinations; see ``InferenceResult.contrast``."""
-        found = self.inner.contrast(self._of_inner(combinations), names)
-        return replace(found, level=self.level, interval_class=self.interval_class)
-
-    def wald_test(
-        self, combinations: ArrayLike | Sequence[str], value: ArrayLike = 0.0
-    ) -> WaldTest:
-        """Test a linear hypothesis; see ``InferenceResult.wald_test``."""
-        return wald(self.inner, self._of_inner(combinations), value)
-
-    def _of_inner(self, combinations: ArrayLike | Sequence[str]) -> FloatArray:
+    def _in_basis(self, matrix: FloatArray) -> tuple[InferenceResult, FloatArray]:
         """Return combinations of coefficients as those of standard columns."""
-        m = len(self.classes) - 1
-        units = np.kron(np.eye(m), self.columns.to_units())
-        return np.asarray(matrix_of(self, combinations) @ units)
+        units = np.kron(np.eye(len(self.classes) - 1), self.columns.to_units())
+        return self.inner, matrix @ units
 
 
 def coefficient_result(
@@ -185,7 +169,7 @@ def coefficient_result(
         names=names,
         estimate=estimate,
         covariance=found,
-        law=StudentLaw(np.array([df]), np.ones((len(names), 1))),
+        law=StudentLaw.of_each(np.full(len(names), df)),
         estimand=estimand,
         conditions=(*conditions, *_rows_in_words(rows)),
         level=level,

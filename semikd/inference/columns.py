@@ -14,6 +14,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from numpy.typing import NDArray
 
 from semikd._tables import refuse_equal_names
 from semikd._validation import FloatArray, Shown, finite_array, invalid, wrong_type
@@ -41,8 +42,9 @@ class Columns:
 
     Examples
     --------
-    >>> from semikd.inference.columns import made_columns
-    >>> found = made_columns([[1.0], [3.0]], None)
+    >>> import numpy as np
+    >>> from semikd.inference.columns import Columns
+    >>> found = Columns(("x0",), np.array([2.0]), np.array([1.0]), True)
     >>> found.standard([[1.0], [3.0]])
     array([[-1.,  1.],
            [ 1.,  1.]])
@@ -68,6 +70,10 @@ class Columns:
             shown = Shown(", ".join(map(repr, names)))
             wanted = ", ".join(map(repr, self.names))
             raise invalid("X", f"have the columns {wanted}", shown)
+        return self.standardised(table)
+
+    def standardised(self, table: FloatArray) -> FloatArray:
+        """Return the standard columns of numbers in the user's units, (n, p)."""
         standard = (table - self.center) / self.scale
         if self.has_intercept:
             standard = np.column_stack([standard, np.ones(len(table))])
@@ -84,22 +90,25 @@ class Columns:
 
 
 def made_columns(
-    X: Any, shares: FloatArray | None, *, fit_intercept: bool = True
-) -> Columns:
-    """Return the columns of a table, with means and deviations by these shares.
+    X: Any, rows: NDArray[np.intp], share: FloatArray, *, fit_intercept: bool = True
+) -> tuple[Columns, FloatArray]:
+    """Return the columns of some rows of a table, and the standard ones.
 
     Parameters
     ----------
-    X : array-like or data frame of shape (n, d)
+    X : array-like or data frame
         Finite numbers.
-    shares : ndarray of shape (n,) or None
-        Weights of the rows, of sum 1.
+    rows : ndarray of int of shape (n,)
+        Positions of the rows.
+    share : ndarray of shape (n,)
+        Their weights in means and deviations, of sum 1.
     fit_intercept : bool, default=True
         Whether a constant column stands behind them.
 
     Returns
     -------
-    Columns
+    columns : Columns
+    standard : ndarray of shape (n, p)
 
     Raises
     ------
@@ -112,7 +121,7 @@ def made_columns(
     if INTERCEPT in names:
         remedy = "Rename it: the constant column that is added has that name"
         raise invalid("X", f"have no column named {INTERCEPT!r}", Shown("one"), remedy)
-    share = np.full(len(table), 1.0 / len(table)) if shares is None else shares
+    table = table[rows]
     # The largest first, so that no square overflows.
     largest = np.abs(table).max(axis=0)
     unit = table / np.where(largest > 0, largest, 1.0)
@@ -121,11 +130,10 @@ def made_columns(
     if (spread <= _ROUNDING).any():
         named = names[int(np.argmax(spread <= _ROUNDING))]
         shown = Shown(f"{named!r}, a combination of the others")
-        what = "the constant one" if fit_intercept else "it holds zeros"
-        raise invalid(
-            "X", "have linearly independent columns", shown, f"Drop it: {what}"
-        )
-    return Columns(names, mean * largest, spread * largest, fit_intercept)
+        remedy = "Drop it: it does not vary"
+        raise invalid("X", "have linearly independent columns", shown, remedy)
+    found = Columns(names, mean * largest, spread * largest, fit_intercept)
+    return found, found.standardised(table)
 
 
 def _table(X: Any, wanted: tuple[str, ...] = ()) -> tuple[FloatArray, tuple[str, ...]]:

@@ -24,12 +24,11 @@ from semikd.inference._inputs import (
     kept_rows,
     reference_index,
 )
-from semikd.inference.bootstrap import multiplier_bootstrap
+from semikd.inference.bootstrap import drawn_sandwich
 from semikd.inference.influence import (
     InfluenceEstimate,
     differences_to,
     mean_influence,
-    sandwich,
 )
 from semikd.inference.student_law import StudentLaw
 from semikd.inference.verdicts import Comparison
@@ -120,10 +119,7 @@ def paired_differences(
     if not isinstance(losses, InfluenceEstimate):
         record = replace(record, metric=metric)
     influence = record.influence
-    covariance, n_units = sandwich(influence, groups)
-    draws = multiplier_bootstrap(
-        influence, n_draws=size, clusters=groups, random_state=random_state
-    )
+    covariance, n_units, draws = drawn_sandwich(influence, groups, size, random_state)
     return Comparison(
         names=arms,
         reference=reference,
@@ -131,14 +127,14 @@ def paired_differences(
         greater_is_better=record.greater_is_better,
         estimate=record.estimate,
         covariance=covariance,
-        law=StudentLaw(np.array([n_units - 1.0]), np.ones((len(arms), 1))),
+        law=StudentLaw.of_each(np.full(len(arms), n_units - 1.0)),
         estimand=(
             f"difference in {record.metric} (arm - {reference!r}) of these fitted "
             "models, on new rows from the same population"
         ),
         conditions=row_conditions(len(influence), groups, sizes),
         level=level,
-        draws=draws * np.sqrt(n_units / (n_units - 1)),
+        draws=draws,
     )
 
 

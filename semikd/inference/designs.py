@@ -10,7 +10,7 @@ from scipy import linalg
 
 from semikd._tables import checked_labels
 from semikd._validation import FloatArray, Shown, counted, invalid, sample_weights
-from semikd.inference._inputs import check_units, checked_clusters
+from semikd.inference._inputs import check_units, checked_clusters, of_rows
 from semikd.inference.columns import Columns, made_columns
 from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.influence import row_shares
@@ -138,16 +138,15 @@ def made_design(
     kept = np.ones(len(codes), dtype=bool) if usable is None else usable
     rows = np.flatnonzero(kept if weights is None else kept & (weights > 0))
     _check_classes(codes[rows], classes)
-    share = None if weights is None else row_shares(weights[rows], len(rows))
-    whole = np.zeros(len(codes))
-    whole[rows] = 1.0 / len(rows) if share is None else share
-    columns = made_columns(X, whole, fit_intercept=fit_intercept)
+    weights = None if weights is None else weights[rows]
+    share = row_shares(weights, len(rows))
+    columns, standard = made_columns(X, rows, share, fit_intercept=fit_intercept)
     found = Design(
         columns,
-        columns.standard(X)[rows],
+        standard,
         one_hot(codes, len(classes))[rows],
         classes,
-        None if share is None else len(rows) * share,
+        None if weights is None else len(rows) * share,
         _clusters(clusters, len(codes), rows),
         rows,
         len(codes) - len(rows),
@@ -191,12 +190,8 @@ def _clusters(
         constraint = f"have shape ({n},) or ({n}, 2)"
         raise invalid("clusters", constraint, shown, "Stack two ways as columns")
     ways = table.T if table.ndim == 2 else [given]
-    checked = [checked_clusters(each, n) for each in ways]
-    return tuple(
-        np.unique(each[rows], return_inverse=True)[1]
-        for each in checked
-        if each is not None
-    )
+    found = (of_rows(checked_clusters(each, n), rows) for each in ways)
+    return tuple(each for each in found if each is not None)
 
 
 def _check(rows: Design) -> None:

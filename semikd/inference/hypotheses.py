@@ -57,11 +57,8 @@ class WaldTest:
         return f"{law} = {self.statistic:.4g}, p = {self.p_value:.3g}"
 
 
-def wald(
-    result: "InferenceResult", combinations: ArrayLike | Sequence[str], value: ArrayLike
-) -> WaldTest:
-    """Return the test of a linear hypothesis; see ``InferenceResult.wald_test``."""
-    matrix = matrix_of(result, combinations)
+def wald(result: "InferenceResult", matrix: FloatArray, value: ArrayLike) -> WaldTest:
+    """Return the test that combinations (q, d) have values; see ``wald_test``."""
     df = float(_df(result, matrix).min())
     wanted = finite_array("value", np.atleast_1d(value), shape=(None,))
     if len(wanted) not in {1, len(matrix)}:
@@ -83,12 +80,10 @@ def wald(
 
 
 def contrasts(
-    result: "InferenceResult", combinations: ArrayLike
+    result: "InferenceResult", matrix: FloatArray
 ) -> tuple[FloatArray, FloatArray, StudentLaw, FloatArray | None]:
-    """Return estimate, covariance, law and draws of linear combinations."""
-    matrix = matrix_of(result, combinations)
-    df, which = np.unique(_df(result, matrix), return_inverse=True)
-    law = StudentLaw(df, np.eye(len(df))[which])
+    """Return estimate, covariance, law and draws of combinations (q, d)."""
+    law = StudentLaw.of_each(_df(result, matrix))
     draws = None if result.draws is None else result.draws @ matrix.T
     covariance = matrix @ result.covariance @ matrix.T
     return matrix @ result.estimate, covariance, law, draws

@@ -201,7 +201,7 @@ def _inferred(
 
 
 def _log_loss(p: FloatArray, rows: Design) -> float:
-    """Return the mean log-loss of labels (r, n, k), floored like their logarithm."""
+    """Return the mean log-loss of labels (r, n, k), at least one in a thousand each."""
     said = np.maximum(p[:, rows.outcomes == 1.0], _LEAST).mean(axis=0)
     return float(np.average(-np.log(said), weights=rows.weights))
 

@@ -1,4 +1,4 @@
-"""A result as text, as a piece of a page, and as LaTeX: words first, then the table."""
+"""A result as a data frame, as text, as a piece of a page, and as LaTeX."""
 
 import html
 from typing import TYPE_CHECKING
@@ -7,9 +7,30 @@ from semikd._text import latex
 from semikd.inference._inputs import checked_level
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from semikd.inference.result import InferenceResult
 
-__all__ = ["as_html", "as_latex", "as_text"]
+__all__ = ["as_frame", "as_html", "as_latex", "as_text"]
+
+
+def as_frame(result: "InferenceResult", level: float | None) -> "pd.DataFrame":
+    """Return the table that ``InferenceResult.to_frame`` returns."""
+    import pandas as pd
+
+    alone = result.conf_int(level, "interval")
+    together = result.conf_int(level, "simultaneous")
+    columns = {
+        "estimate": result.estimate,
+        "std_error": result.std_error,
+        "lower": alone[:, 0],
+        "upper": alone[:, 1],
+        "lower_simultaneous": together[:, 0],
+        "upper_simultaneous": together[:, 1],
+        "p_value": result.p_values(),
+        "p_adjusted": result.p_values(adjust=result.adjustment),
+    }
+    return pd.DataFrame(columns, index=pd.Index(result.names, name="name"))
 
 
 def as_text(result: "InferenceResult", level: float | None) -> str:

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 
 from semikd._validation import FloatArray, Shown, choose, invalid
 from semikd.inference._inputs import checked_names
-from semikd.inference.hypotheses import WaldTest, contrasts, wald
+from semikd.inference.hypotheses import WaldTest, contrasts, matrix_of, wald
 from semikd.inference.multiplicity import Adjustment
-from semikd.inference.rendering import as_html, as_latex, as_text
+from semikd.inference.rendering import as_frame, as_html, as_latex, as_text
 from semikd.inference.studentized import StudentizedEstimates
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ class InferenceResult(StudentizedEstimates):
         ValueError
             If shapes do not fit, or the variance has several parts.
         """
-        estimate, covariance, law, draws = contrasts(self, combinations)
+        basis, matrix = self._in_basis(matrix_of(self, combinations))
+        estimate, covariance, law, draws = contrasts(basis, matrix)
         return InferenceResult(
             names=checked_names(names, len(estimate)),
             estimate=estimate,
@@ -176,7 +177,8 @@ class InferenceResult(StudentizedEstimates):
             If a name is unknown, combinations depend on one another, or the variance
             has several parts.
         """
-        return wald(self, combinations, value)
+        basis, matrix = self._in_basis(matrix_of(self, combinations))
+        return wald(basis, matrix, value)
 
     def to_frame(self, level: float | None = None) -> "pd.DataFrame":
         """Return one row for each estimate, as a data frame.
@@ -192,21 +194,7 @@ class InferenceResult(StudentizedEstimates):
             Estimate, standard error, intervals (alone and simultaneous), p-values
             (alone and adjusted).
         """
-        import pandas as pd
-
-        alone = self.conf_int(level, "interval")
-        together = self.conf_int(level, "simultaneous")
-        columns = {
-            "estimate": self.estimate,
-            "std_error": self.std_error,
-            "lower": alone[:, 0],
-            "upper": alone[:, 1],
-            "lower_simultaneous": together[:, 0],
-            "upper_simultaneous": together[:, 1],
-            "p_value": self.p_values(),
-            "p_adjusted": self.p_values(adjust=self.adjustment),
-        }
-        return pd.DataFrame(columns, index=pd.Index(self.names, name="name"))
+        return as_frame(self, level)
 
     def summary(self, level: float | None = None) -> str:
         """Return the estimand, the conditions and the table as text.
@@ -252,6 +240,10 @@ class InferenceResult(StudentizedEstimates):
             Several lines.
         """
         return as_latex(self, level)
+
+    def _in_basis(self, matrix: FloatArray) -> "tuple[InferenceResult, FloatArray]":
+        """Return combinations (q, d) with the result that they are computed of."""
+        return self, matrix
 
     def _notes(self) -> tuple[str, ...]:
         """Return the sentences that stand below the table."""

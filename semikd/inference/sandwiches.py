@@ -109,8 +109,7 @@ def sandwich_of(
     if not clusters:
         return by(np.arange(n)), float(n - d)
     df = float(min(int(units.max()) for units in clusters))
-    ways = [by(units) for units in clusters]
-    covariance = np.asarray(sum(ways))
+    covariance = np.asarray(sum(by(units) for units in clusters))
     if len(clusters) > 1:
         covariance = _less(covariance, by(crossed(clusters)))
     return covariance, df

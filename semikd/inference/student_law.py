@@ -16,6 +16,7 @@ References
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -59,6 +60,22 @@ class StudentLaw:
         """Freeze the arrays."""
         object.__setattr__(self, "df", frozen(self.df))
         object.__setattr__(self, "share", frozen(self.share))
+
+    @classmethod
+    def of_each(cls, df: ArrayLike) -> Self:
+        """Return Student's law of each estimate with its own degrees of freedom.
+
+        Parameters
+        ----------
+        df : array of shape (d,)
+            Degrees of freedom; infinity is the normal law.
+
+        Returns
+        -------
+        StudentLaw
+        """
+        known, which = np.unique(np.asarray(df, dtype=np.float64), return_inverse=True)
+        return cls(known, np.eye(len(known))[which])
 
     def critical(self, tail: ArrayLike) -> FloatArray:
         """Return the value exceeded with probability ``tail``, shape (d,).
