@@ -152,20 +152,22 @@ def positions(name: str, values: ArrayLike, n: int) -> NDArray[np.intp]:
     return array.astype(np.intp)
 
 
-def sample_weights(weights: ArrayLike | None, n_samples: int) -> FloatArray | None:
+def sample_weights(
+    weights: ArrayLike | None, n_samples: int, *, name: str = "sample_weight"
+) -> FloatArray | None:
     """Return weights of shape (n_samples,), non-negative and not all zero, or None."""
     if weights is None:
         return None
     if isinstance(weights, int | float | np.number):
-        weights = np.full(n_samples, number("sample_weight", weights, low=0.0))
-    array = finite_array("sample_weight", weights, shape=(n_samples,))
+        weights = np.full(n_samples, number(name, weights, low=0.0))
+    array = finite_array(name, weights, shape=(n_samples,))
     if (array < 0).any():
         row = int(np.argmax(array < 0))
         shown = Shown(f"{array[row]:g} in row {row}")
-        raise invalid("sample_weight", "be non-negative", shown)
+        raise invalid(name, "be non-negative", shown)
     if not array.any():
         raise invalid(
-            "sample_weight",
+            name,
             "have a positive sum",
             Shown("only zeros"),
             "Leave it out to weigh every row alike",

@@ -21,8 +21,10 @@ def check_record(labels: OutOfFold, X: Any, classes: NDArray[Any] | None) -> Non
         raise invalid("labels", constraint, known)
 
 
-def check_honest(labels: OutOfFold, purpose: str, remedy: str = "") -> None:
-    """Refuse what is no record of honest class probabilities that come from folds.
+def check_honest(
+    labels: OutOfFold, purpose: str, remedy: str = "", *, regression: bool = False
+) -> None:
+    """Refuse what is no record of honest labels that come from folds.
 
     Parameters
     ----------
@@ -32,6 +34,8 @@ def check_honest(labels: OutOfFold, purpose: str, remedy: str = "") -> None:
         What they are for, as it reads after "for".
     remedy : str, optional
         What to do with labels of teachers that saw the rows.
+    regression : bool, default=False
+        Whether means of a regression serve too.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def check_honest(labels: OutOfFold, purpose: str, remedy: str = "") -> None:
     if not isinstance(labels, OutOfFold):
         made = "Make one with semikd.cross_fit or semikd.external_labels"
         raise wrong_type("labels", "be an OutOfFold record", labels, made)
-    if labels.classes is None:
+    if labels.classes is None and not regression:
         shown = Shown("means of a regression")
         raise invalid("labels", f"be class probabilities for {purpose}", shown)
     labels.require_folds(purpose)

@@ -25,9 +25,9 @@ from semikd.corrections import Correction, get_correction
 from semikd.crossfit import OutOfFold, cross_fit
 from semikd.crossfit.checks import check_record
 from semikd.crossfit.learners import is_estimator
+from semikd.crossfit.unlabelled import checked_unlabelled
 from semikd.distillation.lessons import AddedRows, make_lesson
 from semikd.distillation.more_rows import MoreRows
-from semikd.distillation.unlabelled import checked_unlabelled
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 from semikd.students import Student

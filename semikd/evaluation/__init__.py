@@ -9,6 +9,7 @@ from semikd.evaluation.metrics import (
     pointwise_log_loss,
     scores,
 )
+from semikd.evaluation.powered import powered_risks
 from semikd.evaluation.result import ArmComparison
 from semikd.evaluation.risks import risks
 from semikd.evaluation.scratch import fit_scratch, scratch_settings
@@ -29,6 +30,7 @@ __all__ = [
     "mean_scores",
     "pointwise_brier",
     "pointwise_log_loss",
+    "powered_risks",
     "risks",
     "scores",
     "scratch_settings",

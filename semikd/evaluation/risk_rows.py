@@ -26,7 +26,7 @@ from semikd.inference._inputs import (
 )
 from semikd.simplex import FloatArray
 
-__all__ = ["RiskRows", "parts_of", "risk_rows"]
+__all__ = ["RiskRows", "parts_of", "probability_table", "risk_rows"]
 
 Codes = NDArray[np.intp]
 # How far rounding in single precision moves a probability.
@@ -98,7 +98,7 @@ def risk_rows(
         )
     else:
         known = np.unique(labels) if classes is None else _classes(classes)
-        said = _table(p, n, known)[None]
+        said = probability_table(p, n, known)[None]
         fold, usable = np.zeros((1, n), dtype=np.intp), np.ones(n, dtype=bool)
         estimand = "risk of this fitted model on new rows"
         conditions = ("the model saw none of these rows, in fitting or in choosing",)
@@ -129,14 +129,37 @@ def _classes(classes: ArrayLike) -> NDArray[np.generic]:
     return known
 
 
-def _table(p: ArrayLike, n: int, known: NDArray[np.generic]) -> FloatArray:
-    """Return probabilities of all classes, (n, k)."""
+def probability_table(
+    p: ArrayLike, n: int, known: NDArray[np.generic], name: str = "p"
+) -> FloatArray:
+    """Return probabilities of all classes.
+
+    Parameters
+    ----------
+    p : array-like or data frame of shape (n, k), or (n,) for two classes
+        Columns of an array in the order of the classes, of a frame by their names.
+    n : int
+        Rows.
+    known : ndarray of shape (k,)
+        The classes.
+    name : str, default='p'
+        What messages call it.
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, or rows are no probabilities.
+    """
     k = len(known)
     if nw.dependencies.is_into_dataframe(p):
-        p = _by_name(p, [str(label) for label in known.tolist()])
+        p = _by_name(name, p, [str(label) for label in known.tolist()])
     remedy = f"Name the classes of the columns; those of y are {known.tolist()}"
     shape = (n,) if np.ndim(p) == 1 and k == 2 else (n, k)
-    found = finite_array("p", p, shape=shape, remedy=remedy)
+    found = finite_array(name, p, shape=shape, remedy=remedy)
     if found.ndim == 1:
         found = np.column_stack([1.0 - found, found])
     far = np.maximum(-found, found - 1.0).max(axis=1)
@@ -144,11 +167,11 @@ def _table(p: ArrayLike, n: int, known: NDArray[np.generic]) -> FloatArray:
     if (far > _ROUNDING).any():
         row = int(np.argmax(far > _ROUNDING))
         shown = Shown(f"{np.array2string(found[row], precision=4)} in row {row}")
-        raise invalid("p", "hold probabilities that sum to 1", shown)
+        raise invalid(name, "hold probabilities that sum to 1", shown)
     return np.clip(found, 0.0, 1.0)
 
 
-def _by_name(p: Any, wanted: list[str]) -> FloatArray:
+def _by_name(name: str, p: Any, wanted: list[str]) -> FloatArray:
     """Return the columns of a frame that have the names of the classes."""
     frame = nw.from_native(p, eager_only=True)
     columns = {
@@ -158,7 +181,7 @@ def _by_name(p: Any, wanted: list[str]) -> FloatArray:
     if set(columns) != set(wanted):
         shown = Shown(", ".join(map(repr, columns)))
         constraint = f"have the columns {', '.join(map(repr, wanted))}"
-        raise invalid("p", constraint, shown, "Rename them, or pass an array")
+        raise invalid(name, constraint, shown, "Rename them, or pass an array")
     return np.column_stack([columns[name] for name in wanted])
 
 

@@ -9,16 +9,16 @@ over training tables, for which no interval from one table is valid in general.
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semikd._random import RandomState
-from semikd._validation import Shown, counted, invalid, unknown, wrong_type
+from semikd._validation import Shown, counted, invalid
 from semikd.crossfit import OutOfFold
-from semikd.evaluation.metrics import pointwise_brier, pointwise_log_loss
+from semikd.evaluation.named_metrics import POINTWISE, chosen_metrics
 from semikd.evaluation.risk_rows import RiskRows, parts_of, risk_rows
 from semikd.exceptions import SemikdWarning
 from semikd.inference import (
@@ -39,18 +39,8 @@ _ROUNDING = 1e-12
 Codes = NDArray[np.intp]
 
 
-def _accuracy(p: FloatArray, codes: Codes) -> FloatArray:
-    """Return 1 where the most probable class is the outcome, and 0 elsewhere."""
-    return np.asarray(p.argmax(axis=1) == codes, dtype=np.float64)
-
-
-_POINTWISE: Mapping[str, Callable[..., FloatArray]] = {
-    "log_loss": pointwise_log_loss,
-    "brier": pointwise_brier,
-    "accuracy": _accuracy,
-}
 AUC = "auc"
-RISKS = (*_POINTWISE, AUC)
+RISKS = (*POINTWISE, AUC)
 
 
 def risks(
@@ -141,7 +131,7 @@ def risks(
     """
     checked_level(level)
     rows = risk_rows(y, p, classes, sample_weight, clusters)
-    wanted = _metrics(metrics)
+    wanted = chosen_metrics(metrics, RISKS)
     columns = {}
     for part, mask in parts_of(groups, rows.kept):
         for metric in wanted:
@@ -176,20 +166,6 @@ class _Column:
     largest: float
 
 
-def _metrics(metrics: Sequence[str]) -> tuple[str, ...]:
-    """Return the metrics that are asked for, at least one."""
-    if isinstance(metrics, str) or not isinstance(metrics, Iterable):
-        remedy = f"Put it into a list, as in [{metrics!r}]"
-        raise wrong_type("metrics", "be a sequence of names", metrics, remedy)
-    wanted = tuple(metrics)
-    if not wanted:
-        raise invalid("metrics", "name one at least", Shown("none"))
-    for name in wanted:
-        if name not in RISKS:
-            raise unknown("metrics", name, RISKS)
-    return wanted
-
-
 def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> _Column:
     """Return a metric on some of the rows, its influence spread over all of them."""
     name = part.removeprefix(", ") or "all rows"
@@ -201,7 +177,7 @@ def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> _Col
     found = [
         _area(rows, repeat, mask, name)
         if metric == AUC
-        else _mean(rows, repeat, mask, _POINTWISE[metric])
+        else _mean(rows, repeat, mask, POINTWISE[metric])
         for repeat in range(len(rows.p))
     ]
     own = np.mean([each.influence for each in found], axis=0)

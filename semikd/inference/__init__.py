@@ -20,6 +20,15 @@ from semikd.inference.influence import InfluenceEstimate, mean_influence
 from semikd.inference.likelihood import likelihood_coefficients
 from semikd.inference.log_odds import log_odds_coefficients
 from semikd.inference.pigeonhole import crossed_bootstrap
+from semikd.inference.powered import (
+    PartlyLabelled,
+    PoweredCoefficients,
+    PoweredResult,
+    PredictionGain,
+    partly_labelled,
+    powered_coefficients,
+    powered_means,
+)
 from semikd.inference.remainder import LogOddsCoefficients
 from semikd.inference.result import InferenceResult
 from semikd.inference.sequence import FixedSequence, fixed_sequence
@@ -37,6 +46,10 @@ __all__ = [
     "InfluenceEstimate",
     "LogOddsCoefficients",
     "ModelConfidenceSet",
+    "PartlyLabelled",
+    "PoweredCoefficients",
+    "PoweredResult",
+    "PredictionGain",
     "StudentLaw",
     "Verdict",
     "WaldTest",
@@ -53,4 +66,7 @@ __all__ = [
     "model_confidence_set",
     "multiplier_bootstrap",
     "paired_differences",
+    "partly_labelled",
+    "powered_coefficients",
+    "powered_means",
 ]

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from semikd._random import RandomState, generator
 from semikd._validation import FloatArray, choose, count, finite_array, invalid
 from semikd.inference._inputs import checked_clusters
+from semikd.inference.estimating import matrix_power
 from semikd.inference.influence import cluster_sums, sandwich
 
 _GOLDEN = (1 + math.sqrt(5)) / 2
@@ -235,6 +236,16 @@ def gaussian_draws(
     values, vectors = np.linalg.eigh(sums.T @ sums)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     return np.asarray(rng.standard_normal((n_draws, d)) @ root.T)
+
+
+def normal_draws(
+    covariance: FloatArray, n_draws: int, random_state: RandomState
+) -> FloatArray:
+    """Return normal draws with a covariance, singular or of numbers of any size."""
+    error = np.sqrt(np.diag(covariance))
+    scale = np.where(error > 0, error, 1.0)
+    root = matrix_power(covariance / np.outer(scale, scale), 0.5)
+    return gaussian_draws(root * scale, n_draws, random_state)
 
 
 def _two_point_draws(

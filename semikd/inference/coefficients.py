@@ -1,5 +1,6 @@
 """Coefficients and their scores become a result, which says what they mean of rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,11 @@ from numpy.typing import ArrayLike
 from semikd._random import RandomState
 from semikd._validation import FloatArray
 from semikd.inference._inputs import checked_level
-from semikd.inference.bootstrap import gaussian_draws
+from semikd.inference.bootstrap import normal_draws
 from semikd.inference.columns import Columns
 from semikd.inference.comparison import independence
 from semikd.inference.designs import Design
-from semikd.inference.estimating import EstimatingEquation, matrix_power
+from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.fitted import average_effects, fitted_probabilities
 from semikd.inference.result import InferenceResult
 from semikd.inference.sandwiches import sandwich_of
@@ -22,7 +23,7 @@ from semikd.inference.student_law import StudentLaw
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Coefficients", "coefficient_result"]
+__all__ = ["Coefficients", "coefficient_result", "coefficients_of"]
 
 # Of normal errors, for what holds together.
 _N_DRAWS = 10_000
@@ -162,33 +163,75 @@ def coefficient_result(
     Coefficients
         Of that kind.
     """
-    checked_level(level)
     found, df = sandwich_of(equation, rows.clusters, covariance)
-    names, estimate = rows.coefficient_names, equation.estimate.ravel()
-    inner = InferenceResult(
-        names=names,
-        estimate=estimate,
-        covariance=found,
-        law=StudentLaw.of_each(np.full(len(names), df)),
+    return coefficients_of(
+        equation.estimate,
+        found,
+        df,
+        rows,
+        form,
         estimand=estimand,
         conditions=(*conditions, *_rows_in_words(rows)),
         level=level,
-        draws=gaussian_draws(_root(found), _N_DRAWS, random_state),
+        random_state=random_state,
     )
-    units = np.kron(np.eye(len(equation.estimate)), rows.columns.to_units())
-    assert inner.draws is not None  # noqa: S101 - just drawn
+
+
+def coefficients_of(
+    theta: FloatArray,
+    covariance: FloatArray,
+    df: float,
+    rows: Design,
+    form: Callable[..., Any],
+    *,
+    estimand: str,
+    conditions: tuple[str, ...],
+    level: float,
+    random_state: RandomState,
+) -> Any:
+    """Return coefficients of standard columns in the user's units, with draws.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (k - 1, p)
+        The coefficients of standard columns.
+    covariance : ndarray of shape (d, d)
+        Their covariance.
+    df : float
+        Degrees of freedom of Student's law.
+    rows : Design
+        The rows, with names and columns.
+    form : callable
+        The kind of result.
+    estimand, conditions, level, random_state
+        Those of the result.
+
+    Returns
+    -------
+    Coefficients
+        Of that kind.
+    """
+    names = rows.coefficient_names
+    law = StudentLaw.of_each(np.full(len(names), df))
+    common: dict[str, Any] = {
+        "names": names,
+        "law": law,
+        "estimand": estimand,
+        "conditions": conditions,
+        "level": checked_level(level),
+    }
+    draws = normal_draws(covariance, _N_DRAWS, random_state)
+    units = np.kron(np.eye(len(theta)), rows.columns.to_units())
     return form(
-        names=names,
-        estimate=units @ estimate,
-        covariance=units @ found @ units.T,
-        law=inner.law,
-        estimand=estimand,
-        conditions=inner.conditions,
-        level=level,
-        draws=inner.draws @ units.T,
+        estimate=units @ theta.ravel(),
+        covariance=units @ covariance @ units.T,
+        draws=draws @ units.T,
         classes=rows.classes,
         columns=rows.columns,
-        inner=inner,
+        inner=InferenceResult(
+            estimate=theta.ravel(), covariance=covariance, draws=draws, **common
+        ),
+        **common,
     )
 
 
@@ -203,11 +246,3 @@ def _rows_in_words(rows: Design) -> list[str]:
             "population, or like the others"
         )
     return said
-
-
-def _root(covariance: FloatArray) -> FloatArray:
-    """Return R with R'R the covariance, which may be singular, of columns unlike."""
-    error = np.sqrt(np.diag(covariance))
-    scale = np.where(error > 0, error, 1.0)
-    root = matrix_power(covariance / np.outer(scale, scale), 0.5)
-    return np.asarray(root * scale)

@@ -19,7 +19,12 @@ from semikd.losses import CrossEntropyLoss
 from semikd.simplex import softmax
 from semikd.students import LinearStudent
 
-__all__ = ["likelihood_coefficients"]
+__all__ = [
+    "likelihood_coefficients",
+    "likelihood_equation",
+    "most_likely",
+    "nearest_model",
+]
 
 # Newton steps from where a solver stopped, and the step, of standard columns, below
 # which the root is found.
@@ -104,11 +109,11 @@ def likelihood_coefficients(
         sample_weight=sample_weight,
         clusters=clusters,
     )
-    equation = _polished(rows, _most_likely(rows))
+    equation = most_likely(rows)
     found: Coefficients = coefficient_result(
         equation,
         rows,
-        estimand=f"the logistic model of largest mean likelihood, {rows.log_odds}",
+        estimand=nearest_model(rows),
         conditions=(),
         covariance=covariance,
         level=level,
@@ -117,8 +122,33 @@ def likelihood_coefficients(
     return found
 
 
-def _most_likely(rows: Design) -> FloatArray:
-    """Return the maximum-likelihood coefficients against the first class, (k - 1, p).
+def nearest_model(rows: Design) -> str:
+    """Return what is estimated, in words."""
+    return f"the logistic model of largest mean likelihood, {rows.log_odds}"
+
+
+def most_likely(rows: Design) -> EstimatingEquation:
+    """Return the scores of the likelihood at its maximum, of standard columns.
+
+    Parameters
+    ----------
+    rows : Design
+        Columns, outcomes and weights.
+
+    Returns
+    -------
+    EstimatingEquation
+
+    Raises
+    ------
+    ValueError
+        If the columns separate the classes, so that no coefficient is finite.
+    """
+    return _polished(rows, _near_maximum(rows))
+
+
+def _near_maximum(rows: Design) -> FloatArray:
+    """Return coefficients against the first class where a solver stops, (k - 1, p).
 
     Raises
     ------
@@ -148,18 +178,30 @@ def _most_likely(rows: Design) -> FloatArray:
 def _polished(rows: Design, theta: FloatArray) -> EstimatingEquation:
     """Return the equation at its root, some Newton steps from where a solver ended."""
     for _ in range(_STEPS):
-        equation = _equation(rows, theta)
+        equation = likelihood_equation(rows, theta)
         step = equation.inverse @ equation.score.sum(axis=0)
         theta = theta + step.reshape(theta.shape)
         if np.abs(step).max() <= _SMALL * max(1.0, float(np.abs(theta).max())):
-            return _equation(rows, theta)
+            return likelihood_equation(rows, theta)
     shown = Shown(f"coefficients that still move by {np.abs(step).max():.2g}")
     remedy = "Use fewer columns: classes are all but separated"
     raise invalid("X", "determine the coefficients", shown, remedy)
 
 
-def _equation(rows: Design, theta: FloatArray) -> EstimatingEquation:
-    """Return the scores of the likelihood at some coefficients."""
+def likelihood_equation(rows: Design, theta: FloatArray) -> EstimatingEquation:
+    """Return the scores of the likelihood at some coefficients of standard columns.
+
+    Parameters
+    ----------
+    rows : Design
+        Columns, outcomes and weights.
+    theta : ndarray of shape (k - 1, p)
+        The coefficients.
+
+    Returns
+    -------
+    EstimatingEquation
+    """
     p = softmax(class_scores(rows.standard, theta))[:, 1:]
     curvature = p[:, :, None] * (np.eye(len(theta)) - p[:, None, :])
     residual = rows.outcomes[:, 1:] - p

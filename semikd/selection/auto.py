@@ -19,9 +19,9 @@ from semikd._random import RandomState
 from semikd._tables import checked_labels, checked_table
 from semikd._validation import choose, invalid, number, sample_weights
 from semikd.crossfit.learners import is_estimator
+from semikd.crossfit.unlabelled import checked_unlabelled
 from semikd.distillation import DistilledClassifier
 from semikd.distillation.more_rows import MoreRows
-from semikd.distillation.unlabelled import checked_unlabelled
 from semikd.evaluation import Classification, Table
 from semikd.selection.judging import Judge
 from semikd.selection.leaks import leak_test

@@ -38,7 +38,7 @@ def checked_unlabelled(unlabelled: Any, X: Any) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.distillation.unlabelled import checked_unlabelled
+    >>> from semikd.crossfit.unlabelled import checked_unlabelled
     >>> checked_unlabelled([[1.0, 2.0]], np.zeros((5, 2)))
     array([[1., 2.]])
     """
