@@ -6,6 +6,7 @@ _ORDER = (
     "plot_correction_and_student_size.py",
     "plot_scales.py",
     "plot_coefficients.py",
+    "plot_how_many_labels.py",
 )
 
 

@@ -67,6 +67,9 @@ class PoweredEstimate:
         The mean of λ over folds and repeats.
     correlation : ndarray of shape (d,)
         Correlation of the moves by outcome and by label.
+    reach : ndarray of shape (d,)
+        The part of what labels explain that unlabelled rows can take off the variance:
+        about N / (N + n).
     noise : ndarray of shape (d,)
         Share of the variance by outcomes that no label could explain, if labels were
         the Bayes probabilities; NaN for numbers.
@@ -78,6 +81,7 @@ class PoweredEstimate:
     df: float
     multiple: FloatArray
     correlation: FloatArray
+    reach: FloatArray
     noise: FloatArray
 
 
@@ -100,8 +104,7 @@ def powered_estimate(
     Returns
     -------
     PoweredEstimate
-        In the numbers of the moment, except ``multiple``, ``correlation`` and
-        ``noise``.
+        In the numbers of the moment, except ``correlation``, ``reach`` and ``noise``.
 
     Raises
     ------
@@ -115,14 +118,15 @@ def powered_estimate(
     own, other = _moved(moves, rows, chosen)
     n_free = moment.n_free
     by_outcome = moves(rows.outcomes, False)
-    by_label = moves(rows.labels.mean(axis=0), False)
+    correlation, reach = _explained(moves, rows, units)
     return PoweredEstimate(
         estimate=theta,
         covariance=_covariance(rows, own, other, n_free),
         label_only=_covariance(rows, by_outcome, np.zeros_like(other), n_free),
         df=len(np.unique(rows.units[: rows.n_labelled])) - 1.0,
         multiple=np.mean([each.mean(axis=0) for each in chosen], axis=0),
-        correlation=_correlation(rows, by_outcome @ units.T, by_label @ units.T),
+        correlation=correlation,
+        reach=reach,
         noise=_noise(moves, rows, by_outcome @ units.T, units),
     )
 
@@ -208,8 +212,7 @@ def _multiple(
     scale = kept.sum() * rows.n_labelled
     product, square = (a * b).sum(axis=0) / scale, (b * b).sum(axis=0) / scale
     whole = square + spread
-    ratio = np.divide(product, whole, out=np.zeros_like(whole), where=whole > 0)
-    return np.asarray(np.clip(ratio, 0.0, 1.0))
+    return np.asarray(np.clip(_ratio(product, whole, 0.0), 0.0, 1.0))
 
 
 def _sums(values: FloatArray, units: NDArray[np.intp]) -> FloatArray:
@@ -238,17 +241,34 @@ def _covariance(
     return np.asarray(sums.T @ sums)
 
 
-def _correlation(
-    rows: PartlyLabelled, by_outcome: FloatArray, by_label: FloatArray
-) -> FloatArray:
-    """Return the correlation of what units move by outcome and by label, (d,)."""
-    units = rows.units[: rows.n_labelled]
-    a = _sums(mean_influence(by_outcome, rows.weights).influence, units)
-    b = _sums(mean_influence(by_label, rows.weights).influence, units)
-    size = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
-    product = (a * b).sum(axis=0)
-    ratio = np.divide(product, size, out=np.zeros_like(size), where=size > 0)
-    return np.asarray(ratio)
+def _explained(
+    moves: Moves, rows: PartlyLabelled, units: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the correlation of moves by outcome and label, and the reach, (d,)."""
+    n, said = (
+        rows.n_labelled,
+        np.mean([u.mean(axis=0) for u in rows.unlabelled], axis=0),
+    )
+    own = rows.units[:n], rows.weights
+    other = rows.units[n:], rows.unlabelled_weights
+
+    def by_unit(
+        labels: FloatArray, side: tuple[NDArray[np.intp], FloatArray | None]
+    ) -> FloatArray:
+        moved = moves(labels, side is other) @ units.T
+        return _sums(mean_influence(moved, side[1]).influence / len(moved), side[0])
+
+    a, b = by_unit(rows.outcomes, own), by_unit(rows.labels.mean(axis=0), own)
+    square = (b**2).sum(axis=0)
+    correlation = _ratio((a * b).sum(axis=0), np.sqrt((a**2).sum(axis=0) * square), 0.0)
+    whole = square + (by_unit(said, other) ** 2).sum(axis=0)
+    return correlation, _ratio(square, whole, 1.0 - n / len(rows.units))
+
+
+def _ratio(part: FloatArray, whole: FloatArray, otherwise: float) -> FloatArray:
+    """Return parts of wholes; something else where there is no whole."""
+    found = np.full_like(whole, otherwise)
+    return np.asarray(np.divide(part, whole, out=found, where=whole > 0))
 
 
 def _noise(
@@ -266,5 +286,4 @@ def _noise(
         mean, square = mean + p[:, [j]] * moved, square + p[:, [j]] * moved**2
     left = share**2 @ (square - mean**2)
     whole = (share[:, None] ** 2 * (by_outcome - share @ by_outcome) ** 2).sum(axis=0)
-    ratio = np.divide(left, whole, out=np.ones_like(whole), where=whole > 0)
-    return np.asarray(np.clip(ratio, 0.0, 1.0))
+    return np.asarray(np.clip(_ratio(left, whole, 1.0), 0.0, 1.0))

@@ -47,8 +47,7 @@ class PredictionGain:
         Those that any method could reach with as many unlabelled rows, if no teacher
         knew more than this one. The noise of outcomes has the share ν of the variance,
         if labels are the Bayes probabilities; what labels explain, ρ² of a positive
-        ρ, is the least.
-        An estimate, which ``effective_n`` passes by chance.
+        ρ, is the least. N / (N + n) as the variances of labels in these rows have it.
 
     Examples
     --------
@@ -227,7 +226,7 @@ def gain_of(
         multiple=frozen(found.multiple),
         correlation=frozen(found.correlation),
         effective_n=frozen(n * ratio),
-        most=frozen(n / (1.0 - explained * more / (more + n))),
+        most=frozen(n / (1.0 - explained * found.reach)),
     )
 
 
