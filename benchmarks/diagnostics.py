@@ -94,9 +94,9 @@ def left_over_both(sample: Sample, learner: Any) -> Row:
     """Return p-values of the progressive and of the naive statistic."""
     from semikd.crossfit import row_hashes
     from semikd.diagnostics.left_over import left_over
-    from semikd.diagnostics.recalibration import fit_recalibration, recalibrated
     from semikd.diagnostics.residuals import predict_residuals
     from semikd.diagnostics.rows import JudgedRows
+    from semikd.evaluation.recalibration import fit_recalibration, recalibrated
 
     X, y, label, _ = sample
     rest = (None, None, None, None, row_hashes(X))

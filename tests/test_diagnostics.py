@@ -22,11 +22,11 @@ from semikd.diagnostics.calibration import calibration, spiegelhalter
 from semikd.diagnostics.findings import adjusted
 from semikd.diagnostics.left_over import left_over
 from semikd.diagnostics.optimism import optimism
-from semikd.diagnostics.recalibration import fit_recalibration, recalibrated
 from semikd.diagnostics.residuals import predict_residuals
 from semikd.diagnostics.rows import JudgedRows
 from semikd.diagnostics.spread import spread
 from semikd.evaluation import pointwise_log_loss
+from semikd.evaluation.recalibration import fit_recalibration, recalibrated
 
 NAMES = ("no", "yes")
 

@@ -24,9 +24,9 @@ from semikd.diagnostics import diagnose
 from semikd.diagnostics.calibration import calibration
 from semikd.diagnostics.left_over import left_over
 from semikd.diagnostics.optimism import optimism
-from semikd.diagnostics.recalibration import fit_recalibration, recalibrated
 from semikd.diagnostics.residuals import predict_residuals
 from semikd.diagnostics.rows import JudgedRows
+from semikd.evaluation.recalibration import fit_recalibration, recalibrated
 
 ROWS = 2000
 ERROR = 0.05

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import special
 
 from semikd.diagnostics.findings import Clusters, Finding
-from semikd.diagnostics.recalibration import (
+from semikd.evaluation.recalibration import (
     fit_recalibration,
     information,
     recalibrated,

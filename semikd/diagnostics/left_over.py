@@ -20,14 +20,14 @@ import numpy as np
 from scipy import special
 
 from semikd.diagnostics.findings import Clusters, Finding
-from semikd.diagnostics.recalibration import (
+from semikd.diagnostics.residuals import Predicted
+from semikd.evaluation.recalibration import (
     direction,
     fit_recalibration,
     information,
     recalibrated,
     score_rows,
 )
-from semikd.diagnostics.residuals import Predicted
 from semikd.inference.influence import cluster_sums
 from semikd.simplex import FloatArray
 

@@ -19,11 +19,11 @@ from semikd._validation import Shown, invalid, wrong_type
 from semikd.crossfit import fit_learner, seeded_clone, take_rows
 from semikd.crossfit.folds import integer_folds
 from semikd.crossfit.learners import check_instance, predict_outputs
-from semikd.diagnostics.recalibration import (
+from semikd.diagnostics.rows import JudgedRows
+from semikd.evaluation.recalibration import (
     fit_recalibration,
     recalibrated,
 )
-from semikd.diagnostics.rows import JudgedRows
 from semikd.simplex import FloatArray, center
 
 __all__ = ["Predicted", "default_learner", "predict_residuals"]

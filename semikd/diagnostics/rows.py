@@ -21,7 +21,7 @@ from semikd.crossfit import OutOfFold, external_labels, take_rows
 from semikd.crossfit.checks import check_honest, check_record
 from semikd.crossfit.folds import Rows
 from semikd.diagnostics.findings import ALL_ROWS, Clusters
-from semikd.diagnostics.recalibration import floored
+from semikd.evaluation.recalibration import floored
 from semikd.inference._inputs import (
     check_units,
     checked_clusters,

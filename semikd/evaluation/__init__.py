@@ -1,6 +1,7 @@
 """Arms side by side: metrics, size, latency, and whether distilling helped."""
 
 from semikd.evaluation.arms import FittedArm
+from semikd.evaluation.calibration import squared_calibration_error
 from semikd.evaluation.comparing import compare, compare_sides
 from semikd.evaluation.metrics import (
     calibration_error,
@@ -34,4 +35,5 @@ __all__ = [
     "risks",
     "scores",
     "scratch_settings",
+    "squared_calibration_error",
 ]

@@ -12,6 +12,7 @@ from semikd._tables import refuse_missing
 from semikd._validation import (
     Shown,
     check_shape,
+    counted,
     finite_array,
     invalid,
     sample_weights,
@@ -26,7 +27,7 @@ from semikd.inference._inputs import (
 )
 from semikd.simplex import FloatArray
 
-__all__ = ["RiskRows", "parts_of", "probability_table", "risk_rows"]
+__all__ = ["RiskRows", "check_units_of", "parts_of", "probability_table", "risk_rows"]
 
 Codes = NDArray[np.intp]
 # How far rounding in single precision moves a probability.
@@ -192,6 +193,35 @@ def _codes(labels: NDArray[np.generic], known: NDArray[np.generic]) -> Codes:
     if strange:
         raise invalid("y", f"hold the classes {known.tolist()}", strange[0])
     return np.array([at[label] for label in labels.tolist()])
+
+
+def check_units_of(rows: RiskRows, mask: NDArray[np.bool_], name: str) -> int:
+    """Return the number of units of a part, refusing one whose spread is unseen.
+
+    Parameters
+    ----------
+    rows : RiskRows
+        The rows.
+    mask : ndarray of bool of shape (n,)
+        Those of the part.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two.
+    """
+    n_units = len(np.unique(rows.units[mask]))
+    if n_units < 2:
+        what = "row" if rows.clusters is None else "cluster"
+        shown = Shown(f"{counted(n_units, what)} of positive weight in {name}")
+        raise invalid("groups", f"hold two {what}s each", shown, "Leave that group out")
+    return n_units
 
 
 def parts_of(

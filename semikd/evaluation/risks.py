@@ -9,38 +9,34 @@ over training tables, for which no interval from one table is valid in general.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semikd._random import RandomState
-from semikd._validation import Shown, counted, invalid
 from semikd.crossfit import OutOfFold
 from semikd.evaluation.named_metrics import POINTWISE, chosen_metrics
-from semikd.evaluation.risk_rows import RiskRows, parts_of, risk_rows
+from semikd.evaluation.risk_columns import COLUMNS, RiskColumn
+from semikd.evaluation.risk_rows import RiskRows, check_units_of, parts_of, risk_rows
 from semikd.exceptions import SemikdWarning
 from semikd.inference import (
     InferenceResult,
     StudentLaw,
-    auc_influence,
-    mean_influence,
 )
 from semikd.inference._inputs import checked_level
 from semikd.inference.bootstrap import drawn_sandwich
 from semikd.inference.comparison import independence
-from semikd.simplex import FloatArray
 
-__all__ = ["RISKS", "risks"]
+__all__ = ["risks"]
 
 _N_DRAWS = 10_000
 _ROUNDING = 1e-12
 Codes = NDArray[np.intp]
 
 
-AUC = "auc"
-RISKS = (*POINTWISE, AUC)
+# Asked for where no metric is named.
+_USUAL = (*POINTWISE, "auc")
 
 
 def risks(
@@ -48,7 +44,7 @@ def risks(
     p: ArrayLike | OutOfFold,
     *,
     classes: ArrayLike | None = None,
-    metrics: Sequence[str] = RISKS,
+    metrics: Sequence[str] = _USUAL,
     groups: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
@@ -72,11 +68,12 @@ def risks(
     classes : array-like of shape (k,), optional
         Classes of the columns of p; by default those of y, sorted. Labels have their
         own.
-    metrics : sequence of {'log_loss', 'brier', 'accuracy', 'auc'}
-        What is inferred. Losses have the floor of
+    metrics : sequence of {'log_loss', 'brier', 'accuracy', 'auc', 'calibration_slope'}
+        What is inferred, by default all but the last. Losses have the floor of
         :func:`~semikd.evaluation.pointwise_log_loss`; the AUC of several classes is the
         mean over classes against the rest, and that of cross-fitted labels the mean
-        over folds.
+        over folds. The slope is that of :math:`\log p` in a logistic recalibration with
+        intercepts: below 1 too sure, above 1 too timid.
     groups : array-like of shape (n,), optional
         Parts of the rows, each judged like the whole.
     sample_weight : array-like of shape (n,), optional
@@ -131,7 +128,7 @@ def risks(
     """
     checked_level(level)
     rows = risk_rows(y, p, classes, sample_weight, clusters)
-    wanted = chosen_metrics(metrics, RISKS)
+    wanted = chosen_metrics(metrics, tuple(COLUMNS))
     columns = {}
     for part, mask in parts_of(groups, rows.kept):
         for metric in wanted:
@@ -156,30 +153,11 @@ def risks(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Column:
-    """One metric on one part of the rows, and the largest loss of a row."""
-
-    estimate: float
-    influence: FloatArray
-    df: float
-    largest: float
-
-
-def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> _Column:
+def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> RiskColumn:
     """Return a metric on some of the rows, its influence spread over all of them."""
     name = part.removeprefix(", ") or "all rows"
-    n_units, whole = len(np.unique(rows.units[mask])), int(rows.units.max()) + 1
-    if n_units < 2:
-        what = "row" if rows.clusters is None else "cluster"
-        shown = Shown(f"{counted(n_units, what)} of positive weight in {name}")
-        raise invalid("groups", f"hold two {what}s each", shown, "Leave that group out")
-    found = [
-        _area(rows, repeat, mask, name)
-        if metric == AUC
-        else _mean(rows, repeat, mask, POINTWISE[metric])
-        for repeat in range(len(rows.p))
-    ]
+    n_units, whole = check_units_of(rows, mask, name), int(rows.units.max()) + 1
+    found = [COLUMNS[metric](rows, repeat, mask, name) for repeat in range(len(rows.p))]
     own = np.mean([each.influence for each in found], axis=0)
     largest = max(each.largest for each in found)
     # What rounding leaves of a constant is no spread.
@@ -196,56 +174,4 @@ def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> _Col
     factor = np.sqrt(n_units / (n_units - 1) * (whole - 1) / whole)
     influence[mask] = factor * len(mask) / mask.sum() * own
     estimate = float(np.mean([each.estimate for each in found]))
-    return _Column(estimate, influence, min(each.df for each in found), largest)
-
-
-def _mean(
-    rows: RiskRows,
-    repeat: int,
-    mask: NDArray[np.bool_],
-    pointwise: Callable[..., FloatArray],
-) -> _Column:
-    """Return the mean of losses and the influence of every row of a part."""
-    losses = pointwise(rows.p[repeat, mask], rows.codes[mask])
-    weights = None if rows.weights is None else rows.weights[mask]
-    record = mean_influence(losses[:, None], weights)
-    df = len(np.unique(rows.units[mask])) - 1.0
-    largest = float(np.abs(losses).max())
-    return _Column(float(record.estimate[0]), record.influence[:, 0], df, largest)
-
-
-def _area(rows: RiskRows, repeat: int, mask: NDArray[np.bool_], name: str) -> _Column:
-    """Return the mean area over folds, and over classes against the rest.
-
-    Influence of the rows of either class has DeLong's factor m / (m - 1), m units of
-    that class, and as many degrees of freedom as the rarer class leaves.
-    """
-    p, codes, units = rows.p[repeat, mask], rows.codes[mask], rows.units[mask]
-    mass = np.ones(len(p)) if rows.weights is None else rows.weights[mask]
-    columns = [1] if p.shape[1] == 2 else list(range(p.shape[1]))
-    estimate, influence, df = 0.0, np.zeros(len(p)), np.zeros((len(columns), 2))
-    fold = rows.fold[repeat, mask]
-    for t in np.unique(fold):
-        at = np.flatnonzero(fold == t)
-        share = mass[at].sum() / mass.sum() / len(columns)
-        for c, j in enumerate(columns):
-            positive = codes[at] == j
-            sizes = [len(np.unique(units[at][positive == own])) for own in (0, 1)]
-            _refuse_few(min(sizes), name)
-            area, own = auc_influence(positive, p[at, j], mass[at])
-            factor = np.sqrt(np.divide(sizes, np.subtract(sizes, 1.0)))
-            estimate += share * area
-            influence[at] += share * len(p) / len(at) * own * factor[1 * positive]
-            df[c] += np.subtract(sizes, 1.0)
-    return _Column(estimate, influence, float(df.min()), 1.0)
-
-
-def _refuse_few(n_units: int, name: str) -> None:
-    """Refuse an area whose variance one row of a class would have to tell."""
-    if n_units < 2:
-        shown = Shown(
-            f"{n_units} in a fold of {name}" if n_units else f"none in {name}"
-        )
-        remedy = "Leave 'auc' out of metrics, or use fewer folds or groups"
-        constraint = "hold two rows, or clusters, of each class where an AUC is taken"
-        raise invalid("y", constraint, shown, remedy)
+    return RiskColumn(estimate, influence, min(each.df for each in found), largest)

@@ -44,7 +44,7 @@ def floored(p: FloatArray) -> FloatArray:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.diagnostics.recalibration import floored
+    >>> from semikd.evaluation.recalibration import floored
     >>> floored(np.array([[0.0, 1.0], [0.1, 0.9]])).round(3)
     array([[0.024, 0.976],
            [0.1  , 0.9  ]])
@@ -70,7 +70,7 @@ def recalibrated(logs: FloatArray, theta: FloatArray) -> FloatArray:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.diagnostics.recalibration import recalibrated
+    >>> from semikd.evaluation.recalibration import recalibrated
     >>> recalibrated(np.log([[0.2, 0.8]]), np.array([0.5, 0.0])).round(3)
     array([[0.333, 0.667]])
     """
@@ -94,7 +94,7 @@ def direction(logs: FloatArray, theta: FloatArray) -> FloatArray:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.diagnostics.recalibration import direction
+    >>> from semikd.evaluation.recalibration import direction
     >>> direction(np.array([[-1.0, -2.0]]), np.array([1.0, 3.0]))
     array([[-1.,  1.]])
     """
@@ -118,7 +118,7 @@ def score_rows(logs: FloatArray, residual: FloatArray) -> FloatArray:
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.diagnostics.recalibration import score_rows
+    >>> from semikd.evaluation.recalibration import score_rows
     >>> score_rows(np.array([[-1.0, -2.0]]), np.array([[-0.5, 0.5]]))
     array([[-0.5,  0.5]])
     """
@@ -144,7 +144,7 @@ def information(logs: FloatArray, q: FloatArray, weights: FloatArray) -> FloatAr
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.diagnostics.recalibration import information
+    >>> from semikd.evaluation.recalibration import information
     >>> p = np.array([[0.5, 0.5]])
     >>> information(np.log(p), p, np.ones(1)).round(2)
     array([[0.  , 0.  ],
@@ -188,7 +188,7 @@ def fit_recalibration(
     Examples
     --------
     >>> import numpy as np
-    >>> from semikd.diagnostics.recalibration import fit_recalibration
+    >>> from semikd.evaluation.recalibration import fit_recalibration
     >>> p = np.array([[0.8, 0.2]] * 5 + [[0.2, 0.8]] * 5)
     >>> y = np.eye(2)[[0, 0, 0, 0, 1, 1, 1, 1, 1, 0]]
     >>> fit_recalibration(np.log(p), y, np.ones(10)).round(6)

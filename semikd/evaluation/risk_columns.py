@@ -1,0 +1,139 @@
+"""The risks of a model on some rows, each with what every row adds to its error."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semikd._validation import Shown, invalid
+from semikd.evaluation.named_metrics import POINTWISE
+from semikd.evaluation.recalibration import (
+    fit_recalibration,
+    floored,
+    information,
+    recalibrated,
+    score_rows,
+)
+from semikd.evaluation.risk_rows import RiskRows
+from semikd.inference import auc_influence, mean_influence
+from semikd.simplex import FloatArray, one_hot
+
+__all__ = ["COLUMNS", "RiskColumn"]
+
+# Of the information at the probabilities themselves: below it a slope has no bound.
+_NONE_LEFT = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class RiskColumn:
+    """One metric on one part of the rows.
+
+    Parameters
+    ----------
+    estimate : float
+        Its value.
+    influence : ndarray of shape (n,)
+        Influence of every row of the part.
+    df : float
+        Degrees of freedom of Student's law.
+    largest : float
+        The largest loss of a row, beside which rounding is nothing.
+    """
+
+    estimate: float
+    influence: FloatArray
+    df: float
+    largest: float
+
+
+def _mean(
+    rows: RiskRows,
+    repeat: int,
+    mask: NDArray[np.bool_],
+    _name: str,
+    *,
+    pointwise: Callable[..., FloatArray],
+) -> RiskColumn:
+    """Return the mean of losses and the influence of every row of a part."""
+    losses = pointwise(rows.p[repeat, mask], rows.codes[mask])
+    weights = None if rows.weights is None else rows.weights[mask]
+    record = mean_influence(losses[:, None], weights)
+    df = len(np.unique(rows.units[mask])) - 1.0
+    largest = float(np.abs(losses).max())
+    return RiskColumn(float(record.estimate[0]), record.influence[:, 0], df, largest)
+
+
+def _slope(
+    rows: RiskRows, repeat: int, mask: NDArray[np.bool_], name: str
+) -> RiskColumn:
+    """Return the slope of a logistic recalibration, all rows of a part together."""
+    logs = np.log(floored(rows.p[repeat, mask]))
+    weights = np.ones(len(logs)) if rows.weights is None else rows.weights[mask]
+    outcome = one_hot(rows.codes[mask], logs.shape[1])
+    theta = fit_recalibration(logs, outcome, weights)
+    q = recalibrated(logs, theta)
+    found, before = (information(logs, p, weights) for p in (q, np.exp(logs)))
+    _refuse_no_slope(np.diag(found), np.diag(before), name)
+    score = weights[:, None] * score_rows(logs, outcome - q)
+    influence = len(logs) * score @ np.linalg.inv(found)[:, 0]
+    df = len(np.unique(rows.units[mask])) - float(len(theta))
+    return RiskColumn(float(theta[0]), influence, max(df, 1.0), 1.0)
+
+
+def _refuse_no_slope(found: FloatArray, before: FloatArray, name: str) -> None:
+    """Refuse probabilities that are all alike, or that tell classes without error."""
+    remedy = "Leave 'calibration_slope' out of metrics"
+    if before[0] <= _NONE_LEFT * before[1:].max():
+        shown = Shown(f"the same in every row of {name}")
+        raise invalid("p", "vary for a calibration slope", shown, remedy)
+    if (found <= _NONE_LEFT * before).any():
+        shown = Shown(f"told apart without error in {name}, or of one class")
+        raise invalid("y", "leave a calibration slope bounded", shown, remedy)
+
+
+def _area(
+    rows: RiskRows, repeat: int, mask: NDArray[np.bool_], name: str
+) -> RiskColumn:
+    """Return the mean area over folds, and over classes against the rest.
+
+    Influence of the rows of either class has DeLong's factor m / (m - 1), m units of
+    that class, and as many degrees of freedom as the rarer class leaves.
+    """
+    p, codes, units = rows.p[repeat, mask], rows.codes[mask], rows.units[mask]
+    mass = np.ones(len(p)) if rows.weights is None else rows.weights[mask]
+    columns = [1] if p.shape[1] == 2 else list(range(p.shape[1]))
+    estimate, influence, df = 0.0, np.zeros(len(p)), np.zeros((len(columns), 2))
+    fold = rows.fold[repeat, mask]
+    for t in np.unique(fold):
+        at = np.flatnonzero(fold == t)
+        share = mass[at].sum() / mass.sum() / len(columns)
+        for c, j in enumerate(columns):
+            positive = codes[at] == j
+            sizes = [len(np.unique(units[at][positive == own])) for own in (0, 1)]
+            _refuse_few(min(sizes), name)
+            area, own = auc_influence(positive, p[at, j], mass[at])
+            factor = np.sqrt(np.divide(sizes, np.subtract(sizes, 1.0)))
+            estimate += share * area
+            influence[at] += share * len(p) / len(at) * own * factor[1 * positive]
+            df[c] += np.subtract(sizes, 1.0)
+    return RiskColumn(estimate, influence, float(df.min()), 1.0)
+
+
+def _refuse_few(n_units: int, name: str) -> None:
+    """Refuse an area whose variance one row of a class would have to tell."""
+    if n_units < 2:
+        shown = Shown(
+            f"{n_units} in a fold of {name}" if n_units else f"none in {name}"
+        )
+        remedy = "Leave 'auc' out of metrics, or use fewer folds or groups"
+        constraint = "hold two rows, or clusters, of each class where an AUC is taken"
+        raise invalid("y", constraint, shown, remedy)
+
+
+COLUMNS: Mapping[str, Callable[[RiskRows, int, NDArray[np.bool_], str], RiskColumn]] = {
+    **{name: partial(_mean, pointwise=loss) for name, loss in POINTWISE.items()},
+    "auc": _area,
+    "calibration_slope": _slope,
+}
