@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from semikd.inference import DistanceBound, bayes_distance
+from semikd.inference import bayes_distance
 
 TABLES = 2000
 LEVEL = 0.95
@@ -227,7 +227,56 @@ def test_the_words_name_what_is_bounded_and_when():
     assert "90 % confidence" in str(found)
     assert "neither student nor teacher saw these rows" in found.summary()
     assert "2,000 test rows are independent" in found.summary()
-    assert DistanceBound(1, 1, 1, 0, 1, 0.9, "", ()).p_value == 0.0
+    assert " by 'truth'" not in found.summary()
+
+
+def test_a_student_that_is_surely_wrong():
+    found = bayes_distance([0, 1] * 10, [1.0, 0.0] * 10, [0.0, 1.0] * 10)
+    assert found.bound == pytest.approx(1.0)
+    assert found.p_value < 1e-12
+
+
+def many(rng, n_rows=400):
+    """Return outcomes, the truth and ten teachers that see noise of their own."""
+    truth, y = draw(rng, n_rows)
+    return (
+        y,
+        truth,
+        {f"{j}": shifted(truth, 0.5 * rng.normal(size=n_rows)) for j in range(10)},
+    )
+
+
+@pytest.mark.slow
+def test_the_largest_of_several_bounds_is_corrected_for_their_number():
+    """At distance 0, by ten teachers; without the correction they accuse far too often."""
+    n_tables, held, naive = 1000, 0, 0
+    for child in np.random.SeedSequence(8).spawn(n_tables):
+        y, truth, teachers = many(np.random.default_rng(child))
+        found = bayes_distance(y, truth, teachers, random_state=0)
+        held += found.bound == 0.0
+        each = [bayes_distance(y, truth, p).bound for p in teachers.values()]
+        naive += max(each) == 0.0
+    low, high = band(n_tables)
+    assert low <= held / n_tables <= high
+    assert naive / n_tables < low
+
+
+def test_the_teacher_that_sees_most_is_named():
+    rng = np.random.default_rng(9)
+    truth, y = draw(rng, 2000)
+    student = shifted(truth, 1.0)
+    teachers = {"blind": rng.uniform(size=2000), "good": truth}
+    found = bayes_distance(y, student, teachers, random_state=0)
+    alone = bayes_distance(y, student, truth)
+    assert found.teacher == "good"
+    assert "by 'good'" in found.summary()
+    assert found.root == pytest.approx(alone.root)
+    assert 0.9 * alone.bound < found.bound < alone.bound
+    assert found.roots.names == ("blind", "good")
+    with pytest.raises(ValueError, match=r"teacher\['odd'\] must have shape"):
+        bayes_distance(y, student, {"odd": truth[:5]})
+    with pytest.raises(ValueError, match="teacher must name one at least"):
+        bayes_distance(y, student, {})
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,28 @@
 """How far a student is, at least, from probabilities that nobody has ever seen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
-from semikd._validation import (
-    FloatArray,
-    Shown,
-    check_shape,
-    finite_array,
-    invalid,
-    sample_weights,
+from semikd._random import RandomState
+from semikd._validation import FloatArray, Shown, invalid, sample_weights
+from semikd.inference._inputs import (
+    check_units,
+    checked_clusters,
+    checked_level,
+    of_rows,
 )
-from semikd.inference._inputs import check_units, checked_clusters, checked_level
+from semikd.inference._probabilities import checked_probabilities
+from semikd.inference.bootstrap import drawn_sandwich
 from semikd.inference.comparison import row_conditions
-from semikd.inference.influence import InfluenceEstimate, mean_influence, sandwich
+from semikd.inference.influence import InfluenceEstimate, mean_influence
+from semikd.inference.multiplicity import Adjustment
+from semikd.inference.result import InferenceResult
+from semikd.inference.student_law import StudentLaw
 
-# How far rounding in single precision moves a probability out of [0, 1].
-_ROUNDING = 1e-6
+_N_DRAWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,12 @@ class DistanceBound:
     estimate : float
         What the bound is the lower end of: the share of the squared distance that the
         teacher sees, 0 if the teacher points away from the outcomes.
-    root, root_std_error : float
-        Signed root of the estimate, in probability, with its standard error.
+    roots : InferenceResult
+        Signed root of the visible part, in probability, for each teacher.
+    teacher : str
+        The one by whose lights the bound is largest.
     teacher_gap : float
-        Mean squared distance of student and teacher, which bounds nothing.
+        Mean squared distance of student and that teacher, which bounds nothing.
     level : float
         Confidence of the bound.
     estimand : str
@@ -47,27 +52,43 @@ class DistanceBound:
 
     Examples
     --------
-    >>> from semikd.inference import DistanceBound
-    >>> bound = DistanceBound(0.01, 0.0225, 0.15, 0.03, 0.04, 0.95, "E(p - f)^2", ())
-    >>> print(bound)
-    E(p - f)^2 is at least 0.01 with 95 % confidence (visible part: 0.0225)
+    >>> from semikd.inference import bayes_distance
+    >>> found = bayes_distance([0, 1, 1, 1] * 9, [0.5] * 36, [0.2, 0.8, 0.8, 0.8] * 9)
+    >>> round(found.root, 6), round(found.bound, 6)
+    (0.5, 0.25)
     """
 
     bound: float
     estimate: float
-    root: float
-    root_std_error: float
+    roots: InferenceResult
+    teacher: str
     teacher_gap: float
     level: float
     estimand: str
     conditions: tuple[str, ...]
 
     @property
+    def root(self) -> float:
+        """Signed root of the estimate, in probability."""
+        return float(self.roots.estimate[self._at])
+
+    @property
+    def root_std_error(self) -> float:
+        """Its standard error."""
+        return float(self.roots.std_error[self._at])
+
+    @property
     def p_value(self) -> float:
-        """Normal p-value of the student being at distance 0; 1 if nothing is seen."""
-        if self.root_std_error == 0:
-            return 0.0 if self.root > 0 else 1.0
-        return float(special.ndtr(-self.root / self.root_std_error))
+        """P-value of distance 0, for all teachers together; 1 if nothing is seen."""
+        several: Adjustment = "none" if len(self.roots.names) == 1 else "max-t"
+        found = self.roots.p_values(alternative="greater", adjust=several)
+        nothing = (self.roots.std_error == 0) & (self.roots.estimate <= 0)
+        return float(np.where(nothing, 1.0, found).min())
+
+    @property
+    def _at(self) -> int:
+        """Position of the teacher."""
+        return self.roots.names.index(self.teacher)
 
     def summary(self) -> str:
         """Return the bound, what it bounds and under which conditions, as text.
@@ -78,7 +99,8 @@ class DistanceBound:
             Several lines.
         """
         root = f"root {self.root:.4g}, standard error {self.root_std_error:.2g}"
-        lines = [str(self), f"({root}, p {self.p_value:.3g}), if"]
+        by = f" by {self.teacher!r}" if len(self.roots.names) > 1 else ""
+        lines = [str(self), f"({root}{by}, p {self.p_value:.3g}), if"]
         return "\n".join([*lines, *(f"  - {words}" for words in self.conditions)])
 
     def __str__(self) -> str:
@@ -92,11 +114,12 @@ class DistanceBound:
 def bayes_distance(
     y: ArrayLike,
     student: ArrayLike,
-    teacher: ArrayLike,
+    teacher: ArrayLike | Mapping[str, ArrayLike],
     *,
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
+    random_state: RandomState = None,
 ) -> DistanceBound:
     r"""Bound a student's squared distance to the Bayes probabilities from below.
 
@@ -114,14 +137,19 @@ def bayes_distance(
     y : array of shape (n,) or (n, k)
         Outcomes: 0 and 1 where probabilities are given as (n,), positions of classes or
         indicators where they are (n, k).
-    student, teacher : array of shape (n,) or (n, k)
+    student : array of shape (n,) or (n, k)
         Probabilities of the second class, or of all classes.
+    teacher : array of the same shape, or mapping of names to such arrays
+        Probabilities by the teacher, or by several: each is another direction in which
+        to look, and the largest of their bounds is corrected for their number.
     sample_weight : array of shape (n,), optional
         Sampling weights; rows of weight zero are left out.
     clusters : array of shape (n,), optional
         Cluster of each row.
     level : float, default=0.95
         Confidence of the bound, one-sided.
+    random_state : int, generator or None
+        Seed of the draws that correct for several teachers.
 
     Returns
     -------
@@ -168,94 +196,74 @@ def bayes_distance(
     True
     """
     used = checked_level(level)
-    f, p, outcome = _checked(y, student, teacher)
-    g = p - f
-    columns = np.column_stack([((outcome - f) * g).sum(axis=1), (g**2).sum(axis=1)])
+    named = dict(teacher) if isinstance(teacher, Mapping) else {"teacher": teacher}
+    if not named:
+        raise invalid("teacher", "name one at least", Shown("none"))
+    outcome, f, said = checked_probabilities(y, student, named)
     weights = sample_weights(sample_weight, len(f))
-    groups = checked_clusters(clusters, len(f))
-    if weights is not None:
-        kept = weights > 0
-        columns, weights = columns[kept], weights[kept]
-        groups = None if groups is None else checked_clusters(groups[kept], kept.sum())
-    check_units(len(columns), groups)
-    moments = mean_influence(columns, weights)
-    root, error, n_units = _root(moments, groups)
-    low = root + error * float(special.stdtrit(n_units - 1.0, 1.0 - used))
-    sizes = np.ones(len(columns)) if weights is None else weights
+    kept = np.ones(len(f), dtype=bool) if weights is None else weights > 0
+    groups = of_rows(checked_clusters(clusters, len(f)), kept)
+    check_units(int(kept.sum()), groups)
+    weights = None if weights is None else weights[kept]
+    moments = [
+        mean_influence(_products((outcome - f)[kept], (p - f)[kept]), weights)
+        for p in said.values()
+    ]
+    sizes = np.ones(len(moments[0].influence)) if weights is None else weights
+    conditions = (
+        "neither student nor teacher saw these rows, in fitting or in choosing",
+        *row_conditions(len(sizes), groups, sizes)[1:],
+    )
+    roots = _roots(tuple(said), moments, groups, used, conditions, random_state)
+    low = roots.lower_bound(adjust="none" if len(said) == 1 else "max-t")
+    at = int(np.argmax(low))
     squares = "E(p0 - f)^2" if np.ndim(student) == 1 else "E|p0 - f|^2 over classes"
     return DistanceBound(
-        bound=max(low, 0.0) ** 2,
-        estimate=max(root, 0.0) ** 2,
-        root=root,
-        root_std_error=error,
-        teacher_gap=float(moments.estimate[1]),
+        bound=max(float(low[at]), 0.0) ** 2,
+        estimate=max(float(roots.estimate[at]), 0.0) ** 2,
+        roots=roots,
+        teacher=roots.names[at],
+        teacher_gap=float(moments[at].estimate[1]),
         level=used,
         estimand=f"the student's distance to the Bayes probabilities, {squares},",
-        conditions=(
-            "neither student nor teacher saw these rows, in fitting or in choosing",
-            *row_conditions(len(columns), groups, sizes)[1:],
-        ),
+        conditions=conditions,
     )
 
 
-def _root(
-    moments: InfluenceEstimate, groups: NDArray[np.intp] | None
-) -> tuple[float, float, int]:
-    """Return s, its standard error and the number of units behind it."""
+def _products(residual: FloatArray, g: FloatArray) -> FloatArray:
+    """Return the products with outcomes, and the squares, of a direction, (n, 2)."""
+    return np.column_stack([(residual * g).sum(axis=1), (g**2).sum(axis=1)])
+
+
+def _roots(
+    names: tuple[str, ...],
+    moments: list[InfluenceEstimate],
+    groups: NDArray[np.intp] | None,
+    level: float,
+    conditions: tuple[str, ...],
+    random_state: RandomState,
+) -> InferenceResult:
+    """Return s of every teacher, with draws for all of them together."""
+    each = [_root(own) for own in moments]
+    covariance, n_units, draws = drawn_sandwich(
+        np.column_stack([psi for _, psi in each]), groups, _N_DRAWS, random_state
+    )
+    return InferenceResult(
+        names=names,
+        estimate=np.array([root for root, _ in each]),
+        covariance=covariance,
+        law=StudentLaw.of_each(np.full(len(names), n_units - 1.0)),
+        estimand="root of what a teacher sees of the student's squared distance",
+        conditions=conditions,
+        level=level,
+        draws=draws,
+    )
+
+
+def _root(moments: InfluenceEstimate) -> tuple[float, FloatArray]:
+    """Return s and its influence; of a teacher equal to the student nothing."""
     product, square = moments.estimate
     if square <= 0:
-        return 0.0, 0.0, len(moments.influence)
+        return 0.0, np.zeros(len(moments.influence))
     slopes = np.array([1.0, -product / (2.0 * square)]) / np.sqrt(square)
-    covariance, n_units = sandwich(moments.influence @ slopes[:, None], groups)
-    return float(product / np.sqrt(square)), float(np.sqrt(covariance[0, 0])), n_units
-
-
-def _checked(
-    y: ArrayLike, student: ArrayLike, teacher: ArrayLike
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return probabilities and outcomes as tables of one shape."""
-    axes = 1 if np.ndim(student) == 1 else 2
-    f = _probabilities("student", student, (None,) * axes)
-    p = _probabilities("teacher", teacher, f.shape)
-    labels = finite_array("y", y, shape=(None,) * max(np.ndim(y), 1))
-    if labels.shape == f.shape:
-        bad = (labels != 0) & (labels != 1)
-        remedy = "Pass 0 and 1, or positions of classes beside (n, k) probabilities"
-        _refuse(bad, labels, "hold 0 and 1 only", remedy)
-        outcome = labels
-    else:
-        check_shape("y", labels, (len(f),))
-        bad = ~np.isin(labels, np.arange(f.shape[-1]))
-        _refuse(bad, labels, f"be positions of classes, 0 to {f.shape[-1] - 1}", "")
-        outcome = np.eye(f.shape[-1])[labels.astype(np.intp)]
-    if axes == 1:
-        return f[:, None], p[:, None], outcome[:, None]
-    return f, p, outcome
-
-
-def _probabilities(
-    name: str, values: ArrayLike, shape: tuple[int | None, ...]
-) -> FloatArray:
-    """Return an array of probabilities, refusing scores, percentages and one column."""
-    found = finite_array(name, values, shape=shape)
-    if found.ndim == 2 and found.shape[1] == 1:
-        remedy = "Pass a vector for one class, as in predict_proba(X)[:, 1]"
-        constraint = "have shape (n,), or (n, k) with a column for each class"
-        raise invalid(name, constraint, Shown(str(found.shape)), remedy)
-    bad = (found < -_ROUNDING) | (found > 1.0 + _ROUNDING)
-    if bad.any():
-        row = int(np.argwhere(bad)[0][0])
-        shown = Shown(f"{found[bad][0]:g} in row {row} ({int(bad.sum())} such values)")
-        remedy = "Pass predict_proba, neither scores nor percentages"
-        raise invalid(name, "hold probabilities in [0, 1]", shown, remedy)
-    return found
-
-
-def _refuse(
-    bad: NDArray[np.bool_], labels: FloatArray, constraint: str, remedy: str
-) -> None:
-    """Refuse outcomes that are none, with the first of them."""
-    if bad.any():
-        row = int(np.argwhere(bad)[0][0])
-        shown = Shown(f"{labels[bad][0]:g} in row {row}")
-        raise invalid("y", constraint, shown, remedy)
+    return float(product / np.sqrt(square)), moments.influence @ slopes

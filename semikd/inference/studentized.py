@@ -111,9 +111,32 @@ class StudentizedEstimates:
         ValueError
             If the level or the adjustment cannot be used.
         """
-        return np.asarray(
-            self.estimate + self._half_width(level, adjust, two_sided=False)
-        )
+        # The error of an upper bound is a negative deviation of the estimate.
+        return np.asarray(self.estimate + self._half_width(level, adjust, sign=-1))
+
+    def lower_bound(
+        self, level: float | None = None, adjust: Adjustment = "none"
+    ) -> FloatArray:
+        """Return one-sided lower confidence bounds, shape (d,).
+
+        Parameters
+        ----------
+        level : float, optional
+            Confidence level; default the level of the result.
+        adjust : {'none', 'max-t', 'bonferroni', 'holm'}, default='none'
+            As of `upper_bound`.
+
+        Returns
+        -------
+        array of shape (d,)
+            Lower bounds.
+
+        Raises
+        ------
+        ValueError
+            If the level or the adjustment cannot be used.
+        """
+        return np.asarray(self.estimate - self._half_width(level, adjust, sign=1))
 
     def statistic(self, null: ArrayLike = 0.0) -> FloatArray:
         """Return (estimate - null) / standard error, shape (d,); 0 / 0 is 0.
@@ -167,14 +190,10 @@ class StudentizedEstimates:
         draws = self._scores() if adjust == "max-t" else None
         return adjusted_p_values(scores, draws, sign=sign, adjust=adjust)
 
-    def _half_width(
-        self, level: float | None, adjust: str, *, two_sided: bool
-    ) -> FloatArray:
+    def _half_width(self, level: float | None, adjust: str, *, sign: int) -> FloatArray:
         """Return the distance from estimate to the end of the interval, shape (d,)."""
         used = checked_level(self.level if level is None else level)
         choose("adjust", adjust, ADJUSTMENTS)
-        # The error of an upper bound is a negative deviation of the estimate.
-        sign = 0 if two_sided else -1
         draws = self._scores() if adjust == "max-t" else None
         tail = adjusted_tail(used, len(self.estimate), draws, sign=sign, adjust=adjust)
         return np.asarray(self.law.critical(tail) * self.std_error)
