@@ -248,7 +248,7 @@ def many(rng, n_rows=400):
 
 @pytest.mark.slow
 def test_the_largest_of_several_bounds_is_corrected_for_their_number():
-    """At distance 0, by ten teachers; without the correction they accuse far too often."""
+    """At distance 0, by ten teachers; without the correction they accuse too often."""
     n_tables, held, naive = 1000, 0, 0
     for child in np.random.SeedSequence(8).spawn(n_tables):
         y, truth, teachers = many(np.random.default_rng(child))

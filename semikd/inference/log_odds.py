@@ -18,6 +18,7 @@ from semikd._validation import FloatArray, counted, number
 from semikd.corrections import corrected_target
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest, check_record
+from semikd.inference.breakdown import breakdown_error
 from semikd.inference.coefficients import coefficient_result
 from semikd.inference.designs import Design, made_design
 from semikd.inference.remainder import LogOddsCoefficients, warn_of_remainder
@@ -183,6 +184,7 @@ def _inferred(
         conditions=words[0],
         form=LogOddsCoefficients,
     )
+    found = replace(found, breakdown=_breakdown(found, rows, labels[0], min_proba))
     if len(targets) == 1:
         return found
     found = replace(
@@ -198,6 +200,20 @@ def _inferred(
     )
     warn_of_remainder(found, [_log_loss(p, rows) for p in labels])
     return found
+
+
+def _breakdown(
+    found: LogOddsCoefficients, rows: Design, p: FloatArray, min_proba: float
+) -> FloatArray | None:
+    """Return how wrong labels (r, n, k) must be before intervals reach 0."""
+    if p.shape[2] > 2:
+        return None
+    said = np.clip(p[:, :, 1].mean(axis=0), min_proba, 1.0 - min_proba)
+    least = rows.regression(np.zeros((len(said), 1)))
+    pull = least.scores_of(np.ones((len(said), 1))) @ least.inverse
+    half = found.conf_int()[:, 1] - found.estimate
+    to_units = rows.columns.to_units()
+    return breakdown_error(said, pull @ to_units.T, found.estimate, half)
 
 
 def _log_loss(p: FloatArray, rows: Design) -> float:

@@ -43,6 +43,10 @@ class LogOddsCoefficients(Coefficients):
         a second teacher.
     by_second : InferenceResult or None
         The coefficients by the labels of the second teacher.
+    breakdown : ndarray of shape (d,) or None
+        By how much labels would have to be off in log-odds, in every row and in the
+        worst way, before the interval reaches 0 by their bias; 0 where it does already.
+        None with three or more classes.
 
     See Also
     --------
@@ -61,6 +65,7 @@ class LogOddsCoefficients(Coefficients):
 
     remainder: InferenceResult | None = None
     by_second: InferenceResult | None = None
+    breakdown: FloatArray | None = None
 
     def in_errors(self) -> FloatArray:
         """Return the remainder in standard errors of the coefficients, shape (d,)."""
@@ -69,13 +74,29 @@ class LogOddsCoefficients(Coefficients):
         return np.asarray(self.remainder.estimate / self.std_error)
 
     def _notes(self) -> tuple[str, ...]:
-        """Return how far the teachers disagree, below the table."""
+        """Return how far the teachers disagree, and how wrong they may be."""
+        return (*self._of_remainder(), *self._of_breakdown())
+
+    def _of_remainder(self) -> tuple[str, ...]:
+        """Return how far the teachers disagree."""
         if self.remainder is None:
             return ("Bias of second order: not estimated (no second teacher).",)
         pairs = zip(self.names, self.remainder.estimate, self.in_errors(), strict=True)
         shown = ", ".join(f"{name} {bias:+.3g} ({r:+.2f})" for name, bias, r in pairs)
         head = "Less those of the second teacher (in standard errors)"
         return (f"{head}: {shown}.",)
+
+    def _of_breakdown(self) -> tuple[str, ...]:
+        """Return how wrong labels must be before intervals reach 0."""
+        if self.breakdown is None or not self.breakdown.any():
+            return ()
+        shown = ", ".join(
+            f"{name} {error:.2f}"
+            for name, error in zip(self.names, self.breakdown, strict=True)
+            if error > 0
+        )
+        head = "Labels must be off by so much in log-odds, all in the worst way, for"
+        return (f"{head} the interval to reach 0: {shown}.",)
 
 
 def warn_of_remainder(found: LogOddsCoefficients, log_losses: Sequence[float]) -> None:
