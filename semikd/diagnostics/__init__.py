@@ -6,5 +6,13 @@ Whatever is found here was found on labels that the teacher gave to rows it did 
 from semikd.diagnostics.diagnosis import TeacherDiagnosis
 from semikd.diagnostics.findings import Finding
 from semikd.diagnostics.procedure import diagnose
+from semikd.diagnostics.specification_result import SpecificationCurve
+from semikd.diagnostics.specifications import specification_curve
 
-__all__ = ["Finding", "TeacherDiagnosis", "diagnose"]
+__all__ = [
+    "Finding",
+    "SpecificationCurve",
+    "TeacherDiagnosis",
+    "diagnose",
+    "specification_curve",
+]
