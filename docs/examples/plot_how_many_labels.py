@@ -44,7 +44,8 @@ share = powered_means(rows, random_state=0)
 print(share.summary())
 
 # %%
-# The 329 unlabelled rows are worth as much as some 180 labelled ones. That depends on
+# The 329 unlabelled rows are worth as much as some 180 labelled
+# ones more. That depends on
 # how well outcomes can be predicted, and on how many rows there are; ``most`` is what
 # no method could pass by much without a better teacher. The same for the logistic model
 # in one measurement, and for the losses of a small tree that was fitted to 100 other

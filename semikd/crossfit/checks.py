@@ -22,7 +22,12 @@ def check_record(labels: OutOfFold, X: Any, classes: NDArray[Any] | None) -> Non
 
 
 def check_honest(
-    labels: OutOfFold, purpose: str, remedy: str = "", *, regression: bool = False
+    labels: OutOfFold,
+    purpose: str,
+    remedy: str = "",
+    *,
+    regression: bool = False,
+    name: str = "labels",
 ) -> None:
     """Refuse what is no record of honest labels that come from folds.
 
@@ -36,6 +41,8 @@ def check_honest(
         What to do with labels of teachers that saw the rows.
     regression : bool, default=False
         Whether means of a regression serve too.
+    name : str, default='labels'
+        What messages call them.
 
     Raises
     ------
@@ -45,12 +52,12 @@ def check_honest(
     """
     if not isinstance(labels, OutOfFold):
         made = "Make one with semikd.cross_fit or semikd.external_labels"
-        raise wrong_type("labels", "be an OutOfFold record", labels, made)
+        raise wrong_type(name, "be an OutOfFold record", labels, made)
     if labels.classes is None and not regression:
         shown = Shown("means of a regression")
-        raise invalid("labels", f"be class probabilities for {purpose}", shown)
+        raise invalid(name, f"be class probabilities for {purpose}", shown)
     labels.require_folds(purpose)
     if not labels.honest:
         constraint = f"be of teachers that did not see the rows, for {purpose}"
         shown = Shown(labels.strategy)
-        raise invalid("labels", constraint, shown, remedy or "Cross-fit them")
+        raise invalid(name, constraint, shown, remedy or "Cross-fit them")

@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 from semikd._validation import Shown, invalid
 from semikd.crossfit.learners import predict_outputs
 from semikd.crossfit.record import OutOfFold
-from semikd.crossfit.rows import row_hashes
+from semikd.crossfit.rows import Hashes
 from semikd.simplex import FloatArray
 
-__all__ = ["labels_by_fold"]
+__all__ = ["copied_rows", "labels_by_fold"]
 
 
-def labels_by_fold(record: OutOfFold, X: Any) -> tuple[FloatArray, ...]:
+def labels_by_fold(
+    record: OutOfFold, X: Any, like: NDArray[np.intp] | None = None
+) -> tuple[FloatArray, ...]:
     """Label new rows by the teachers of each fold, not by their mean.
 
     Estimates that set labelled rows against new ones need the labels of both to be of
-    the same teachers, fold by fold. A copy of a labelled row, which the others saw, is
-    labelled by the teacher of that row's fold throughout.
+    the same teachers, fold by fold.
 
     Parameters
     ----------
@@ -28,6 +29,9 @@ def labels_by_fold(record: OutOfFold, X: Any) -> tuple[FloatArray, ...]:
         Labels with the fold teachers kept, or of one fitted model.
     X : array-like of shape (n_new, d)
         The new rows.
+    like : ndarray of int of shape (n_new,), optional
+        For each new row a labelled one, such as its copy, by whose teachers it is
+        labelled throughout, since the others saw that row; -1 for none.
 
     Returns
     -------
@@ -62,26 +66,45 @@ def labels_by_fold(record: OutOfFold, X: Any) -> tuple[FloatArray, ...]:
         np.stack([predict_outputs(each, X, record.classes)[0] for each in own])
         for own in teachers
     )
-    return tuple(map(_honest, found, record.fold, repeat(_copied(record, X))))
+    if like is None:
+        return found
+    return tuple(map(_honest, found, record.fold, repeat(like)))
 
 
-def _copied(record: OutOfFold, X: Any) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return which new rows are copies of labelled ones, and of which."""
+def copied_rows(record: OutOfFold, hashes: Hashes) -> NDArray[np.intp]:
+    """Return the labelled row that each new row is a copy of, and -1 for others.
+
+    Parameters
+    ----------
+    record : OutOfFold
+        Labels of the labelled rows.
+    hashes : ndarray of uint64 of shape (n_new,)
+        Those of the new rows.
+
+    Returns
+    -------
+    ndarray of int of shape (n_new,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd import external_labels
+    >>> from semikd.crossfit.new_rows import copied_rows
+    >>> from semikd.crossfit.rows import row_hashes
+    >>> X = np.arange(3.0)[:, None]
+    >>> record = external_labels(X, [0.1, 0.2, 0.3])
+    >>> copied_rows(record, row_hashes(np.array([[2.0], [7.0]])))
+    array([ 2, -1])
+    """
     known, first = np.unique(record.row_hash, return_index=True)
-    hashes = row_hashes(X)
     at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-    copies = np.flatnonzero(known[at] == hashes)
-    return copies, first[at[copies]]
+    return np.where(known[at] == hashes, first[at], -1)
 
 
 def _honest(
-    labels: FloatArray,
-    fold: NDArray[np.intp],
-    copied: tuple[NDArray[np.intp], NDArray[np.intp]],
+    labels: FloatArray, fold: NDArray[np.intp], like: NDArray[np.intp]
 ) -> FloatArray:
-    """Return labels (n_folds, n_new, m), of copies all by who did not see them."""
-    copies, of = copied
-    held = fold[of] >= 0
-    copies, by = copies[held], fold[of][held]
-    labels[:, copies] = labels[by, copies]
+    """Return labels (n_folds, n_new, m), some of them by one teacher throughout."""
+    held = (like >= 0) & (fold[like] >= 0)
+    labels[:, held] = labels[fold[like[held]], held]
     return labels

@@ -45,8 +45,10 @@ def checked_unlabelled(unlabelled: Any, X: Any) -> Any:
     if unlabelled is None:
         return None
     refuse_equal_names(unlabelled, _NAME)
-    if _kind(unlabelled) == "array" and not isinstance(unlabelled, np.ndarray):
-        unlabelled = _as_array(unlabelled)
+    unlabelled, X = (
+        _as_array(t) if _kind(t) == "array" and not isinstance(t, np.ndarray) else t
+        for t in (unlabelled, X)
+    )
     if _kind(unlabelled) != _kind(X):
         shown = Shown(f"{type(unlabelled).__name__} beside {type(X).__name__}")
         raise wrong_type(_NAME, "be the kind of table that X is", shown, "Convert one")

@@ -115,7 +115,11 @@ def _checked_plan(
     if not isinstance(teachers, Mapping):
         remedy = "Write {'name': estimator}"
         raise wrong_type("teachers", "be a mapping of names", teachers, remedy)
-    chosen = {"teacher": list(teachers), "folds": list(folds), "seed": list(seeds)}
+    chosen: dict[str, Sequence[Any]] = {
+        "teacher": list(teachers),
+        "folds": list(folds),
+        "seed": list(seeds),
+    }
     every: dict[str, Sequence[Any]] = {**chosen, **settings}
     for name, values in every.items():
         if isinstance(values, str) or not len(values):

@@ -49,6 +49,8 @@ def chosen_metrics(metrics: Sequence[str], known: Sequence[str]) -> tuple[str, .
     wanted = tuple(metrics)
     if not wanted:
         raise invalid("metrics", "name one at least", Shown("none"))
+    if len(set(wanted)) < len(wanted):
+        raise invalid("metrics", "be all different", Shown(", ".join(wanted)))
     for name in wanted:
         if name not in known:
             raise unknown("metrics", name, known)

@@ -10,7 +10,7 @@ from semikd._validation import FloatArray
 from semikd.evaluation.named_metrics import POINTWISE, chosen_metrics
 from semikd.evaluation.risk_rows import probability_table
 from semikd.inference import PartlyLabelled, PoweredResult
-from semikd.inference.powered import LinearMoment, powered_linear
+from semikd.inference.powered import LinearMoment, checked_rows, powered_linear
 
 __all__ = ["powered_risks"]
 
@@ -83,10 +83,11 @@ def powered_risks(
     >>> bool((found.gain.effective_n > 300).all())
     True
     """
-    known = np.asarray(rows.need_classes())
+    known = np.asarray(checked_rows(rows).need_classes())
     wanted = chosen_metrics(metrics, tuple(POINTWISE))
     own = rows.of_given("p", probability_table(p, rows.n_given, known))
-    other = probability_table(unlabelled, rows.n_unlabelled, known, "unlabelled")
+    more = probability_table(unlabelled, rows.n_given_unlabelled, known, "unlabelled")
+    other = rows.of_unlabelled("unlabelled", more)
     return powered_linear(
         LinearMoment(rows, _losses(own, wanted), _losses(other, wanted)),
         wanted,

@@ -12,7 +12,7 @@ from semikd._validation import FloatArray
 from semikd.inference._inputs import checked_level
 from semikd.inference.bootstrap import normal_draws
 from semikd.inference.columns import Columns
-from semikd.inference.comparison import independence
+from semikd.inference.comparison import independence, left_out_in_words
 from semikd.inference.designs import Design
 from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.fitted import average_effects, fitted_probabilities
@@ -180,7 +180,7 @@ def coefficient_result(
 def coefficients_of(
     theta: FloatArray,
     covariance: FloatArray,
-    df: float,
+    df: float | FloatArray,
     rows: Design,
     form: Callable[..., Any],
     *,
@@ -197,7 +197,7 @@ def coefficients_of(
         The coefficients of standard columns.
     covariance : ndarray of shape (d, d)
         Their covariance.
-    df : float
+    df : float or ndarray of shape (d,)
         Degrees of freedom of Student's law.
     rows : Design
         The rows, with names and columns.
@@ -212,7 +212,7 @@ def coefficients_of(
         Of that kind.
     """
     names = rows.coefficient_names
-    law = StudentLaw.of_each(np.full(len(names), df))
+    law = StudentLaw.of_each(np.broadcast_to(df, len(names)))
     common: dict[str, Any] = {
         "names": names,
         "law": law,
@@ -240,9 +240,4 @@ def _rows_in_words(rows: Design) -> list[str]:
     n = len(rows.rows)
     sizes = np.ones(n) if rows.weights is None else rows.weights
     said = [independence(n, units, sizes, "rows") for units in rows.clusters or (None,)]
-    if rows.left_out:
-        said.append(
-            f"rows without weight or label, {rows.left_out:,} here, are no part of the "
-            "population, or like the others"
-        )
-    return said
+    return [*said, *left_out_in_words(rows.left_out)]

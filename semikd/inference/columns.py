@@ -63,13 +63,13 @@ class Columns:
         """Names with that of the constant column, if there is one."""
         return (*self.names, INTERCEPT) if self.has_intercept else self.names
 
-    def standard(self, X: Any) -> FloatArray:
+    def standard(self, X: Any, name: str = "X") -> FloatArray:
         """Return the standard columns of a table, the constant one last, (n, p)."""
-        table, names = _table(X, self.names)
+        table, names = _table(X, self.names, name)
         if names != self.names:
             shown = Shown(", ".join(map(repr, names)))
             wanted = ", ".join(map(repr, self.names))
-            raise invalid("X", f"have the columns {wanted}", shown)
+            raise invalid(name, f"have the columns {wanted}", shown)
         return self.standardised(table)
 
     def standardised(self, table: FloatArray) -> FloatArray:
@@ -136,39 +136,41 @@ def made_columns(
     return found, found.standardised(table)
 
 
-def _table(X: Any, wanted: tuple[str, ...] = ()) -> tuple[FloatArray, tuple[str, ...]]:
+def _table(
+    X: Any, wanted: tuple[str, ...] = (), name: str = "X"
+) -> tuple[FloatArray, tuple[str, ...]]:
     """Return a table as finite numbers, with names; of a frame the wanted columns."""
-    refuse_equal_names(X)
+    refuse_equal_names(X, name)
     if not nw.dependencies.is_into_dataframe(X):
         if np.asarray(X).dtype.kind not in "biuf":
             shown = Shown(f"{type(X).__name__} of {np.asarray(X).dtype}")
             remedy = "Pass a dense array or an eager frame of numbers"
-            raise wrong_type("X", "hold numbers", shown, remedy)
-        table = finite_array("X", X, shape=(None, None), remedy=_REMEDY)
+            raise wrong_type(name, "hold numbers", shown, remedy)
+        table = finite_array(name, X, shape=(None, None), remedy=_REMEDY)
         names = tuple(f"x{j}" for j in range(table.shape[1]))
         return table, wanted if len(wanted) == len(names) else names
     frame = nw.from_native(X, eager_only=True)
-    twice = [name for name, n in Counter(map(str, frame.columns)).items() if n > 1]
+    twice = [own for own, n in Counter(map(str, frame.columns)).items() if n > 1]
     if twice:
         raise invalid(
-            "X", "name every column differently", Shown(f"{twice[0]!r} twice")
+            name, "name every column differently", Shown(f"{twice[0]!r} twice")
         )
     by_name = {
-        str(name): column
-        for name, column in zip(frame.columns, frame.iter_columns(), strict=True)
+        str(own): column
+        for own, column in zip(frame.columns, frame.iter_columns(), strict=True)
     }
     names = tuple(by_name)
     if wanted and set(wanted) <= set(names):
         names = wanted
-    columns = [_numbers(name, by_name[name].to_numpy()) for name in names]
+    columns = [_numbers(name, own, by_name[own].to_numpy()) for own in names]
     found = np.column_stack(columns) if columns else np.empty((len(frame), 0))
     return found, names
 
 
-def _numbers(name: str, values: Any) -> FloatArray:
+def _numbers(table: str, name: str, values: Any) -> FloatArray:
     """Return a column of a frame as finite numbers."""
     if values.dtype.kind not in "biuf":
         encode = "Encode it, as an indicator for each value but one, or make it float"
         shown = Shown(f"{name!r}, which does not")
-        raise wrong_type("X", "hold numbers in every column", shown, encode)
-    return finite_array(f"X[{name!r}]", values, shape=(None,), remedy=_REMEDY)
+        raise wrong_type(table, "hold numbers in every column", shown, encode)
+    return finite_array(f"{table}[{name!r}]", values, shape=(None,), remedy=_REMEDY)

@@ -178,6 +178,16 @@ def row_conditions(
     return first, independence(n_rows, groups, weights, "test rows")
 
 
+def left_out_in_words(n_rows: int) -> tuple[str, ...]:
+    """Return what is said of rows that took no part."""
+    if not n_rows:
+        return ()
+    return (
+        f"rows without weight or label, {n_rows:,} here, are no part of the "
+        "population, or like the others",
+    )
+
+
 def independence(
     n_rows: int, groups: NDArray[np.intp] | None, weights: FloatArray, rows: str
 ) -> str:

@@ -178,23 +178,38 @@ def _near_maximum(rows: Design) -> FloatArray:
 def _polished(rows: Design, theta: FloatArray) -> EstimatingEquation:
     """Return the equation at its root, some Newton steps from where a solver ended."""
     for _ in range(_STEPS):
-        equation = likelihood_equation(rows, theta)
+        equation = _at(rows, theta)
         step = equation.inverse @ equation.score.sum(axis=0)
         theta = theta + step.reshape(theta.shape)
         if np.abs(step).max() <= _SMALL * max(1.0, float(np.abs(theta).max())):
-            return likelihood_equation(rows, theta)
+            return _at(rows, theta)
     shown = Shown(f"coefficients that still move by {np.abs(step).max():.2g}")
     remedy = "Use fewer columns: classes are all but separated"
     raise invalid("X", "determine the coefficients", shown, remedy)
 
 
-def likelihood_equation(rows: Design, theta: FloatArray) -> EstimatingEquation:
+def _at(rows: Design, theta: FloatArray) -> EstimatingEquation:
+    """Return the scores of the rows of a design."""
+    return likelihood_equation(rows.standard, rows.outcomes, rows.weights, theta)
+
+
+def likelihood_equation(
+    z: FloatArray,
+    outcomes: FloatArray | None,
+    weights: FloatArray | None,
+    theta: FloatArray,
+) -> EstimatingEquation:
     """Return the scores of the likelihood at some coefficients of standard columns.
 
     Parameters
     ----------
-    rows : Design
-        Columns, outcomes and weights.
+    z : ndarray of shape (n, p)
+        Standard columns.
+    outcomes : ndarray of shape (n, k) or None
+        Indicators of the classes, the reference first; None where only the information
+        is wanted.
+    weights : ndarray of shape (n,) or None
+        Sampling weights.
     theta : ndarray of shape (k - 1, p)
         The coefficients.
 
@@ -202,7 +217,7 @@ def likelihood_equation(rows: Design, theta: FloatArray) -> EstimatingEquation:
     -------
     EstimatingEquation
     """
-    p = softmax(class_scores(rows.standard, theta))[:, 1:]
+    p = softmax(class_scores(z, theta))[:, 1:]
     curvature = p[:, :, None] * (np.eye(len(theta)) - p[:, None, :])
-    residual = rows.outcomes[:, 1:] - p
-    return EstimatingEquation(theta, rows.standard, residual, curvature, rows.weights)
+    residual = np.zeros_like(p) if outcomes is None else outcomes[:, 1:] - p
+    return EstimatingEquation(theta, z, residual, curvature, weights)

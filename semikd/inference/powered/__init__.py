@@ -10,7 +10,8 @@ from semikd.inference.powered.linear import (
     powered_linear,
     powered_means,
 )
-from semikd.inference.powered.rows import PartlyLabelled, partly_labelled
+from semikd.inference.powered.making import partly_labelled
+from semikd.inference.powered.rows import PartlyLabelled, checked_rows
 
 __all__ = [
     "LinearMoment",
@@ -18,6 +19,7 @@ __all__ = [
     "PoweredCoefficients",
     "PoweredResult",
     "PredictionGain",
+    "checked_rows",
     "partly_labelled",
     "powered_coefficients",
     "powered_linear",

@@ -23,7 +23,8 @@ from semikd.inference.powered.gain import (
     gain_of,
     powered_conditions,
 )
-from semikd.inference.powered.rows import PartlyLabelled
+from semikd.inference.powered.multiples import chosen_multiples
+from semikd.inference.powered.rows import PartlyLabelled, checked_rows
 from semikd.simplex import softmax
 
 __all__ = ["PoweredCoefficients", "powered_coefficients"]
@@ -81,12 +82,13 @@ def powered_coefficients(
 
     The estimand of `likelihood_coefficients`. At the estimate
 
-    .. math:: \sum_i w_i\, s(y_i, x_i) - \sum_k \Lambda_k \Bigl(\sum_{i \in k} w_i\,
-       s(\hat p^{(k)}_i, x_i) - w_{(k)} \sum_j v_j\, s(\hat p^{(k)}_j, x_j)\Bigr) = 0,
-       \qquad s(p, x) = (p - \pi_\theta(x)) \otimes x
+    .. math:: \sum_i w_i\, m(y_i, x_i) - \sum_k \Lambda_k \Bigl(\sum_{i \in k} w_i\,
+       m(\hat p^{(k)}_i, x_i) - w_{(k)} \sum_j v_j\, m(\hat p^{(k)}_j, x_j)\Bigr) = 0,
+       \qquad m(p, x) = J^{-1} (p - \pi_\theta(x)) \otimes x
 
-    with shares w, v of labelled and unlabelled rows. :math:`\Lambda_k` is diagonal in
-    the coefficients of columns of mean 0 and deviation 1: one λ for each.
+    with shares w, v of labelled and unlabelled rows and J the information in a labelled
+    row. :math:`\Lambda_k` is diagonal in the coefficients of columns of mean 0 and
+    deviation 1: one λ for each.
 
     Parameters
     ----------
@@ -144,7 +146,7 @@ def powered_coefficients(
     >>> found.names, bool(found.gain.effective_n[0] > 600)
     (('x0', 'intercept'), True)
     """
-    classes = rows.need_classes()
+    classes = checked_rows(rows).need_classes()
     checked_level(level)
     design = made_design(
         rows.of_given("X", X),
@@ -154,10 +156,13 @@ def powered_coefficients(
         sample_weight=rows.weights,
         clusters=rows.units[: rows.n_labelled] if rows.has_clusters else None,
     )
-    more = design.columns.standard(rows.of_unlabelled("unlabelled", unlabelled))
+    more = design.columns.standard(
+        rows.of_unlabelled("unlabelled", unlabelled), name="unlabelled"
+    )
     order = [classes.index(label) for label in design.classes[1:]]
     units = np.asarray(np.kron(np.eye(len(order)), design.columns.to_units()))
-    found = powered_estimate(_Likelihood(design, more, order), rows, power, units)
+    moment = _Likelihood(design, more, rows.unlabelled_weights, order)
+    found = powered_estimate(moment, rows, chosen_multiples(moment, rows, power))
     gain = gain_of(
         found,
         rows,
@@ -185,6 +190,7 @@ class _Likelihood:
 
     design: Design
     unlabelled: FloatArray
+    weights: FloatArray | None
     order: list[int]
 
     @cached_property
@@ -199,14 +205,27 @@ class _Likelihood:
 
     def at(self, theta: FloatArray) -> Moves:
         """Return what a row moves the coefficients, by one Newton step."""
+        sides = {False: self.design.standard, True: self.unlabelled}
         shaped = theta.reshape(len(self.order), -1)
-        inverse = likelihood_equation(self.design, shaped).inverse
-        inverse = len(self.design.standard) * inverse
+        p = {more: softmax(class_scores(z, shaped))[:, 1:] for more, z in sides.items()}
+        inverse = np.linalg.inv(self._bent(theta, False))
 
         def moves(labels: FloatArray, more: bool) -> FloatArray:
-            z = self.unlabelled if more else self.design.standard
-            residual = labels[:, self.order] - softmax(class_scores(z, shaped))[:, 1:]
-            spread = residual[:, :, None] * z[:, None, :]
+            residual = labels[:, self.order] - p[more]
+            spread = residual[:, :, None] * sides[more][:, None, :]
             return np.asarray(spread.reshape(len(spread), -1) @ inverse)
 
         return moves
+
+    def turn(self, theta: FloatArray) -> FloatArray:
+        """Return the information in unlabelled rows beside that in the others."""
+        both = self._bent(theta, False), self._bent(theta, True)
+        return np.asarray(np.linalg.solve(*both))
+
+    def _bent(self, theta: FloatArray, more: bool) -> FloatArray:
+        """Return the mean information of a row, (d, d)."""
+        z = self.unlabelled if more else self.design.standard
+        weights = self.weights if more else self.design.weights
+        shaped = theta.reshape(len(self.order), -1)
+        equation = likelihood_equation(z, None, weights, shaped)
+        return np.asarray(equation.jacobian / equation.weight.sum())

@@ -11,7 +11,8 @@ from semikd.inference._inputs import checked_level
 from semikd.inference.bootstrap import normal_draws
 from semikd.inference.powered.combining import Moves, powered_estimate
 from semikd.inference.powered.gain import PoweredResult, gain_of, powered_conditions
-from semikd.inference.powered.rows import PartlyLabelled
+from semikd.inference.powered.multiples import chosen_multiples
+from semikd.inference.powered.rows import PartlyLabelled, checked_rows
 from semikd.inference.student_law import StudentLaw
 
 __all__ = ["LinearMoment", "powered_linear", "powered_means"]
@@ -38,7 +39,10 @@ class LinearMoment:
     table: FloatArray
     unlabelled: FloatArray
 
-    n_free: int = 1
+    @property
+    def n_free(self) -> int:
+        """One: the mean that is taken off."""
+        return 1
 
     @cached_property
     def start(self) -> FloatArray:
@@ -51,6 +55,10 @@ class LinearMoment:
         return lambda labels, more: (
             _along(labels, self.unlabelled if more else self.table) - theta
         )
+
+    def turn(self, theta: FloatArray) -> FloatArray:
+        """Return that a row moves a mean alike on either side, (d, d)."""
+        return np.eye(len(theta))
 
 
 def powered_means(
@@ -115,7 +123,7 @@ def powered_means(
     >>> found.names, bool(found.gain.effective_n[0] > 400)
     (('1',), True)
     """
-    k = rows.outcomes.shape[1]
+    k = checked_rows(rows).outcomes.shape[1]
     only_second = rows.classes is not None and k == 2
     shown = [1] if only_second else list(range(k))
     table = np.eye(k)[:, shown]
@@ -159,12 +167,13 @@ def powered_linear(
     checked_level(level)
     rows = moment.rows
     units = np.eye(len(names))
-    found = powered_estimate(moment, rows, power, units)
+    chosen = chosen_multiples(moment, rows, power)
+    found = powered_estimate(moment, rows, chosen)
     return PoweredResult(
         names=names,
         estimate=found.estimate,
         covariance=found.covariance,
-        law=StudentLaw.of_each(np.full(len(names), found.df)),
+        law=StudentLaw.of_each(found.df),
         estimand=estimand,
         conditions=powered_conditions(rows),
         level=level,
