@@ -3,5 +3,14 @@
 from semikd.distillation.algorithm import Distilled
 from semikd.distillation.classifier import DistilledClassifier
 from semikd.distillation.complexity import kept_noise, noise_pair
+from semikd.distillation.growing import honest_tree
+from semikd.distillation.trees import HonestTree
 
-__all__ = ["Distilled", "DistilledClassifier", "kept_noise", "noise_pair"]
+__all__ = [
+    "Distilled",
+    "DistilledClassifier",
+    "HonestTree",
+    "honest_tree",
+    "kept_noise",
+    "noise_pair",
+]

@@ -17,6 +17,7 @@ from semikd.inference.crossed import CrossedComparison, crossed_differences
 from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.hypotheses import WaldTest
 from semikd.inference.influence import InfluenceEstimate, mean_influence
+from semikd.inference.leaves import LeafMeans, leaf_means
 from semikd.inference.likelihood import likelihood_coefficients
 from semikd.inference.log_odds import log_odds_coefficients
 from semikd.inference.pigeonhole import crossed_bootstrap
@@ -44,6 +45,7 @@ __all__ = [
     "FixedSequence",
     "InferenceResult",
     "InfluenceEstimate",
+    "LeafMeans",
     "LogOddsCoefficients",
     "ModelConfidenceSet",
     "PartlyLabelled",
@@ -58,6 +60,7 @@ __all__ = [
     "crossed_bootstrap",
     "crossed_differences",
     "fixed_sequence",
+    "leaf_means",
     "likelihood_coefficients",
     "log_odds_coefficients",
     "max_t_p_values",

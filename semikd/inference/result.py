@@ -112,8 +112,7 @@ class InferenceResult(StudentizedEstimates):
             upper = self.upper_bound(level)
             return np.column_stack([np.full_like(upper, -np.inf), upper])
         adjust: Adjustment = "none" if chosen == "interval" else self.adjustment
-        half = self._half_width(level, adjust, sign=0)
-        return np.column_stack([self.estimate - half, self.estimate + half])
+        return np.column_stack(self._ends(level, adjust, sign=0))
 
     def contrast(
         self, combinations: ArrayLike, names: Sequence[str]

@@ -112,7 +112,7 @@ class StudentizedEstimates:
             If the level or the adjustment cannot be used.
         """
         # The error of an upper bound is a negative deviation of the estimate.
-        return np.asarray(self.estimate + self._half_width(level, adjust, sign=-1))
+        return self._ends(level, adjust, sign=-1)[1]
 
     def lower_bound(
         self, level: float | None = None, adjust: Adjustment = "none"
@@ -136,7 +136,7 @@ class StudentizedEstimates:
         ValueError
             If the level or the adjustment cannot be used.
         """
-        return np.asarray(self.estimate - self._half_width(level, adjust, sign=1))
+        return self._ends(level, adjust, sign=1)[0]
 
     def statistic(self, null: ArrayLike = 0.0) -> FloatArray:
         """Return (estimate - null) / standard error, shape (d,); 0 / 0 is 0.
@@ -190,13 +190,20 @@ class StudentizedEstimates:
         draws = self._scores() if adjust == "max-t" else None
         return adjusted_p_values(scores, draws, sign=sign, adjust=adjust)
 
-    def _half_width(self, level: float | None, adjust: str, *, sign: int) -> FloatArray:
-        """Return the distance from estimate to the end of the interval, shape (d,)."""
+    def _ends(
+        self, level: float | None, adjust: str, *, sign: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the lower and the upper ends of the intervals, each of shape (d,)."""
+        half = self._critical(level, adjust, sign=sign) * self.std_error
+        return self.estimate - half, self.estimate + half
+
+    def _critical(self, level: float | None, adjust: str, *, sign: int) -> FloatArray:
+        """Return how many standard errors an interval reaches, shape (d,)."""
         used = checked_level(self.level if level is None else level)
         choose("adjust", adjust, ADJUSTMENTS)
         draws = self._scores() if adjust == "max-t" else None
         tail = adjusted_tail(used, len(self.estimate), draws, sign=sign, adjust=adjust)
-        return np.asarray(self.law.critical(tail) * self.std_error)
+        return self.law.critical(tail)
 
     def _scores(self) -> FloatArray:
         """Return draws in standard errors, shape (n_draws, d)."""
