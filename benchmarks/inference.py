@@ -32,6 +32,7 @@ def coefficients(name: str, *, small: bool) -> list[Row]:
     from semikd.inference import likelihood_coefficients, log_odds_coefficients
 
     X, y = table(name, 600 if small else None)
+    X = np.where(np.isnan(X), np.nanmean(X, axis=0), X)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     teacher = BoostingTeacher(random_state=0)
 
@@ -131,7 +132,7 @@ def _judged(kept: bool, *, small: bool) -> str:
 
 def main(options: argparse.Namespace) -> None:
     """Measure both parts."""
-    names = ["breast_cancer"] if options.small else available(["adult", "magic"])
+    names = ["fair"] if options.small else available(["adult", "magic"])
     beside = [row for name in names for row in coefficients(name, small=options.small)]
     bootstrap = draws(small=options.small)
     record = {

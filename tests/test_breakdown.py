@@ -30,7 +30,7 @@ def test_the_worst_teacher_of_that_error_and_no_other_gets_there() -> None:
         toward = pull[:, j] * np.sign(estimate[j])
         each = [toward * bias(p, t, np.eye(200)) for t in truths]
         total = np.max(each, axis=0).sum()
-        assert total == pytest.approx(abs(estimate[j]) - half[j], rel=1e-6)
+        assert total == pytest.approx(abs(estimate[j]) - half[j], rel=1e-3)
         for _ in range(200):
             error = found[j] * rng.uniform(-1, 1, 200)
             other = special.expit(special.logit(p) - error)
@@ -56,6 +56,17 @@ def test_results_say_how_wrong_labels_may_be() -> None:
     # In other units the same teacher is as wrong.
     scaled = log_odds_coefficients(labels, X * 10, y, teacher_rows=X, random_state=0)
     np.testing.assert_allclose(scaled.breakdown, found.breakdown, rtol=1e-6)
+
+
+def test_a_small_error_may_be_worse_than_a_large_one() -> None:
+    """Towards even odds a bias has a largest value at twice the log-odds."""
+    p, pull = np.array([0.05]), np.ones((1, 1))
+    largest = max(
+        bias(p, special.expit(special.logit(p) + e), pull)[0] for e in (5, 5.9)
+    )
+    assert largest > bias(p, special.expit(special.logit(p) + 10.0), pull)[0]
+    found = breakdown_error(p, pull, np.array([12.0]), np.array([1.0]))
+    assert 4.0 < found[0] < 5.9
 
 
 def test_of_three_classes_nothing_is_said() -> None:

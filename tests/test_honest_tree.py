@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import sparse, special, stats
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -21,6 +21,7 @@ from semikd.distillation import HonestTree, honest_tree
 from semikd.encoding import Encoder, NumberColumn
 from semikd.exceptions import SemikdWarning
 from semikd.inference import LeafMeans, leaf_means
+from semikd.students.refilled import ended, refilled
 
 FloatArray = NDArray[np.float64]
 Labels = NDArray[np.intp]
@@ -321,3 +322,21 @@ def test_honest_leaves_cover_and_leaves_that_saw_outcomes_do_not() -> None:
         assert low <= sum(hits["honest"]) <= high, rates
     for name in ("in-sample labels", "out-of-fold labels", "own rows"):
         assert sum(alone[name]) < stats.binom(len(alone[name]), 0.95).ppf(0.5e-4), rates
+
+
+def test_a_split_that_leaves_nothing_is_skipped_and_what_is_below_it_stays() -> None:
+    """A few rows far out are split off first; the leaf rows have none of them."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 1))
+    tree = DecisionTreeRegressor(max_depth=2, random_state=0)
+    far = np.concatenate([X[:200], [[50.0], [51.0], [52.0]]])
+    tree.fit(far, np.where(far[:, 0] > 40, 100.0, (far[:, 0] > 0) * 1.0))
+    path = sparse.csc_array(tree.decision_path(X[200:]))
+    kept = ended(tree.tree_, path, 2)
+    assert 0 not in kept
+    value = np.zeros((len(kept), 1))
+    smaller = refilled(tree, kept, value)
+    assert smaller.get_n_leaves() == 2
+    np.testing.assert_array_equal(
+        smaller.apply(X) == smaller.apply(X)[0], tree.apply(X) == tree.apply(X)[0]
+    )

@@ -259,7 +259,7 @@ def shifted_scores(n: int, seed: int) -> tuple[Any, NDArray[np.intp]]:
 
 @pytest.mark.slow
 def test_areas_over_folds_cover_where_pooled_ones_do_not() -> None:
-    """1,000 tables of 300 rows; a coverage of 0.92 would be found with 80 % power."""
+    """1,000 tables of 300 rows; one of 0.91 would be found with 88 % power."""
     truth, n_tables = stats.norm.cdf(1.0 / np.sqrt(2.0)), 1_000
     hits = {"folds": 0, "pooled": 0}
     for seed in range(n_tables):

@@ -95,11 +95,17 @@ def test_progress_names_the_choice() -> None:
     ("changed", "words"),
     [
         ({"teachers": LogisticRegression()}, "teachers must be a mapping of names"),
-        ({"teachers": {}}, "teacher must hold one value at least"),
-        ({"seeds": ()}, "seed must hold one value at least"),
+        ({"teachers": {}}, "teacher must be a list of one value or more"),
+        ({"seeds": ()}, "seed must be a list of one value or more"),
         ({"folds": (1,)}, "folds must"),
-        ({"settings": {"min_proba": []}}, "min_proba must hold one value at least"),
-        ({"settings": {"seed": [1]}}, "settings must be no other choice; got 'seed'"),
+        ({"folds": 5}, "folds must be a list"),
+        ({"seeds": (0, 0)}, "seed must hold every value once"),
+        ({"settings": {"lower": [1]}}, "settings must have names of their own"),
+        ({"settings": {"min_proba": []}}, "min_proba must be a list"),
+        (
+            {"settings": {"seed": [1]}},
+            "names of their own; got 'seed'",
+        ),
     ],
 )
 def test_what_is_no_plan_is_refused(changed: dict[str, Any], words: str) -> None:
@@ -115,3 +121,23 @@ def test_analyses_must_estimate_the_same() -> None:
     teachers, settings = {"a": LogisticRegression()}, {"columns": [1, 2]}
     with pytest.raises(ValueError, match=r"infer must estimate the same .* 'x1' in 3"):
         specification_curve(changing, teachers, X, Y, settings=settings)
+
+
+def test_settings_may_be_anything() -> None:
+    def trimmed(labels: OutOfFold, columns: list[int] | None) -> InferenceResult:
+        own = X if columns is None else X[:, columns]
+        return log_odds_coefficients(labels, own, Y, teacher_rows=X, random_state=0)
+
+    teachers = {"a": LogisticRegression()}
+    settings = {"columns": [None, [0, 1], [1, 0]]}
+    found = specification_curve(trimmed, teachers, X, Y, seeds=(0,), settings=settings)
+    assert found.effects().loc["x0", "columns"] > 1.0
+    found.plot("x0")
+    with pytest.raises(ValueError, match="infer must have one level throughout"):
+        specification_curve(
+            lambda labels, level: log_odds_coefficients(labels, X, Y, level=level),
+            teachers,
+            X,
+            Y,
+            settings={"level": [0.9, 0.99]},
+        )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["specification_curve"]
 
+# Columns that hold what was found.
+RESULTS = ("name", "estimate", "std_error", "lower", "upper")
+
 
 def specification_curve(
     infer: Callable[..., InferenceResult],
@@ -65,8 +68,8 @@ def specification_curve(
 
     Notes
     -----
-    An interval of the median is honest where choices differ by chance, as seeds do.
-    Where teachers disagree beyond that, one of them is biased, and no average helps.
+    The standard error of the median is honest where choices differ by chance, as seeds
+    do. Where teachers disagree beyond that, one is biased, and no average helps.
 
     References
     ----------
@@ -93,13 +96,18 @@ def specification_curve(
 
     plan = _checked_plan(teachers, folds, seeds, settings or {})
     own = plan.pop("settings")
-    tables, level, estimand = [], 0.95, ""
+    tables: list[pd.DataFrame] = []
+    level, estimand = 0.95, ""
     for choice, labels in _labelled(teachers, X, y, plan, groups, progress or silent):
         for values in product(*own.values()):
             setting = dict(zip(own, values, strict=True))
             result = infer(labels, **setting)
+            if tables and result.level != level:
+                shown = Shown(f"{level:g} and {result.level:g}")
+                raise invalid("infer", "have one level throughout", shown)
             level, estimand = result.level, estimand or result.estimand
-            tables.append(_rows_of(result, {**choice, **setting}))
+            named = {name: _named(value) for name, value in setting.items()}
+            tables.append(_rows_of(result, {**choice, **named}))
     table = pd.concat(tables, ignore_index=True)
     _check_names(table, len(tables))
     return SpecificationCurve(table, (*plan, *own), level, estimand)
@@ -117,16 +125,18 @@ def _checked_plan(
         raise wrong_type("teachers", "be a mapping of names", teachers, remedy)
     chosen: dict[str, Sequence[Any]] = {
         "teacher": list(teachers),
-        "folds": list(folds),
-        "seed": list(seeds),
+        "folds": _listed(folds),
+        "seed": _listed(seeds),
     }
     every: dict[str, Sequence[Any]] = {**chosen, **settings}
     for name, values in every.items():
-        if isinstance(values, str) or not len(values):
-            raise invalid(name, "hold one value at least", Shown(repr(values)))
-    twice = set(chosen) & set(settings)
+        if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+            raise invalid(name, "be a list of one value or more", Shown(repr(values)))
+        if len({repr(value) for value in values}) < len(values):
+            raise invalid(name, "hold every value once", Shown(repr(values)))
+    twice = {*chosen, *RESULTS} & set(settings)
     if twice:
-        raise invalid("settings", "be no other choice", sorted(twice)[0])
+        raise invalid("settings", "have names of their own", sorted(twice)[0])
     for each in folds:
         count("folds", each, low=2)
     return {**chosen, "settings": dict(settings)}
@@ -159,18 +169,25 @@ def _labelled(
     progress(Step("specifications", "done", len(choices), len(choices)))
 
 
+def _listed(values: Any) -> Any:
+    """Return the values of an array or a range as a list."""
+    return list(values) if hasattr(values, "__iter__") else values
+
+
+def _named(value: Any) -> Any:
+    """Return a value that tables can group by: itself, or what it reads as."""
+    return value if isinstance(value, str | int | float) else repr(value)
+
+
 def _rows_of(result: InferenceResult, choice: Mapping[str, Any]) -> "pd.DataFrame":
     """Return the estimates of one choice as rows."""
     import pandas as pd
 
-    ends = result.conf_int(kind="interval")
+    ends = result.conf_int(kind="interval").T
+    parts = result.names, result.estimate, result.std_error, *ends
     columns = {
         **{name: [value] * len(result.names) for name, value in choice.items()},
-        "name": result.names,
-        "estimate": result.estimate,
-        "std_error": result.std_error,
-        "lower": ends[:, 0],
-        "upper": ends[:, 1],
+        **dict(zip(RESULTS, parts, strict=True)),
     }
     return pd.DataFrame(columns)
 

@@ -23,6 +23,8 @@ _LEAF = -1
 # Characters of a column's name that fit into a box.
 _LONGEST = 20
 _INCHES = 1.15
+# Beside a number, what single precision leaves of it.
+_SINGLE = 2.0**-23
 
 
 def tree_text(tree: HonestTree, level: float | None = None) -> str:
@@ -57,7 +59,7 @@ def tree_text(tree: HonestTree, level: float | None = None) -> str:
             names, drawn.estimate[at], drawn.alone[at], drawn.together[at], strict=True
         )
         shown = [
-            f"{name}{value:.3g} {_shown(own)} {_shown(every)}"
+            f"{name}{_in_digits(value, own)} {_shown(own)} {_shown(every)}"
             for name, value, own, every in said
         ]
         rows = counted(drawn.rows[at], "row")
@@ -139,7 +141,16 @@ def _outcome_names(tree: HonestTree) -> list[str]:
 
 def _shown(interval: FloatArray) -> str:
     """Return the ends of an interval."""
-    return f"[{interval[0]:.3g}, {interval[1]:.3g}]"
+    return f"[{_in_digits(interval[0], interval)}, {_in_digits(interval[1], interval)}]"
+
+
+def _in_digits(value: float, interval: FloatArray) -> str:
+    """Return a number in digits that tell the ends of its interval apart."""
+    width = float(interval[1] - interval[0])
+    largest = max(abs(float(value)), *map(abs, map(float, interval)))
+    # As many as tell the ends apart, in leaves far from zero too.
+    digits = 1 + int(np.ceil(np.log10(largest / width))) if width > 0 else 3
+    return f"{value:.{min(max(digits, 3), 15)}g}"
 
 
 def _walk(nodes: Any) -> list[tuple[int, int, str]]:
@@ -159,7 +170,20 @@ def _question(tree: HonestTree, node: int, longest: int) -> str:
     nodes = tree.tree.tree_
     name = visible(" ".join(tree.feature_names[nodes.feature[node]].split()))
     short = name if len(name) <= longest else f"{name[: longest - 3]}..."
-    return f"{short} <= {nodes.threshold[node]:.4g}"
+    missing = ""
+    known = getattr(tree.tree, "missing_values_in_feature_mask_", None)
+    if known is not None and known[nodes.feature[node]]:
+        yes = "yes" if nodes.missing_go_to_left[node] else "no"
+        missing = f" (missing: {yes})"
+    return f"{short} <= {_cut_at(nodes.threshold[node])}{missing}"
+
+
+def _cut_at(threshold: float) -> str:
+    """Return a threshold in no more digits than the data have that it divides."""
+    # Trees read numbers in single precision.
+    single = np.float32(threshold)
+    exact = abs(float(single) - threshold) <= _SINGLE * abs(threshold)
+    return np.format_float_positional(single if exact else threshold, trim="-")
 
 
 def _places(tree: HonestTree) -> dict[int, tuple[float, int]]:

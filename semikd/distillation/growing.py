@@ -45,7 +45,8 @@ def honest_tree(
 ) -> HonestTree:
     r"""Distil a tree on some rows, and infer what is true in its leaves by the others.
 
-    1. Rows are divided by their content: copies of a row, and clusters, stay together.
+    1. Rows are divided by their content, or by their clusters: copies of a row, or the
+       rows of a cluster, stay together.
     2. On the structure rows alone teachers are cross-fitted and the tree distilled.
     3. Leaf rows fall through the tree; their outcomes are its values, with intervals.
 
@@ -68,7 +69,7 @@ def honest_tree(
     clusters : array-like of shape (n,), optional
         Rows of a cluster depend on one another: they fall on one side and into one
         fold, and their leaf means vary as clusters do. By default copies of a row are a
-        cluster.
+        cluster; with clusters, copies in different ones are rows like any others.
     level : float, default=0.95
         Confidence level.
     random_state : int, generator or None
@@ -89,8 +90,8 @@ def honest_tree(
     Warns
     -----
     SemikdWarning
-        If a split leaves fewer than 2 leaf rows, or clusters, on one side: it is taken
-        back. Which ones are depends on covariates only.
+        If a split leaves fewer than 2 leaf rows, or clusters, on one side: the other
+        side takes its place. Which ones are depends on covariates only.
 
     See Also
     --------
@@ -125,11 +126,11 @@ def honest_tree(
     >>> print(honest_tree(distiller, X, y, random_state=0))
     Probability of class 1 in each leaf: estimate
     [95 % interval] [of all leaves together]
-    worst perimeter <= 106
-    |  yes: leaf 1, 170 rows: 0.935 [0.888, 0.963] [0.875, 0.968]
-    |  no: worst perimeter <= 116.9
-    |  |  yes: leaf 3, 31 rows: 0.484 [0.32, 0.652] [0.29, 0.683]
-    |  |  no: leaf 4, 84 rows: 0.0119 [0.0021, 0.0644] [0.00158, 0.0839]
+    worst perimeter <= 105.95
+    |  yes: leaf 1, 170 rows: 0.935 [0.888, 0.963] [0.876, 0.972]
+    |  no: worst perimeter <= 116.95
+    |  |  yes: leaf 3, 31 rows: 0.484 [0.32, 0.652] [0.269, 0.703]
+    |  |  no: leaf 4, 84 rows: 0.0119 [0.0021, 0.0644] [0.000103, 0.0783]
     """
     checked_level(level)
     recipe = _recipe(distiller)
@@ -199,9 +200,8 @@ def _honest(tree: Any, table: Any, judging: HonestRows) -> Any:
     n = len(judging.y)
     units = np.arange(n) if judging.units is None else judging.units
     member = sparse.csr_array((np.ones(n), (units, np.arange(n))))
-    reached = (member @ path).tocoo()
-    kept = ended(tree.tree_, np.bincount(reached.col, minlength=path.shape[1]), LEAST)
-    reaching = path[:, kept].T
+    kept = ended(tree.tree_, member @ path, LEAST)
+    reaching = path[:, list(kept)].T
     mass = judging.mass / judging.mass.max()
     value = (reaching @ (mass[:, None] * judging.outcomes)) / (reaching @ mass)[:, None]
     honest = refilled(tree, kept, value)
@@ -215,8 +215,8 @@ def _warn_of_undone(before: int, after: int, judging: HonestRows) -> None:
         return
     what = "rows" if judging.units is None else "clusters"
     warnings.warn(
-        f"The tree keeps {after} of {before} leaves: the others had fewer than {LEAST} "
-        f"{what} of the leaf rows, and their splits were taken back. Ask for larger "
+        f"The tree keeps {after} of {before} leaves: splits that leave fewer than "
+        f"{LEAST} {what} of the leaf rows on one side were taken back. Ask for larger "
         "leaves (min_samples_leaf of the tree), or pass more rows.",
         SemikdWarning,
         stacklevel=4,

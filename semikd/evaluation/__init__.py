@@ -1,7 +1,10 @@
 """Arms side by side: metrics, size, latency, and whether distilling helped."""
 
 from semikd.evaluation.arms import FittedArm
-from semikd.evaluation.calibration import squared_calibration_error
+from semikd.evaluation.calibration import (
+    CalibrationBound,
+    squared_calibration_error,
+)
 from semikd.evaluation.comparing import compare, compare_sides
 from semikd.evaluation.metrics import (
     calibration_error,
@@ -19,6 +22,7 @@ from semikd.evaluation.tasks import Classification, Regression, Task
 
 __all__ = [
     "ArmComparison",
+    "CalibrationBound",
     "Classification",
     "FittedArm",
     "Regression",

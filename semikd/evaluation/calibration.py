@@ -7,6 +7,7 @@ products of independent errors, whose law is far from normal, and of one side: n
 two-sided interval holds there and elsewhere. An upper bound does.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,15 +15,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from semikd._validation import count
 from semikd.crossfit import OutOfFold
+from semikd.evaluation.bin_sums import LEAST, BinSums
 from semikd.evaluation.risk_rows import RiskRows, check_units_of, parts_of, risk_rows
+from semikd.exceptions import SemikdWarning
 from semikd.inference import InferenceResult, StudentLaw
 from semikd.inference._inputs import checked_level
 from semikd.inference.comparison import independence
 from semikd.simplex import FloatArray, one_hot
 
-__all__ = ["squared_calibration_error"]
+__all__ = ["CalibrationBound", "squared_calibration_error"]
 
 _NAME = "squared calibration error"
+# Outcomes of a class below which a warning is given.
+_RARE = 20
 
 
 def squared_calibration_error(
@@ -35,7 +40,7 @@ def squared_calibration_error(
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
-) -> InferenceResult:
+) -> "CalibrationBound":
     r"""Bound how far the probabilities of a model are from the frequencies they name.
 
     .. math:: \sum_j \sum_b \omega_{jb}\, E[y_j - p_j \mid b]^2, \qquad
@@ -57,9 +62,10 @@ def squared_calibration_error(
         Classes of the columns of p; by default those of y, sorted. Labels have their
         own.
     n_bins : int, default=15
-        Bins for each class. The error that is bounded is that of probabilities averaged
-        over a bin, and at most that of the probabilities themselves; more bins see
-        more, with less certainty.
+        Most bins for each class, fewer where a bin would have less than 5 rows or
+        clusters. The error that is bounded is that of probabilities averaged over a
+        bin, and at most that of the probabilities themselves; more bins see more, with
+        less certainty.
     groups : array-like of shape (n,), optional
         Parts of the rows, each judged like the whole, in bins of its own.
     sample_weight : array-like of shape (n,), optional
@@ -71,8 +77,8 @@ def squared_calibration_error(
 
     Returns
     -------
-    InferenceResult
-        Of class 'bound': ``conf_int()`` and ``upper_bound()`` are one-sided. One
+    CalibrationBound
+        An `InferenceResult` of class 'bound': ``conf_int()`` is one-sided. One
         estimate for all rows and for each group, summed over classes like the Brier
         score, of which it is the part that calibration would take off.
 
@@ -80,12 +86,24 @@ def squared_calibration_error(
     ------
     ValueError, TypeError
         If labels are in-sample or out-of-bag, shapes or classes do not fit, or a group
-        is too small.
+        has fewer than 5 rows or clusters.
+
+    Warns
+    -----
+    SemikdWarning
+        If a class has fewer than 20 outcomes, or as few others, in a part: the bound
+        may not hold there.
 
     Notes
     -----
-    Standard errors are those of the jackknife over rows or clusters, of a calibrated
-    model twice the variance: the bound is cautious there.
+    Standard errors s are those of the jackknife over rows or clusters, of a calibrated
+    model twice the variance, and never less than noise alone has: the bound is cautious
+    there. Estimate and standard error grow together, so that the bound is taken on the
+    scale of the root,
+
+    .. math:: \hat\theta + h + \frac{h^2}{4 \max(\hat\theta, h)}, \qquad h = t\,s
+
+    and is at least 0.
 
     References
     ----------
@@ -108,19 +126,22 @@ def squared_calibration_error(
     checked_level(level)
     count("n_bins", n_bins)
     rows = risk_rows(y, p, classes, sample_weight, clusters)
-    found = {}
+    estimates, moved, least, n_units = {}, [], [], []
     for part, mask in parts_of(groups, rows.kept):
-        check_units_of(rows, mask, part.removeprefix(", ") or "all rows")
+        name = part.removeprefix(", ") or "all rows"
+        n_units.append(check_units_of(rows, mask, name, least=LEAST))
+        _warn_of_rare(rows, mask, name)
         each = [_on(rows, repeat, mask, n_bins) for repeat in range(len(rows.p))]
-        found[f"{_NAME}{part}"] = np.mean(each, axis=0)
-    without = np.column_stack([own[1:] for own in found.values()])
-    moved = without - without.mean(axis=0)
-    n_units = [len(np.unique(rows.units[m])) for _, m in parts_of(groups, rows.kept)]
+        found = np.mean(each, axis=0)
+        least.append(found[0])
+        estimates[f"{_NAME}{part}"] = found[1]
+        moved.append(_deviations(found[2:], rows.units[mask]))
+    table = np.column_stack(moved)
     sizes = np.ones(len(rows.codes)) if rows.weights is None else rows.weights
-    return InferenceResult(
-        names=tuple(found),
-        estimate=np.array([own[0] for own in found.values()]),
-        covariance=(len(moved) - 1) / len(moved) * moved.T @ moved,
+    return CalibrationBound(
+        names=tuple(estimates),
+        estimate=np.array(list(estimates.values())),
+        covariance=_at_least(table.T @ table, np.array(least)),
         law=StudentLaw.of_each(np.array(n_units) - 1.0),
         estimand=rows.estimand.replace("risk", f"{_NAME} (in {n_bins} bins)", 1),
         conditions=(
@@ -132,88 +153,76 @@ def squared_calibration_error(
     )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class CalibrationBound(InferenceResult):
+    """Squared calibration errors with upper bounds, on the scale of the root.
+
+    Everything of `InferenceResult`.
+
+    See Also
+    --------
+    squared_calibration_error : Makes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.evaluation import squared_calibration_error
+    >>> y, p = np.arange(100) % 2, np.linspace(0.1, 0.9, 100)
+    >>> squared_calibration_error(y, p, n_bins=1).conf_int().round(3)
+    array([[ -inf, 0.012]])
+    """
+
+    def _ends(
+        self, level: float | None, adjust: str, *, sign: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return no lower end, and the bound."""
+        half = self._critical(level, adjust, sign=sign) * self.std_error
+        size = np.maximum(self.estimate, half)
+        bend = np.divide(half**2, 4.0 * size, out=np.zeros_like(size), where=size > 0)
+        upper = np.maximum(self.estimate + half + bend, 0.0)
+        return np.full_like(upper, -np.inf), upper
+
+
+def _at_least(covariance: FloatArray, least: FloatArray) -> FloatArray:
+    """Return a covariance whose variances are no smaller than these."""
+    lacking = np.maximum(least - np.diag(covariance), 0.0)
+    return np.asarray(covariance + np.diag(lacking))
+
+
+def _deviations(without: FloatArray, units: NDArray[np.intp]) -> FloatArray:
+    """Return what units move the estimate, 0 for those of other parts, (all units,)."""
+    own = np.unique(units)
+    moved = np.zeros(len(without))
+    moved[own] = without[own] - without[own].mean()
+    return np.asarray(np.sqrt((len(own) - 1.0) / len(own)) * moved)
+
+
+def _warn_of_rare(rows: RiskRows, mask: NDArray[np.bool_], name: str) -> None:
+    """Warn where a class is so rare, or so common, that the spread is not seen."""
+    counts = np.bincount(rows.codes[mask], minlength=rows.p.shape[2])
+    rarest = int(np.minimum(counts, mask.sum() - counts).min())
+    if rarest < _RARE:
+        warnings.warn(
+            f"A class has {rarest} outcomes, or all but as many, in {name}: the bound "
+            f"of its calibration may not hold. Use rows with {_RARE} or more.",
+            SemikdWarning,
+            stacklevel=3,
+        )
+
+
 def _on(
     rows: RiskRows, repeat: int, mask: NDArray[np.bool_], n_bins: int
 ) -> FloatArray:
-    """Return the estimate on some rows and, behind it, without each unit in turn."""
+    """Return the variance by noise alone, the estimate, and it without each unit."""
     p, codes = rows.p[repeat, mask], rows.codes[mask]
     weights = np.ones(len(p)) if rows.weights is None else rows.weights[mask]
     units = rows.units[mask]
     whole = int(rows.units.max()) + 1
-    outcome, total = one_hot(codes, p.shape[1]), np.zeros(1 + whole)
+    outcome, total, noise = one_hot(codes, p.shape[1]), np.zeros(1 + whole), 0.0
     mass = weights.sum() - np.append(0.0, np.bincount(units, weights, whole))
     for predicted, observed in zip(p.T, outcome.T, strict=True):
-        sums = _Sums.of(predicted, observed, weights, units, n_bins)
+        sums = BinSums.of(predicted, observed, weights, units, n_bins)
         total += np.append(sums.all_units(), sums.without(whole))
-    return np.asarray(total / mass)
-
-
-@dataclass(frozen=True, eq=False)
-class _Sums:
-    """Weighted residuals and weights of each unit in each bin, and of the bins.
-
-    Parameters
-    ----------
-    unit, bin : ndarray of int of shape (m,)
-        The m pairs of a unit and a bin that have rows.
-    residual, weight : ndarray of shape (m,)
-        Their sums.
-    """
-
-    unit: NDArray[np.intp]
-    bin: NDArray[np.intp]
-    residual: FloatArray
-    weight: FloatArray
-
-    @classmethod
-    def of(
-        cls,
-        predicted: FloatArray,
-        observed: FloatArray,
-        weights: FloatArray,
-        units: NDArray[np.intp],
-        n_bins: int,
-    ) -> "_Sums":
-        """Return the sums of one class, in bins of equal numbers of rows."""
-        # Equal probabilities stand in one bin, so that the order of rows is nothing.
-        rank = np.searchsorted(np.sort(predicted), predicted)
-        bins = rank * min(n_bins, len(rank)) // len(rank)
-        pairs, at = np.unique(
-            np.column_stack([units, bins]), axis=0, return_inverse=True
-        )
-        at = at.ravel()
-        residual = np.bincount(at, weights * (observed - predicted))
-        mass = np.bincount(at, weights)
-        return cls(pairs[:, 0], pairs[:, 1], np.asarray(residual), np.asarray(mass))
-
-    def all_units(self) -> float:
-        """Return the sum over bins of mass times squared mean residual, unbiased."""
-        return float(_terms(*self._of_bins()).sum())
-
-    def without(self, whole: int) -> FloatArray:
-        """Return the same without each of the units, (whole,)."""
-        bins = self._of_bins()
-        own = self.residual, self.residual**2, self.weight, self.weight**2
-        left = [each[self.bin] - less for each, less in zip(bins, own, strict=True)]
-        change = _terms(*left) - _terms(*bins)[self.bin]
-        return np.asarray(self.all_units() + np.bincount(self.unit, change, whole))
-
-    def _of_bins(self) -> list[FloatArray]:
-        """Return sums and sums of squares over units, of residuals and of weights."""
-        values = self.residual, self.residual**2, self.weight, self.weight**2
-        return [np.bincount(self.bin, each).astype(np.float64) for each in values]
-
-
-def _terms(
-    residual: FloatArray, squares: FloatArray, weight: FloatArray, spread: FloatArray
-) -> FloatArray:
-    """Return mass times squared mean residual of bins, without squares of a unit.
-
-    A bin of one unit has no pair, and adds nothing.
-    """
-    pairs = weight**2 - spread
-    several = pairs > 1e-9 * weight**2
-    ratio = np.divide(
-        residual**2 - squares, pairs, out=np.zeros_like(pairs), where=several
-    )
-    return np.asarray(weight * ratio)
+        # Classes depend on one another: standard errors add up at most.
+        noise += np.sqrt(sums.noise())
+    return np.append((noise / mass[0]) ** 2, total / mass)

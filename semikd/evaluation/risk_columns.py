@@ -22,8 +22,9 @@ from semikd.simplex import FloatArray, one_hot
 
 __all__ = ["COLUMNS", "RiskColumn"]
 
-# Of the information at the probabilities themselves: below it a slope has no bound.
-_NONE_LEFT = 1e-8
+# Of the spread of log-odds, and of the information at the probabilities themselves:
+# with less there is no slope, or it has no bound.
+_NONE_LEFT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,20 +76,25 @@ def _slope(
     theta = fit_recalibration(logs, outcome, weights)
     q = recalibrated(logs, theta)
     found, before = (information(logs, p, weights) for p in (q, np.exp(logs)))
-    _refuse_no_slope(np.diag(found), np.diag(before), name)
+    _refuse_no_slope(logs, found, before, name)
     score = weights[:, None] * score_rows(logs, outcome - q)
     influence = len(logs) * score @ np.linalg.inv(found)[:, 0]
     df = len(np.unique(rows.units[mask])) - float(len(theta))
     return RiskColumn(float(theta[0]), influence, max(df, 1.0), 1.0)
 
 
-def _refuse_no_slope(found: FloatArray, before: FloatArray, name: str) -> None:
+def _refuse_no_slope(
+    logs: FloatArray, found: FloatArray, before: FloatArray, name: str
+) -> None:
     """Refuse probabilities that are all alike, or that tell classes without error."""
     remedy = "Leave 'calibration_slope' out of metrics"
-    if before[0] <= _NONE_LEFT * before[1:].max():
+    odds = logs - logs[:, :1]
+    if np.ptp(odds, axis=0).max() <= _NONE_LEFT * max(1.0, float(np.abs(odds).max())):
         shown = Shown(f"the same in every row of {name}")
         raise invalid("p", "vary for a calibration slope", shown, remedy)
-    if (found <= _NONE_LEFT * before).any():
+    scale = np.sqrt(np.diag(before))
+    relative = np.linalg.eigvalsh(found / np.outer(scale, scale))
+    if relative.min() <= _NONE_LEFT:
         shown = Shown(f"told apart without error in {name}, or of one class")
         raise invalid("y", "leave a calibration slope bounded", shown, remedy)
 

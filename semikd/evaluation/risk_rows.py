@@ -195,7 +195,9 @@ def _codes(labels: NDArray[np.generic], known: NDArray[np.generic]) -> Codes:
     return np.array([at[label] for label in labels.tolist()])
 
 
-def check_units_of(rows: RiskRows, mask: NDArray[np.bool_], name: str) -> int:
+def check_units_of(
+    rows: RiskRows, mask: NDArray[np.bool_], name: str, *, least: int = 2
+) -> int:
     """Return the number of units of a part, refusing one whose spread is unseen.
 
     Parameters
@@ -206,6 +208,8 @@ def check_units_of(rows: RiskRows, mask: NDArray[np.bool_], name: str) -> int:
         Those of the part.
     name : str
         Its name.
+    least : int, default=2
+        Fewest units.
 
     Returns
     -------
@@ -214,13 +218,14 @@ def check_units_of(rows: RiskRows, mask: NDArray[np.bool_], name: str) -> int:
     Raises
     ------
     ValueError
-        If there are fewer than two.
+        If there are fewer.
     """
     n_units = len(np.unique(rows.units[mask]))
-    if n_units < 2:
+    if n_units < least:
         what = "row" if rows.clusters is None else "cluster"
         shown = Shown(f"{counted(n_units, what)} of positive weight in {name}")
-        raise invalid("groups", f"hold two {what}s each", shown, "Leave that group out")
+        wanted = f"hold {'two' if least == 2 else least} {what}s each"
+        raise invalid("groups", wanted, shown, "Leave that group out")
     return n_units
 
 

@@ -63,8 +63,10 @@ class LeafRows:
 
         The variance of a share of rows that weigh alike follows from the share itself.
         """
-        given = self.clusters is not None
-        alike = not given and np.ptp(self.weights) <= _ROUNDING
+        rows = np.bincount(self.code)
+        spread = np.bincount(self.code, self.shares**2)
+        # Rows that weigh alike, each a unit of its own.
+        alike = (self.n_units == rows) & (spread * rows <= 1.0 + _ROUNDING)
         return np.where(alike, np.inf, self.n_units - 1.0)
 
     @property

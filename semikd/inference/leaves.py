@@ -23,6 +23,7 @@ from semikd.inference._inputs import checked_level
 from semikd.inference.bootstrap import normal_draws
 from semikd.inference.comparison import independence
 from semikd.inference.influence import frozen
+from semikd.inference.leaf_intervals import exact, wilson
 from semikd.inference.leaf_rows import (
     LeafRows,
     effective_rows,
@@ -42,13 +43,14 @@ _N_DRAWS = 10_000
 class LeafMeans(InferenceResult):
     r"""Class probabilities, or means, in leaves, with their intervals.
 
-    Everything of `InferenceResult`. Intervals and tests of a class probability are
-    Wilson's, with effective rows m and a critical value c, of one
-    leaf or of max-T:
+    Everything of `InferenceResult`. The interval of one class probability is Wilson's,
+    with effective rows m and a critical value c:
 
     .. math:: \{p : |\hat p - p| \le c \sqrt{p (1 - p) / m}\}
 
-    They stay between 0 and 1, and have a width in a leaf of one class too.
+    Together they are those of Clopper and Pearson at the level of that critical value:
+    far out, near 0 and 1, Wilson's would cover too little. All stay between 0 and 1,
+    and have a width in a leaf of one class too.
 
     Parameters
     ----------
@@ -69,6 +71,8 @@ class LeafMeans(InferenceResult):
     ----------
     .. [1] E. B. Wilson, "Probable inference, the law of succession, and statistical
        inference", JASA 22, 1927.
+    .. [2] C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits
+       illustrated in the case of the binomial", Biometrika 26, 1934.
 
     Examples
     --------
@@ -133,11 +137,13 @@ class LeafMeans(InferenceResult):
         if self.effective_n is None:
             return super()._ends(level, adjust, sign=sign)
         c = self._critical(level, adjust, sign=sign)
-        p, q, m = self.estimate, 1.0 - self.estimate, self.effective_n
-        half = c * np.sqrt(p * q / m + (c / (2.0 * m)) ** 2)
-        # In this form no rounding leads out of [0, 1], nor 0 and 1 away from its ends.
-        low = p**2 / (p + c**2 / (2.0 * m) + half)
-        return low, 1.0 - q**2 / (q + c**2 / (2.0 * m) + half)
+        ends = wilson if adjust == "none" else exact
+        return ends(self.estimate, self.effective_n, c, self.law)
+
+    @property
+    def _has_null(self) -> bool:
+        """Whether 0 is worth a test: not for a probability."""
+        return self.effective_n is None
 
 
 def leaf_means(

@@ -18,18 +18,17 @@ def as_frame(result: "InferenceResult", level: float | None) -> "pd.DataFrame":
     """Return the table that ``InferenceResult.to_frame`` returns."""
     import pandas as pd
 
-    alone = result.conf_int(level, "interval")
+    columns = {"estimate": result.estimate, "std_error": result.std_error}
+    if result.interval_class == "bound":
+        columns["upper"] = result.upper_bound(level)
+        columns["upper_simultaneous"] = result.upper_bound(level, result.adjustment)
+        return pd.DataFrame(columns, index=pd.Index(result.names, name="name"))
+    columns["lower"], columns["upper"] = result.conf_int(level, "interval").T
     together = result.conf_int(level, "simultaneous")
-    columns = {
-        "estimate": result.estimate,
-        "std_error": result.std_error,
-        "lower": alone[:, 0],
-        "upper": alone[:, 1],
-        "lower_simultaneous": together[:, 0],
-        "upper_simultaneous": together[:, 1],
-        "p_value": result.p_values(),
-        "p_adjusted": result.p_values(adjust=result.adjustment),
-    }
+    columns["lower_simultaneous"], columns["upper_simultaneous"] = together.T
+    if result._has_null:
+        columns["p_value"] = result.p_values()
+        columns["p_adjusted"] = result.p_values(adjust=result.adjustment)
     return pd.DataFrame(columns, index=pd.Index(result.names, name="name"))
 
 
@@ -63,9 +62,10 @@ def as_latex(result: "InferenceResult", level: float | None) -> str:
 def _words(result: "InferenceResult", level: float | None) -> tuple[float, list[str]]:
     """Return the level, what is estimated, and what the table holds."""
     used = checked_level(result.level if level is None else level)
+    what = "upper bounds" if result.interval_class == "bound" else "intervals"
     return used, [
         f"Estimand: {result.estimand}.",
-        f"{100 * used:g} % intervals, alone and together ({result.adjustment}), if",
+        f"{100 * used:g} % {what}, alone and together ({result.adjustment}), if",
     ]
 
 

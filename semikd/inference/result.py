@@ -190,8 +190,8 @@ class InferenceResult(StudentizedEstimates):
         Returns
         -------
         pandas.DataFrame
-            Estimate, standard error, intervals (alone and simultaneous), p-values
-            (alone and adjusted).
+            Estimate, standard error, intervals (alone and simultaneous) or bounds, and
+            p-values of 0 (alone and adjusted) where that is worth a test.
         """
         return as_frame(self, level)
 
@@ -243,6 +243,11 @@ class InferenceResult(StudentizedEstimates):
     def _in_basis(self, matrix: FloatArray) -> "tuple[InferenceResult, FloatArray]":
         """Return combinations (q, d) with the result that they are computed of."""
         return self, matrix
+
+    @property
+    def _has_null(self) -> bool:
+        """Whether 0 is worth a test."""
+        return True
 
     def _notes(self) -> tuple[str, ...]:
         """Return the sentences that stand below the table."""

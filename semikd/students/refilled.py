@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.tree._tree import Tree
 
 from semikd.simplex import FloatArray
@@ -12,56 +12,81 @@ from semikd.simplex import FloatArray
 __all__ = ["ended", "refilled"]
 
 _LEAF, _NO_FEATURE = -1, -2
-Nodes = NDArray[np.intp]
 
 
-def ended(tree: Any, reached: Nodes, least: int) -> Nodes:
-    """Return the nodes that are left where a split needs so many on either side.
+def ended(tree: Any, reached: Any, least: int) -> dict[int, tuple[int, int] | None]:
+    """Return the tree without splits that leave too few on one side.
+
+    A side that is too small is taken away, and the other stands in the place of the
+    split, with all below it.
 
     Parameters
     ----------
     tree : Tree
         The ``tree_`` of a fitted tree.
-    reached : ndarray of int of shape (nodes,)
-        How many rows, or clusters, reach each node.
+    reached : sparse array of shape (units, nodes)
+        Which rows, or clusters, reach each node.
     least : int
-        A split that leaves fewer on one side is taken back, with all below it.
+        Fewest on one side.
 
     Returns
     -------
-    ndarray of int
-        Numbers of the nodes that are left, in order.
+    dict of int to pair of int, or None
+        For each node that is left its children, and None for a leaf; the root, which
+        may be another than before, stands first.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from scipy import sparse
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from semikd.students.refilled import ended
     >>> X = np.arange(4.0)[:, None]
     >>> tree = DecisionTreeRegressor(max_leaf_nodes=3, random_state=0).fit(X, X[:, 0])
-    >>> ended(tree.tree_, np.array([5, 3, 2, 1, 2]), 2)
-    array([0, 1, 2])
+    >>> path = sparse.csc_array(tree.decision_path(np.array([[0.0], [1.0], [3.0]])))
+    >>> ended(tree.tree_, path, 2)
+    {1: None}
     """
+    counts = np.diff(sparse.csc_array(reached).indptr)
     left, right = tree.children_left, tree.children_right
-    kept = np.zeros(tree.node_count, dtype=bool)
-    kept[0] = True
-    # Children have larger numbers than their parents.
-    for at in np.flatnonzero(left != _LEAF):
-        pair = [left[at], right[at]]
-        kept[pair] = kept[at] and reached[pair].min() >= least
-    return np.flatnonzero(kept)
+    found: dict[int, tuple[int, int] | None] = {}
+
+    def settled(node: int) -> int:
+        # What stands where this node stood.
+        while left[node] != _LEAF:
+            few = [counts[each] < least for each in (left[node], right[node])]
+            if not any(few):
+                break
+            if all(few):
+                return node
+            node = int(right[node] if few[0] else left[node])
+        return node
+
+    ahead = [settled(0)]
+    while ahead:
+        node = ahead.pop(0)
+        pair = (int(left[node]), int(right[node]))
+        if left[node] == _LEAF or min(counts[list(pair)]) < least:
+            found[node] = None
+            continue
+        both = settled(pair[0]), settled(pair[1])
+        found[node] = both
+        ahead.extend(both)
+    # Nodes have larger numbers than those above them.
+    return dict(sorted(found.items()))
 
 
-def refilled(learner: Any, nodes: Nodes, value: FloatArray) -> Any:
+def refilled(
+    learner: Any, kept: dict[int, tuple[int, int] | None], value: FloatArray
+) -> Any:
     """Return the tree of these nodes, with these values.
 
     Parameters
     ----------
     learner : DecisionTreeRegressor or ExtraTreeRegressor
         A fitted tree; it stays as it is.
-    nodes : ndarray of int of shape (kept,)
-        Numbers of the nodes to keep, in order: each with its parent, and with both
-        children or neither.
+    kept : dict of int to pair of int, or None
+        Children of each node that is left, from `ended`.
     value : ndarray of shape (kept, m)
         What the new tree predicts where a row ends in each of them.
 
@@ -77,28 +102,31 @@ def refilled(learner: Any, nodes: Nodes, value: FloatArray) -> Any:
     >>> from semikd.students.refilled import refilled
     >>> X = np.arange(4.0)[:, None]
     >>> tree = DecisionTreeRegressor(max_leaf_nodes=3, random_state=0).fit(X, X[:, 0])
-    >>> refilled(tree, np.arange(3), np.array([[5.0], [6.0], [7.0]])).predict(X)
+    >>> kept = {0: (1, 2), 1: None, 2: None}
+    >>> refilled(tree, kept, np.array([[5.0], [6.0], [7.0]])).predict(X)
     array([6., 6., 7., 7.])
     """
     other = copy.copy(learner)
-    other.tree_ = _rebuilt(learner.tree_, nodes, value)
+    other.tree_ = _rebuilt(learner.tree_, kept, value)
     other.n_outputs_ = value.shape[1]
     return other
 
 
-def _rebuilt(tree: Any, kept: Nodes, value: FloatArray) -> Any:
+def _rebuilt(
+    tree: Any, kept: dict[int, tuple[int, int] | None], value: FloatArray
+) -> Any:
     """Return the structure of some nodes with other values."""
-    nodes = tree.__getstate__()["nodes"][kept].copy()
-    place = np.full(tree.node_count, _LEAF)
-    place[kept] = np.arange(len(kept))
-    inner = nodes["left_child"] != _LEAF
-    for side in ("left_child", "right_child"):
-        nodes[side][inner] = place[nodes[side][inner]]
-    ends = nodes["left_child"] == _LEAF
-    nodes["feature"][ends], nodes["threshold"][ends] = _NO_FEATURE, float(_NO_FEATURE)
+    nodes = tree.__getstate__()["nodes"][list(kept)].copy()
+    place = {node: at for at, node in enumerate(kept)}
     depth = np.zeros(len(kept), dtype=int)
-    for at in np.flatnonzero(~ends):
-        depth[[nodes["left_child"][at], nodes["right_child"][at]]] = depth[at] + 1
+    for at, pair in enumerate(kept.values()):
+        if pair is None:
+            nodes["left_child"][at] = nodes["right_child"][at] = _LEAF
+            nodes["feature"][at], nodes["threshold"][at] = _NO_FEATURE, _NO_FEATURE
+            continue
+        left, right = place[pair[0]], place[pair[1]]
+        nodes["left_child"][at], nodes["right_child"][at] = left, right
+        depth[[left, right]] = depth[at] + 1
     m = value.shape[1]
     smaller = Tree(tree.n_features, np.ones(m, dtype=np.intp), m)
     smaller.__setstate__(
