@@ -15,7 +15,7 @@ averaged first, and clipped, which makes it an approximation there.
 """
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 from semikd._validation import FloatArray
 
@@ -24,8 +24,9 @@ __all__ = ["breakdown_error"]
 # Errors that are tried: log-odds off by more than the last say nothing of a class any
 # longer. Closer together where they are small.
 _ERRORS = 10.0 * (np.arange(257) / 256.0) ** 2
-# Rows whose errors are held at a time.
-_BLOCK = 8192
+# Log-odds of labels between which biases are interpolated: they are smooth, and rows
+# are many.
+_GRID = 513
 
 
 def breakdown_error(
@@ -58,15 +59,30 @@ def breakdown_error(
     """
     toward = pull * np.sign(estimate)
     margin = np.abs(estimate) - half_width
-    worst = np.zeros((len(_ERRORS), len(margin)))
-    for start in range(0, len(p), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        up, down = _largest(p[rows])
-        worst += up @ np.maximum(toward[rows], 0.0)
-        worst += down @ np.maximum(-toward[rows], 0.0)
+    odds = special.logit(p)
+    grid = np.linspace(odds.min(), odds.max(), _GRID if np.ptp(odds) > 0 else 1)
+    near = _interpolation(odds, grid)
+    up, down = _largest(special.expit(grid))
+    worst = up @ (near @ np.maximum(toward, 0.0))
+    worst += down @ (near @ np.maximum(-toward, 0.0))
     found = [np.interp(m, own, _ERRORS) for m, own in zip(margin, worst.T, strict=True)]
     never = worst[-1] < margin
     return np.where(margin <= 0.0, 0.0, np.where(never, np.inf, found))
+
+
+def _interpolation(odds: FloatArray, grid: FloatArray) -> sparse.csr_array:
+    """Return the shares of each row at the points beside it, sparse (points, n)."""
+    rows, last = np.arange(len(odds)), len(grid) - 1
+    step = (grid[-1] - grid[0]) / max(last, 1)
+    at = (odds - grid[0]) / step if last else np.zeros(len(odds))
+    left = np.clip(at.astype(np.intp), 0, max(last - 1, 0))
+    share = at - left
+    pairs = (
+        np.concatenate([left, np.minimum(left + 1, last)]),
+        np.concatenate([rows, rows]),
+    )
+    values = np.concatenate([1.0 - share, share])
+    return sparse.csr_array((values, pairs), shape=(len(grid), len(odds)))
 
 
 def _largest(p: FloatArray) -> tuple[FloatArray, FloatArray]:

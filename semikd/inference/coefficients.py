@@ -203,8 +203,14 @@ def coefficients_of(
         The rows, with names and columns.
     form : callable
         The kind of result.
-    estimand, conditions, level, random_state
-        Those of the result.
+    estimand : str
+        What is estimated, in words.
+    conditions : tuple of str
+        What must hold.
+    level : float
+        Confidence level.
+    random_state : int, generator or None
+        Seed of the draws.
 
     Returns
     -------

@@ -23,7 +23,8 @@ def wilson(
 
     Returns
     -------
-    low, high : ndarray of shape (d,)
+    low : ndarray of shape (d,)
+    high : ndarray of shape (d,)
 
     Examples
     --------
@@ -65,7 +66,8 @@ def exact(
 
     Returns
     -------
-    low, high : ndarray of shape (d,)
+    low : ndarray of shape (d,)
+    high : ndarray of shape (d,)
 
     References
     ----------

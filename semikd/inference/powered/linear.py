@@ -157,8 +157,12 @@ def powered_linear(
         Name of each mean.
     estimand : str
         What is estimated, in words.
-    power, level, random_state
-        Those of `powered_means`.
+    power : float or None
+        λ, where it is not to be chosen.
+    level : float
+        Confidence level.
+    random_state : int, generator or None
+        Seed of the draws.
 
     Returns
     -------
