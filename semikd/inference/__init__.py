@@ -15,7 +15,7 @@ from semikd.inference.confidence_set import (
 )
 from semikd.inference.crossed import CrossedComparison, crossed_differences
 from semikd.inference.estimating import EstimatingEquation
-from semikd.inference.hypotheses import WaldTest
+from semikd.inference.hypotheses import HypothesisTest
 from semikd.inference.influence import InfluenceEstimate, mean_influence
 from semikd.inference.leaves import LeafMeans, leaf_means
 from semikd.inference.likelihood import likelihood_coefficients
@@ -32,6 +32,7 @@ from semikd.inference.powered import (
 )
 from semikd.inference.remainder import LogOddsCoefficients
 from semikd.inference.result import InferenceResult
+from semikd.inference.scoring import score_test
 from semikd.inference.sequence import FixedSequence, fixed_sequence
 from semikd.inference.student_law import StudentLaw
 from semikd.inference.verdicts import Comparison, Verdict
@@ -43,6 +44,7 @@ __all__ = [
     "DistanceBound",
     "EstimatingEquation",
     "FixedSequence",
+    "HypothesisTest",
     "InferenceResult",
     "InfluenceEstimate",
     "LeafMeans",
@@ -54,7 +56,6 @@ __all__ = [
     "PredictionGain",
     "StudentLaw",
     "Verdict",
-    "WaldTest",
     "auc_influence",
     "bayes_distance",
     "crossed_bootstrap",
@@ -72,4 +73,5 @@ __all__ = [
     "partly_labelled",
     "powered_coefficients",
     "powered_means",
+    "score_test",
 ]

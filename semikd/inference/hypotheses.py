@@ -21,12 +21,12 @@ from semikd.inference.student_law import StudentLaw
 if TYPE_CHECKING:
     from semikd.inference.result import InferenceResult
 
-__all__ = ["WaldTest", "contrasts", "matrix_of", "wald"]
+__all__ = ["HypothesisTest", "contrasts", "matrix_of", "wald"]
 
 
 @dataclass(frozen=True)
-class WaldTest:
-    """A test that linear combinations of estimates have given values.
+class HypothesisTest:
+    """A test that several numbers have given values together.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ class WaldTest:
 
     Examples
     --------
-    >>> from semikd.inference import WaldTest
-    >>> print(WaldTest(3.0, 2, 97.0, 0.0544))
+    >>> from semikd.inference import HypothesisTest
+    >>> print(HypothesisTest(3.0, 2, 97.0, 0.0544))
     F(2, 97) = 3, p = 0.0544
     """
 
@@ -57,7 +57,9 @@ class WaldTest:
         return f"{law} = {self.statistic:.4g}, p = {self.p_value:.3g}"
 
 
-def wald(result: "InferenceResult", matrix: FloatArray, value: ArrayLike) -> WaldTest:
+def wald(
+    result: "InferenceResult", matrix: FloatArray, value: ArrayLike
+) -> HypothesisTest:
     """Return the test that combinations (q, d) have values; see ``wald_test``."""
     df = float(_df(result, matrix).min())
     wanted = finite_array("value", np.atleast_1d(value), shape=(None,))
@@ -76,7 +78,7 @@ def wald(result: "InferenceResult", matrix: FloatArray, value: ArrayLike) -> Wal
     solved = linalg.solve(relative, distance / scale, assume_a="pos")
     statistic = float(distance / scale @ solved) / len(matrix)
     p_value = float(stats.f.sf(statistic, len(matrix), min(df, 1e10)))
-    return WaldTest(statistic, len(matrix), df, p_value)
+    return HypothesisTest(statistic, len(matrix), df, p_value)
 
 
 def contrasts(

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from semikd._validation import FloatArray, Shown, choose, invalid
 from semikd.inference._inputs import checked_names
-from semikd.inference.hypotheses import WaldTest, contrasts, matrix_of, wald
+from semikd.inference.hypotheses import HypothesisTest, contrasts, matrix_of, wald
 from semikd.inference.multiplicity import Adjustment
 from semikd.inference.rendering import as_frame, as_html, as_latex, as_text
 from semikd.inference.studentized import StudentizedEstimates
@@ -152,7 +152,7 @@ class InferenceResult(StudentizedEstimates):
 
     def wald_test(
         self, combinations: ArrayLike | Sequence[str], value: ArrayLike = 0.0
-    ) -> WaldTest:
+    ) -> HypothesisTest:
         r"""Test that some estimands, or linear combinations of them, have given values.
 
         .. math:: F = \frac1q (R\hat\theta - v)^\top (R \Sigma R^\top)^{-1}
@@ -167,7 +167,7 @@ class InferenceResult(StudentizedEstimates):
 
         Returns
         -------
-        WaldTest
+        HypothesisTest
             By Fisher's law with q and the degrees of freedom of the result.
 
         Raises
