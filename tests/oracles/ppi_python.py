@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import ppi_py
 from scipy import special, stats
 
 N, MORE, LEVEL = 120, 500, 0.95
@@ -17,6 +16,9 @@ N, MORE, LEVEL = 120, 500, 0.95
 
 def main() -> None:
     """Write the rows and the estimates."""
+    # Here, so that whoever reads this file needs no ppi-python.
+    import ppi_py
+
     rng = np.random.default_rng(5)
     X = rng.normal(size=(N + MORE, 2)).round(4)
     truth = special.expit(X @ [1.0, -0.5] + 0.3)
