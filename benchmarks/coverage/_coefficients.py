@@ -17,7 +17,17 @@ from _processes import (
     logistic,
     population,
 )
-from _study import FOLDS, SIZES, Case, Draw, inside, inside_all
+from _study import (
+    FOLDS,
+    INTERVAL,
+    SHOWN,
+    SIZES,
+    TOGETHER,
+    Case,
+    Draw,
+    inside,
+    inside_all,
+)
 from scipy import special
 
 BENT = 0.4
@@ -36,11 +46,12 @@ def log_odds(n: int, folds: int, teacher: str, seed: int) -> Draw:
         warnings.simplefilter("always")
         labels = labels_of(teacher, rows, folds, seed)
         found = log_odds_coefficients(labels, rows.X, rows.y, **options)
+    warned = any("teachers disagree" in str(each.message) for each in heard)
     return {
         "log-odds: a slope": inside(found, 0, THETA[0]),
         "log-odds: a slope that is 0": inside(found, 2, THETA[2]),
         "log-odds: all four": inside_all(found, THETA),
-        "(warned)": any("teachers disagree" in str(each.message) for each in heard),
+        "(warned)": (warned, SHOWN),
     }
 
 
@@ -71,7 +82,8 @@ def log_odds_uncorrected(n: int, seed: int) -> Draw:
     covariance, _ = sandwich_of(equation)
     error = np.sqrt(np.diag(units @ covariance @ units.T))[0]
     slope = (units @ equation.estimate.ravel())[0]
-    return {"log-odds: a slope, no correction": abs(slope - THETA[0]) < 1.96 * error}
+    held = bool(abs(slope - THETA[0]) < 1.96 * error)
+    return {"log-odds: a slope, no correction": (held, INTERVAL)}
 
 
 @cache
@@ -98,18 +110,18 @@ def likelihood(n: int, bend: float, seed: int) -> Draw:
     at = np.random.default_rng(0).normal(size=(20, 3))
     truth = special.expit(at @ theta[:3] + theta[3])
     alone, together = (found.fitted(at, kind=k) for k in ("interval", "simultaneous"))
+    held = [
+        ((band["lower"] < truth) & (truth < band["upper"])).to_numpy()
+        for band in (alone, together)
+    ]
     p = special.expit(rows.X @ theta[:3] + theta[3])
     effect = (p * (1.0 - p)).mean() * theta[0]
     name = "likelihood" if not bend else "likelihood, form wrong"
     return {
         f"{name}: a slope": inside(found, 0, theta[0]),
         f"{name}: all four": inside_all(found, theta),
-        f"{name}: a probability": bool(
-            alone["lower"].iloc[0] < truth[0] < alone["upper"].iloc[0]
-        ),
-        f"{name}: 20 probabilities": bool(
-            ((together["lower"] < truth) & (truth < together["upper"])).all()
-        ),
+        f"{name}: a probability": (bool(held[0][0]), INTERVAL),
+        f"{name}: 20 probabilities": (bool(held[1].all()), TOGETHER),
         f"{name}: an effect": inside(found.marginal_effects(rows.X), 0, effect),
         f"{name}: a contrast": inside(
             found.contrast([[1.0, 1.0, 0.0, 0.0]], ["sum"]), 0, theta[0] + theta[1]

@@ -5,7 +5,7 @@ from functools import cache, partial
 import numpy as np
 from _cells import FloatArray
 from _processes import FITS, UNDER, labels_of, logistic, population, student
-from _study import SIZES, Case, Draw, inside, inside_all
+from _study import BOUND, SIZES, TOGETHER, Case, Draw, inside, inside_all
 from numpy.typing import NDArray
 from scipy import special
 
@@ -85,7 +85,7 @@ def best_of(n: int, seed: int) -> Draw:
     names = ("a", "b", "c", "d", "e")
     found = model_confidence_set(table, names=names, n_draws=999, random_state=seed)
     held = {"a", "b", "c"} <= set(found.kept)
-    return {"model confidence set of the best three": held}
+    return {"model confidence set of the best three": (held, TOGETHER)}
 
 
 def sequence(n: int, seed: int) -> Draw:
@@ -101,9 +101,8 @@ def sequence(n: int, seed: int) -> Draw:
         table, names=names, reference="teacher", random_state=seed
     )
     tested = fixed_sequence(found, margin=0.05)
-    return {
-        "fixed sequence, no false rejection": not ({"32", "8"} & set(tested.rejected))
-    }
+    held = not {"32", "8"} & set(tested.rejected)
+    return {"fixed sequence, no false rejection": (held, TOGETHER)}
 
 
 @cache
@@ -124,15 +123,14 @@ def to_bayes(n: int, seen: bool, seed: int) -> Draw:
     if seen:
         forest = RandomForestClassifier(20, random_state=seed).fit(rows.X, rows.y)
         found = bayes_distance(rows.y, f, forest.predict_proba(rows.X)[:, 1])
-        return {
-            "distance to Bayes: bound, teacher saw the rows": found.bound <= distance()
-        }
+        held = found.bound <= distance()
+        return {"distance to Bayes, teacher saw the rows": (held, BOUND)}
     p = {kind: labels_of(kind, rows, 5, seed).mean[:, 1] for kind in (FITS, UNDER)}
     alone = bayes_distance(rows.y, f, p[FITS])
     several = bayes_distance(rows.y, f, p, random_state=seed)
     return {
-        "distance to Bayes: bound": alone.bound <= distance(),
-        "distance to Bayes: bound of two teachers": several.bound <= distance(),
+        "distance to Bayes": (alone.bound <= distance(), BOUND),
+        "distance to Bayes, two teachers": (several.bound <= distance(), BOUND),
     }
 
 

@@ -1,6 +1,6 @@
 """Unlabelled rows: shares, slopes and risks by outcomes of one row in five."""
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from _processes import (
@@ -40,20 +40,16 @@ def powered(n: int, folds: int, teacher: str, seed: int) -> Draw:
     }
 
 
-_ALONE: list[float] = []
-
-
+@cache
 def alone() -> float:
     """Return the slope of largest likelihood of the first column alone."""
     from semikd.losses import CrossEntropyLoss
     from semikd.students import LinearStudent
 
-    if not _ALONE:
-        rows, model = population(), LinearStudent(ridge=0.0)
-        p = np.column_stack([1.0 - rows.p, rows.p])
-        model.fit_target(rows.X[:, :1], p, loss=CrossEntropyLoss())
-        _ALONE.append(float(model.coef_[0, 0]))
-    return _ALONE[0]
+    rows, model = population(), LinearStudent(ridge=0.0)
+    p = np.column_stack([1.0 - rows.p, rows.p])
+    model.fit_target(rows.X[:, :1], p, loss=CrossEntropyLoss())
+    return float(model.coef_[0, 0])
 
 
 def seen(n: int, seed: int) -> Draw:

@@ -14,7 +14,7 @@ from _processes import (
     population,
     student,
 )
-from _study import FOLDS, SIZES, Case, Draw, inside, inside_all
+from _study import BOUND, FOLDS, SIZES, Case, Draw, inside, inside_all
 from scipy import special
 
 METRICS = ("log_loss", "brier", "accuracy", "auc")
@@ -141,7 +141,7 @@ def calibration(n: int, sure: float, seed: int) -> Draw:
     said = special.expit(sure * special.logit(rows.p))
     found = squared_calibration_error(rows.y, said, n_bins=BINS)
     held = bool(found.upper_bound()[0] >= binned_error(sure))
-    return {"squared calibration error: bound": held}
+    return {"squared calibration error": (held, BOUND)}
 
 
 def taken_for_a_bound(n: int, seed: int) -> Draw:
@@ -152,7 +152,7 @@ def taken_for_a_bound(n: int, seed: int) -> Draw:
     said = special.expit(1.5 * special.logit(rows.p))
     found = squared_calibration_error(rows.y, said, n_bins=BINS)
     held = bool(found.estimate[0] >= binned_error(1.5))
-    return {"squared calibration error: estimate as a bound": held}
+    return {"squared calibration error: estimate as a bound": (held, BOUND)}
 
 
 def cases() -> list[Case]:

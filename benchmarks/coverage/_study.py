@@ -1,8 +1,7 @@
 """What a study of coverage is made of: cells, counts over tables, verdicts."""
 
-import functools
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +14,9 @@ SIZES, FOLDS = (300, 1000, 5000), (2, 5, 10)
 # A nominal 95 % interval, and a bound or what holds together.
 LOW, HIGH, LEAST = 0.921, 0.975, 0.93
 
-# Whether each statement about one table held.
-Draw = Mapping[str, bool]
+# Of each statement about one table, whether it held, and what kind of statement it is.
+Draw = Mapping[str, tuple[bool, str]]
+INTERVAL, BOUND, TOGETHER, SHOWN = "interval", "bound", "simultaneous", "shown"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Case:
 def counted(case: Case, n_tables: int) -> Row:
     """Return how often each statement held over tables; one that raises did not."""
     held: dict[str, int] = {}
+    kinds: dict[str, str] = {}
     reasons: dict[str, int] = {}
     for seed in range(n_tables):
         try:
@@ -52,19 +53,10 @@ def counted(case: Case, n_tables: int) -> Row:
             words = str(reason).split(";")[0][:120]
             reasons[words] = reasons.get(words, 0) + 1
             continue
-        for name, yes in found.items():
+        for name, (yes, kind) in found.items():
             held[name] = held.get(name, 0) + bool(yes)
-    return {"tables": n_tables, "held": held, "raised": reasons}
-
-
-def kind_of(statement: str) -> str:
-    """Return what is said: an interval, a bound, or what holds together."""
-    if "bound" in statement:
-        return "bound"
-    if statement.startswith("("):
-        return ""
-    words = (": all", " probabilities", "set", "sequence", "together")
-    return "simultaneous" if any(w in statement for w in words) else "interval"
+            kinds[name] = kind
+    return {"tables": n_tables, "held": held, "kinds": kinds, "raised": reasons}
 
 
 def lines(case: Case, found: Row, *, judged: bool) -> list[Row]:
@@ -73,42 +65,36 @@ def lines(case: Case, found: Row, *, judged: bool) -> list[Row]:
     raised = sum(found["raised"].values())
     shown = []
     for statement, hits in found["held"].items():
-        share = hits / found["tables"]
-        line: Row = {"statement": statement, "cell": settings}
-        line |= {"kind": kind_of(statement), "held": f"{100 * share:.1f} %"}
-        line |= {"raised": raised, "expected": case.expected or "covers"}
-        planned = verdict(statement, share, case.expected)
+        share, kind = hits / found["tables"], found["kinds"][statement]
+        line: Row = {"statement": statement, "cell": settings, "kind": kind}
+        line |= {"held": f"{100 * share:.1f} %", "raised": raised}
+        line["expected"] = case.expected or "covers"
+        planned = verdict(kind, share, case.expected)
         line["as planned"] = planned if judged else "not judged"
         shown.append(line)
     return shown
 
 
-def verdict(statement: str, share: float, expected: str) -> str:
+def verdict(kind: str, share: float, expected: str) -> str:
     """Return whether a share of tables is what the plan says."""
-    if statement.startswith("("):
+    if kind == SHOWN:
         return ""
-    kind = kind_of(statement)
-    covers = LOW <= share <= HIGH if kind == "interval" else share >= LEAST
+    covers = LOW <= share <= HIGH if kind == INTERVAL else share >= LEAST
     if expected == "failure":
         return "declared"
     if expected == "control":
-        return "yes" if not covers else "no: control covers"
+        return "no: control covers" if covers else "yes"
     return "yes" if covers else "NO"
 
 
-def inside(result: Any, at: int, truth: float) -> bool:
+def inside(result: Any, at: int, truth: float) -> tuple[bool, str]:
     """Return whether the interval of one estimate holds the truth."""
     low, high = result.conf_int(kind="interval")[at]
-    return bool(low <= truth <= high)
+    return bool(low <= truth <= high), INTERVAL
 
 
-def inside_all(result: Any, truth: ArrayLike) -> bool:
+def inside_all(result: Any, truth: ArrayLike) -> tuple[bool, str]:
     """Return whether simultaneous intervals all hold the truth."""
     low, high = result.conf_int(kind="simultaneous").T
     values = np.asarray(truth)
-    return bool(((low <= values) & (values <= high)).all())
-
-
-def gathered(parts: Sequence[Callable[[], list[Case]]]) -> list[Case]:
-    """Return the cells of all files."""
-    return functools.reduce(list.__add__, [part() for part in parts], [])
+    return bool(((low <= values) & (values <= high)).all()), TOGETHER

@@ -9,7 +9,7 @@ import _leaf_cases
 import _powered_cases
 import _risk_cases
 from _cells import Row, all_here, cell, environment, options_of, report, state
-from _study import SMALL_TABLES, TABLES, counted, gathered, lines
+from _study import SMALL_TABLES, TABLES, counted, lines
 
 PARTS = {
     "Coefficients": _coefficients,
@@ -26,7 +26,7 @@ def main(options: argparse.Namespace) -> None:
     results: dict[str, Row | None] = {}
     tables: dict[str, list[Row]] = {}
     for title, part in PARTS.items():
-        chosen = gathered([part.cases])
+        chosen = part.cases()
         if options.small:
             chosen = list({case.name: case for case in reversed(chosen)}.values())
         rows: list[Row] = []

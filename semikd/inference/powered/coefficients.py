@@ -163,13 +163,7 @@ def powered_coefficients(
     units = np.asarray(np.kron(np.eye(len(order)), design.columns.to_units()))
     moment = _Likelihood(design, more, rows.unlabelled_weights, order)
     found = powered_estimate(moment, rows, chosen_multiples(moment, rows, power))
-    gain = gain_of(
-        found,
-        rows,
-        units,
-        design.coefficient_names,
-    )
-
+    gain = gain_of(found, rows, units, design.coefficient_names)
     powered: PoweredCoefficients = coefficients_of(
         found.estimate.reshape(len(order), -1),
         found.covariance,

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from semikd._validation import FloatArray, Shown, counted, invalid, number
+from semikd._validation import FloatArray, Shown, counted, invalid
 from semikd.inference.influence import cluster_sums, mean_influence
 from semikd.inference.powered.rows import PartlyLabelled
 
@@ -30,10 +31,11 @@ __all__ = [
     "Moment",
     "Moves",
     "PoweredEstimate",
-    "fixed",
+    "more_sums",
     "moved_by_labels",
+    "own_sums",
     "powered_estimate",
-    "unit_sums",
+    "ratio",
 ]
 
 # Steps to the root, and the step below which it is found.
@@ -118,37 +120,16 @@ def powered_estimate(
     theta = _root(moment, rows, chosen)
     moves = moment.at(theta)
     own, other = _moved(moves, rows, chosen)
-    covariance, df = _covariance(rows, own, other, free)
-    nothing = np.zeros_like(other)
-    label_only, _ = _covariance(rows, moves(rows.outcomes, False), nothing, free)
+    own, other = own_sums(rows, own, free), more_sums(rows, other)
+    alone = own_sums(rows, moves(rows.outcomes, False), free)
     return PoweredEstimate(
-        theta, covariance, label_only, df, _mean_multiple(rows, chosen), moves
+        estimate=theta,
+        covariance=(own + other).T @ (own + other),
+        label_only=alone.T @ alone,
+        df=_student(rows, own, other, free),
+        multiple=_mean_multiple(rows, chosen),
+        moves=moves,
     )
-
-
-def fixed(rows: PartlyLabelled, power: float, d: int) -> list[FloatArray]:
-    """Return the same λ everywhere.
-
-    Parameters
-    ----------
-    rows : PartlyLabelled
-        The rows.
-    power : float
-        λ, in [0, 1].
-    d : int
-        Numbers that are estimated.
-
-    Returns
-    -------
-    list of ndarray of shape (n_parts, d)
-
-    Raises
-    ------
-    ValueError
-        If λ is not in [0, 1].
-    """
-    number("power", power, low=0.0, high=1.0)
-    return [np.full((part.max() + 1, d), float(power)) for part in rows.part]
 
 
 def _root(moment: Moment, rows: PartlyLabelled, chosen: list[FloatArray]) -> FloatArray:
@@ -229,54 +210,86 @@ def _mean_multiple(rows: PartlyLabelled, chosen: list[FloatArray]) -> FloatArray
     return np.asarray(np.mean(each, axis=0))
 
 
-def _covariance(
+def _student(
     rows: PartlyLabelled, own: FloatArray, other: FloatArray, n_free: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return the covariance of the weighted means of moves, and degrees of freedom.
-
-    Like HC1 and CRV1; units of both stand together.
-    """
-    n = rows.n_labelled
-    sums = unit_sums(rows, own, other, n_free)
-    parts = np.array(
-        [
-            (unit_sums(rows, own, np.zeros_like(other), n_free) ** 2).sum(axis=0),
-            (unit_sums(rows, np.zeros_like(own), other, n_free) ** 2).sum(axis=0),
-        ]
-    )
-    free = rows.n_units(False) - 1.0 if rows.has_clusters else float(n - n_free)
-    each = np.array([[free], [rows.n_units(True) - 1.0]])
-    below = (parts**2 / each).sum(axis=0)
-    df = np.divide(
-        parts.sum(axis=0) ** 2, below, out=np.full(len(below), free), where=below > 0
-    )
-    return np.asarray(sums.T @ sums), df
-
-
-def unit_sums(
-    rows: PartlyLabelled, own: FloatArray, other: FloatArray, n_free: int = 1
 ) -> FloatArray:
-    """Return what each unit adds to the error of the difference of weighted means.
+    """Return the degrees of freedom of sums by both sides' units, (d,)."""
+    n = rows.n_labelled
+    free = rows.n_units - 1.0 if rows.has_clusters else float(n - n_free)
+    parts = np.array([(own**2).sum(axis=0), (other**2).sum(axis=0)])
+    below = parts[0] ** 2 / free + parts[1] ** 2 / (rows.n_unlabelled_units - 1.0)
+    return ratio(parts.sum(axis=0) ** 2, below, free)
+
+
+def own_sums(rows: PartlyLabelled, moved: FloatArray, n_free: int = 1) -> FloatArray:
+    """Return what each unit adds to the error of a mean over labelled rows.
 
     Parameters
     ----------
     rows : PartlyLabelled
         The rows.
-    own, other : ndarray of shape (n, d) and (n_unlabelled, d)
-        Moves of either.
+    moved : ndarray of shape (n, d)
+        What is averaged.
     n_free : int, default=1
-        Numbers that are fitted to the labelled rows.
+        Numbers that are fitted to these rows.
 
     Returns
     -------
-    ndarray of shape (n_units, d)
-        With the factors of small samples: the sum of squares is the variance.
+    ndarray of shape (all units, d)
+        With the factors of HC1 and CRV1: the sum of squares is the variance.
     """
-    n, units = rows.n_labelled, rows.n_units(False)
-    more_units = rows.n_units(True)
-    factor = units / (units - 1) * (n - 1) / (n - n_free)
-    more_factor = more_units / (more_units - 1)
-    influence = mean_influence(own, rows.weights).influence / n
-    more = mean_influence(other, rows.unlabelled_weights).influence / rows.n_unlabelled
-    both = [np.sqrt(factor) * influence, np.sqrt(more_factor) * more]
-    return cluster_sums(np.vstack(both), rows.units)
+    n, units = rows.n_labelled, rows.n_units
+    factor = np.sqrt(units / (units - 1) * (n - 1) / (n - n_free))
+    influence = mean_influence(moved, rows.weights).influence / n
+    return _by_unit(factor * influence, rows.units[:n], rows)
+
+
+def more_sums(rows: PartlyLabelled, moved: FloatArray) -> FloatArray:
+    """Return what each unit adds to the error of a mean over unlabelled rows.
+
+    Parameters
+    ----------
+    rows : PartlyLabelled
+        The rows.
+    moved : ndarray of shape (n_unlabelled, d)
+        What is averaged.
+
+    Returns
+    -------
+    ndarray of shape (all units, d)
+        With the factor of few units: the sum of squares is the variance.
+    """
+    units = rows.n_unlabelled_units
+    influence = mean_influence(moved, rows.unlabelled_weights).influence
+    factor = np.sqrt(units / (units - 1)) / rows.n_unlabelled
+    return _by_unit(factor * influence, rows.units[rows.n_labelled :], rows)
+
+
+def _by_unit(
+    values: FloatArray, units: NDArray[np.intp], rows: PartlyLabelled
+) -> FloatArray:
+    """Return sums over all units, of either side or of both."""
+    found = np.zeros((int(rows.units.max()) + 1, values.shape[1]))
+    sums = cluster_sums(values, units)
+    found[: len(sums)] = sums
+    return found
+
+
+def ratio(
+    part: FloatArray, whole: FloatArray, otherwise: FloatArray | float
+) -> FloatArray:
+    """Return parts of wholes; something else where there is no whole.
+
+    Parameters
+    ----------
+    part, whole : ndarray of shape (d,)
+        Not negative.
+    otherwise : float
+        What stands for 0 / 0.
+
+    Returns
+    -------
+    ndarray of shape (d,)
+    """
+    found = np.full_like(whole, otherwise)
+    return np.asarray(np.divide(part, whole, out=found, where=whole > 0))

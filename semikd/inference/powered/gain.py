@@ -10,8 +10,8 @@ from semikd._validation import FloatArray, Shown, count, invalid, number
 from semikd.inference._inputs import checked_level
 from semikd.inference.comparison import independence, left_out_in_words
 from semikd.inference.influence import frozen
-from semikd.inference.powered.combining import PoweredEstimate
-from semikd.inference.powered.multiples import explained_by, ratio
+from semikd.inference.powered.combining import PoweredEstimate, ratio
+from semikd.inference.powered.multiples import explained_by
 from semikd.inference.powered.rows import PartlyLabelled
 from semikd.inference.result import InferenceResult
 
@@ -271,7 +271,7 @@ def powered_conditions(rows: PartlyLabelled) -> tuple[str, ...]:
     n, units, more = rows.n_labelled, None, "rows"
     if rows.has_clusters:
         units = np.unique(rows.units[:n], return_inverse=True)[1]
-        more = f"rows in {rows.n_units(True):,} clusters"
+        more = f"rows in {rows.n_unlabelled_units:,} clusters"
     weights = np.ones(n) if rows.weights is None else rows.weights
     same = "labelled and unlabelled rows are draws from one population"
     if rows.weights is not None or rows.unlabelled_weights is not None:

@@ -112,7 +112,7 @@ def partly_labelled(
     own = units[: len(known)][rows]
     both = np.concatenate([own, units[len(known) :][more_rows]])
     _check_units(own, both[len(rows) :], clusters is not None)
-    if clusters is not None and labels.teachers:
+    if clusters is not None:
         _check_folds(labels.fold[:, rows], own)
     _warn_of_same(like, labels.row_hash)
     return PartlyLabelled(

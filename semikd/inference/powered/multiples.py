@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._validation import FloatArray
+from semikd._validation import FloatArray, number
 from semikd.inference.powered.combining import (
     Moment,
     Moves,
-    fixed,
+    more_sums,
     moved_by_labels,
-    unit_sums,
+    own_sums,
+    ratio,
 )
 from semikd.inference.powered.rows import PartlyLabelled
 
@@ -43,7 +44,9 @@ def chosen_multiples(
     """
     if power is None:
         return best_multiples(moment.at(moment.start), rows)
-    return fixed(rows, power, len(moment.start))
+    number("power", power, low=0.0, high=1.0)
+    d = len(moment.start)
+    return [np.full((part.max() + 1, d), float(power)) for part in rows.part]
 
 
 def best_multiples(moves: Moves, rows: PartlyLabelled) -> list[FloatArray]:
@@ -83,9 +86,8 @@ def _multiple(
 ) -> FloatArray:
     """Return the best λ (d,) by some of the labelled rows, between 0 and 1."""
     a, b = (_only(values, rows, kept) for values in (by_outcome, own))
-    nothing = np.zeros_like(other)
-    moved = unit_sums(rows, b, -other)
-    product = (unit_sums(rows, a, nothing) * moved).sum(axis=0)
+    moved = own_sums(rows, b) - more_sums(rows, other)
+    product = (own_sums(rows, a) * moved).sum(axis=0)
     return np.asarray(np.clip(ratio(product, (moved**2).sum(axis=0), 0.0), 0.0, 1.0))
 
 
@@ -145,9 +147,8 @@ def explained_by(moves: Moves, rows: PartlyLabelled, units: FloatArray) -> Expla
         own += by_label / len(rows.labels)
         other += said / len(rows.labels)
     outcome, own, other = (each @ units.T for each in (outcome, own, other))
-    nothing = np.zeros_like(other)
-    a, b = (unit_sums(rows, values, nothing) for values in (outcome, own))
-    moved = unit_sums(rows, own, -other)
+    a, b = (own_sums(rows, values) for values in (outcome, own))
+    moved = b - more_sums(rows, other)
     whole, square, spread = ((part**2).sum(axis=0) for part in (a, b, moved))
     correlation = ratio((a * b).sum(axis=0), np.sqrt(whole * square), 0.0)
     total = np.maximum((a * moved).sum(axis=0), 0.0) ** 2
@@ -177,9 +178,3 @@ def _noise(
     left = share**2 @ (square - mean**2)
     whole = share**2 @ (by_outcome - share @ by_outcome) ** 2
     return np.asarray(np.clip(ratio(left, whole, 1.0), 0.0, 1.0))
-
-
-def ratio(part: FloatArray, whole: FloatArray, otherwise: float) -> FloatArray:
-    """Return parts of wholes; something else where there is no whole."""
-    found = np.full_like(whole, otherwise)
-    return np.asarray(np.divide(part, whole, out=found, where=whole > 0))

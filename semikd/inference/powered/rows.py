@@ -99,6 +99,16 @@ class PartlyLabelled:
         own = row_shares(self.weights, self.n_labelled)
         return own, row_shares(self.unlabelled_weights, self.n_unlabelled)
 
+    @property
+    def n_units(self) -> int:
+        """Independent units of labelled rows: clusters, or rows."""
+        return len(np.unique(self.units[: self.n_labelled]))
+
+    @property
+    def n_unlabelled_units(self) -> int:
+        """Independent units of unlabelled rows."""
+        return len(np.unique(self.units[self.n_labelled :]))
+
     def need_classes(self) -> tuple[Any, ...]:
         """Return the classes, refusing labels that are numbers."""
         if self.classes is None:
@@ -115,11 +125,6 @@ class PartlyLabelled:
         """Return the rows that take part of a table of all unlabelled rows."""
         found = _with_rows(name, table, self.n_given_unlabelled)
         return take_rows(found, self.unlabelled_rows)
-
-    def n_units(self, more: bool) -> int:
-        """Return the number of independent units of either."""
-        n = self.n_labelled
-        return len(np.unique(self.units[n:] if more else self.units[:n]))
 
 
 def checked_rows(rows: object) -> PartlyLabelled:
