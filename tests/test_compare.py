@@ -251,6 +251,17 @@ def test_more_than_two_classes_have_everything_but_an_area_difference() -> None:
         three.procedure("loglos")
     with pytest.raises(ValueError, match="refit must be below 2"):
         three.one_fit(refit=2)
+    with pytest.raises(ValueError, match="arm must be one of 'teacher', 'scratch'"):
+        three.one_fit(arm="student")
+    sides = np.where(np.asarray(three.test.X)[:, 0] > 0, "right", "left")
+    found = three.one_fit(arm="cross-fitted", reference="teacher", groups=sides)
+    parts = ["", ", group left", ", group right"]
+    assert list(found.names) == [f"cross-fitted{part}" for part in parts]
+    shares = np.array([(sides == side).mean() for side in ("left", "right")])
+    np.testing.assert_allclose(shares @ found.estimate[1:], found.estimate[0])
+    whole = three.one_fit(reference="teacher")
+    at = whole.names.index("cross-fitted")
+    np.testing.assert_allclose(found.std_error[0], whole.std_error[at])
 
 
 def test_rows_of_zero_weight_play_no_part(mixture, recipe) -> None:

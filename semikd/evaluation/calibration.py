@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from semikd._validation import count
 from semikd.crossfit import OutOfFold
 from semikd.evaluation.bin_sums import LEAST, BinSums
-from semikd.evaluation.risk_rows import RiskRows, check_units_of, parts_of, risk_rows
+from semikd.evaluation.risk_rows import RiskRows, risk_rows
 from semikd.exceptions import SemikdWarning
 from semikd.inference import InferenceResult, StudentLaw
 from semikd.inference._inputs import checked_level
 from semikd.inference.comparison import independence
+from semikd.inference.parts import check_units_of, parts_of
 from semikd.simplex import FloatArray, one_hot
 
 __all__ = ["CalibrationBound", "squared_calibration_error"]
@@ -129,7 +130,7 @@ def squared_calibration_error(
     estimates, moved, least, n_units = {}, [], [], []
     for part, mask in parts_of(groups, rows.kept):
         name = part.removeprefix(", ") or "all rows"
-        n_units.append(check_units_of(rows, mask, name, least=LEAST))
+        n_units.append(check_units_of(rows.clusters, mask, name, least=LEAST))
         _warn_of_rare(rows, mask, name)
         each = [_on(rows, repeat, mask, n_bins) for repeat in range(len(rows.p))]
         found = np.mean(each, axis=0)

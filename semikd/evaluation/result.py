@@ -6,17 +6,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from semikd._validation import Shown, count, invalid
+from semikd._validation import count, invalid, unknown
+from semikd.evaluation.arm_metrics import arm_areas, arm_losses
 from semikd.evaluation.arms import SCRATCH, TEACHER, TUNED
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Task
 from semikd.inference import (
     Comparison,
     CrossedComparison,
-    InfluenceEstimate,
     Verdict,
-    auc_influence,
     crossed_differences,
     paired_differences,
 )
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["ArmComparison"]
-
-_DECIMALS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +118,7 @@ class ArmComparison:
             It answers "does distilling help".
         """
         return crossed_differences(
-            self._losses(metric),
+            arm_losses(self.predictions, self.test, self.task, metric),
             names=self.names,
             reference=reference or self.reference,
             metric=self._called(metric),
@@ -136,6 +134,8 @@ class ArmComparison:
         *,
         refit: int = 0,
         reference: str | None = None,
+        arm: str | None = None,
+        groups: ArrayLike | None = None,
     ) -> Comparison:
         """Return differences of one set of fitted models, over new rows.
 
@@ -147,21 +147,34 @@ class ArmComparison:
             Which of the refits.
         reference : str, optional
             The arm to compare with; by default ``reference``.
+        arm : str, optional
+            The only other arm; by default all.
+        groups : array-like of shape (n_test,), optional
+            Parts of the test rows, each judged like the whole; not for 'auc'.
 
         Returns
         -------
         Comparison
-            It answers "is this one fitted model better".
+            It answers "is this one fitted model better", and on whom.
         """
         if not 0 <= count("refit", refit, low=0) < self.n_refits:
             constraint = f"be below {self.n_refits}, the number of refits"
             raise invalid("refit", constraint, refit)
-        what: Any = self._auc(refit) if metric == "auc" else self._losses(metric)[refit]
+        reference = reference or self.reference
+        names = self.names if arm is None else (arm, reference)
+        at = [self._place(name) for name in names]
+        if metric == "auc":
+            own = self.predictions[refit, at]
+            what: Any = arm_areas(own, self.test, self.task)
+        else:
+            every = arm_losses(self.predictions, self.test, self.task, metric)
+            what = every[refit][:, at]
         return paired_differences(
             what,
-            names=self.names,
-            reference=reference or self.reference,
+            names=names,
+            reference=reference,
             metric=self._called(metric),
+            groups=groups,
             sample_weight=None if metric == "auc" else self.test.weights,
             clusters=self.test.groups,
             level=self.level,
@@ -244,38 +257,8 @@ class ArmComparison:
         """Return the name of a metric in sentences."""
         return (metric or self.task.metric).replace("_", "-")
 
-    def _losses(self, metric: str | None) -> FloatArray:
-        """Return pointwise losses of shape (n_refits, n_test, n_arms)."""
-        loss = self.task.loss(metric)
-        each = [[loss(p, self.test) for p in fit] for fit in self.predictions]
-        return _rounded(np.swapaxes(each, 1, 2))
-
-    def _auc(self, refit: int) -> InfluenceEstimate:
-        """Return the areas of one refit's arms with the influence of each row."""
-        if self.predictions.shape[-1] != 2:
-            classes = self.test.classes
-            what = "a regression" if classes is None else f"{len(classes)} classes"
-            shown = Shown(f"'auc' with {what}")
-            remedy = "" if classes is None else "The table has the macro average"
-            constraint = "be " + " or ".join(map(repr, self.task.losses()))
-            raise invalid("metric", constraint, shown, remedy)
-        codes, weights = self.test.codes, self.test.weights
-        parts = [
-            auc_influence(codes, p[:, 1], sample_weight=weights)
-            for p in self.predictions[refit]
-        ]
-        return InfluenceEstimate(
-            np.array([area for area, _ in parts]),
-            np.stack([influence for _, influence in parts], axis=1),
-            metric="AUC",
-            greater_is_better=True,
-        )
-
-
-def _rounded(losses: FloatArray) -> FloatArray:
-    """Return losses without their last digits, by their size, in whatever unit.
-
-    Equal models differ by rounding, which must not be a significant difference.
-    """
-    unit = float(np.abs(losses).max()) or 1.0
-    return np.asarray(np.round(losses / unit, _DECIMALS) * unit)
+    def _place(self, arm: str) -> int:
+        """Return where an arm is."""
+        if arm not in self.names:
+            raise unknown("arm", arm, self.names)
+        return self.names.index(arm)

@@ -1,6 +1,5 @@
 """Which rows judge a model, by whose probabilities, and into what parts they fall."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,6 @@ from semikd._tables import refuse_missing
 from semikd._validation import (
     Shown,
     check_shape,
-    counted,
     finite_array,
     invalid,
     sample_weights,
@@ -22,12 +20,11 @@ from semikd.crossfit.checks import check_honest
 from semikd.inference._inputs import (
     check_units,
     checked_clusters,
-    numbered,
     of_rows,
 )
 from semikd.simplex import FloatArray
 
-__all__ = ["RiskRows", "check_units_of", "parts_of", "probability_table", "risk_rows"]
+__all__ = ["RiskRows", "probability_table", "risk_rows"]
 
 Codes = NDArray[np.intp]
 # How far rounding in single precision moves a probability.
@@ -193,49 +190,3 @@ def _codes(labels: NDArray[np.generic], known: NDArray[np.generic]) -> Codes:
     if strange:
         raise invalid("y", f"hold the classes {known.tolist()}", strange[0])
     return np.array([at[label] for label in labels.tolist()])
-
-
-def check_units_of(
-    rows: RiskRows, mask: NDArray[np.bool_], name: str, *, least: int = 2
-) -> int:
-    """Return the number of units of a part, refusing one whose spread is unseen.
-
-    Parameters
-    ----------
-    rows : RiskRows
-        The rows.
-    mask : ndarray of bool of shape (n,)
-        Those of the part.
-    name : str
-        Its name.
-    least : int, default=2
-        Fewest units.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ValueError
-        If there are fewer.
-    """
-    n_units = len(np.unique(rows.units[mask]))
-    if n_units < least:
-        what = "row" if rows.clusters is None else "cluster"
-        shown = Shown(f"{counted(n_units, what)} of positive weight in {name}")
-        wanted = f"hold {'two' if least == 2 else least} {what}s each"
-        raise invalid("groups", wanted, shown, "Leave that group out")
-    return n_units
-
-
-def parts_of(
-    groups: ArrayLike | None, kept: NDArray[np.bool_]
-) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield all kept rows, and then every group, with what its name ends in."""
-    yield "", np.ones(int(kept.sum()), dtype=bool)
-    if groups is None:
-        return
-    names, which = numbered("groups", groups, len(kept))
-    for at, each in enumerate(names.tolist()):
-        yield f", group {each}", (which == at)[kept]

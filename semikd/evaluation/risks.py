@@ -18,7 +18,7 @@ from semikd._random import RandomState
 from semikd.crossfit import OutOfFold
 from semikd.evaluation.named_metrics import POINTWISE, chosen_metrics
 from semikd.evaluation.risk_columns import COLUMNS, RiskColumn
-from semikd.evaluation.risk_rows import RiskRows, check_units_of, parts_of, risk_rows
+from semikd.evaluation.risk_rows import RiskRows, risk_rows
 from semikd.exceptions import SemikdWarning
 from semikd.inference import (
     InferenceResult,
@@ -27,6 +27,7 @@ from semikd.inference import (
 from semikd.inference._inputs import checked_level
 from semikd.inference.bootstrap import drawn_sandwich
 from semikd.inference.comparison import independence
+from semikd.inference.parts import check_units_of, parts_of, spread_over
 
 __all__ = ["risks"]
 
@@ -156,7 +157,7 @@ def risks(
 def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> RiskColumn:
     """Return a metric on some of the rows, its influence spread over all of them."""
     name = part.removeprefix(", ") or "all rows"
-    n_units, whole = check_units_of(rows, mask, name), int(rows.units.max()) + 1
+    n_units = check_units_of(rows.clusters, mask, name)
     found = [COLUMNS[metric](rows, repeat, mask, name) for repeat in range(len(rows.p))]
     own = np.mean([each.influence for each in found], axis=0)
     largest = max(each.largest for each in found)
@@ -169,9 +170,6 @@ def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> Risk
             SemikdWarning,
             stacklevel=3,
         )
-    influence = np.zeros(len(mask))
-    # What its own few units would give, whatever the factor of the whole is.
-    factor = np.sqrt(n_units / (n_units - 1) * (whole - 1) / whole)
-    influence[mask] = factor * len(mask) / mask.sum() * own
+    influence = spread_over(own[:, None], rows.clusters, mask, n_units)[:, 0]
     estimate = float(np.mean([each.estimate for each in found]))
     return RiskColumn(estimate, influence, min(each.df for each in found), largest)

@@ -8,7 +8,7 @@ models, whose refits vary too, see `crossed_differences`.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +30,7 @@ from semikd.inference.influence import (
     differences_to,
     mean_influence,
 )
+from semikd.inference.parts import check_units_of, parts_of, spread_over
 from semikd.inference.student_law import StudentLaw
 from semikd.inference.verdicts import Comparison
 
@@ -40,6 +41,7 @@ def paired_differences(
     names: Sequence[str],
     reference: str,
     metric: str = "mean loss",
+    groups: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
@@ -64,6 +66,9 @@ def paired_differences(
         Name of the arm that the others are compared with.
     metric : str, default='mean loss'
         What the losses measure, for sentences; an influence record has its own name.
+    groups : array of shape (n_rows,), optional
+        Parts of the rows. Arms are compared on all rows and on each part; the latter
+        is what that part alone would give.
     sample_weight : array of shape (n_rows,), optional
         Sampling weights; rows of weight zero are left out, a constant changes nothing.
     clusters : array of shape (n_rows,), optional
@@ -79,14 +84,16 @@ def paired_differences(
     Returns
     -------
     Comparison
-        Differences arm - reference; t laws with G - 1 degrees of freedom, max-T by a
-        normal multiplier bootstrap.
+        Differences arm - reference, after those of all rows those of each group,
+        named 'arm, group name'; t laws with G - 1 degrees of freedom, max-T by a normal
+        multiplier bootstrap.
 
     Raises
     ------
     ValueError
         If names do not fit, a loss is not finite, the reference is unknown, there are
-        fewer than 2 rows or clusters, or a weight is negative.
+        fewer than 2 rows or clusters (of a group, too), a weight is negative, or a
+        metric that is no mean of losses is asked for by group.
 
     Notes
     -----
@@ -113,61 +120,104 @@ def paired_differences(
     """
     checked_level(level)
     size = count("n_draws", n_draws)
-    record, arms, groups, sizes = _differences(
-        losses, names, reference, sample_weight, clusters
-    )
-    if not isinstance(losses, InfluenceEstimate):
-        record = replace(record, metric=metric)
+    if isinstance(losses, InfluenceEstimate):
+        found = _of_record(losses, names, reference, groups, sample_weight, clusters)
+    else:
+        table, arms = checked_losses(losses, names, n_axes=2)
+        at = reference_index(reference, arms)
+        found = _by_part(table, arms, at, groups, sample_weight, clusters)
+        found = replace(found, record=replace(found.record, metric=metric))
+    record = found.record
     influence = record.influence
-    covariance, n_units, draws = drawn_sandwich(influence, groups, size, random_state)
+    covariance, _, draws = drawn_sandwich(influence, found.units, size, random_state)
+    where = "" if groups is None else ", in all and in each group"
     return Comparison(
-        names=arms,
+        names=found.names,
         reference=reference,
         metric=record.metric,
         greater_is_better=record.greater_is_better,
         estimate=record.estimate,
         covariance=covariance,
-        law=StudentLaw.of_each(np.full(len(arms), n_units - 1.0)),
+        law=StudentLaw.of_each(found.df),
         estimand=(
             f"difference in {record.metric} (arm - {reference!r}) of these fitted "
-            "models, on new rows from the same population"
+            f"models, on new rows from the same population{where}"
         ),
-        conditions=row_conditions(len(influence), groups, sizes),
+        conditions=row_conditions(len(influence), found.units, found.sizes),
         level=level,
         draws=draws,
     )
 
 
-def _differences(
-    losses: ArrayLike | InfluenceEstimate,
+@dataclass(frozen=True, eq=False)
+class _Differences:
+    """Differences with the influence of every row; units and weights of the rows."""
+
+    names: tuple[str, ...]
+    record: InfluenceEstimate
+    df: FloatArray
+    units: NDArray[np.intp] | None
+    sizes: FloatArray
+
+
+def _of_record(
+    record: InfluenceEstimate,
     names: Sequence[str],
     reference: str,
+    groups: ArrayLike | None,
     sample_weight: ArrayLike | None,
     clusters: ArrayLike | None,
-) -> tuple[InfluenceEstimate, tuple[str, ...], NDArray[np.intp] | None, FloatArray]:
-    """Return differences, names of the other arms, clusters, weight of each row."""
-    if isinstance(losses, InfluenceEstimate):
-        if sample_weight is not None:
-            shown = Shown("weights beside an InfluenceEstimate")
-            remedy = "Its influence holds the weights already"
-            raise invalid("sample_weight", "be None", shown, remedy)
-        arms = checked_names(names, len(losses.estimate))
-        at = reference_index(reference, arms)
-        n_rows = len(losses.influence)
-        groups = checked_clusters(clusters, n_rows)
-        check_units(n_rows, groups)
-        record = replace(
-            losses,
-            estimate=differences_to(losses.estimate, at),
-            influence=differences_to(losses.influence, at),
-        )
-        return record, arms[:at] + arms[at + 1 :], groups, np.ones(n_rows)
-    table, arms = checked_losses(losses, names, n_axes=2)
+) -> _Differences:
+    """Return the differences of estimates that brought their influence."""
+    for name, given, remedy in (
+        ("sample_weight", sample_weight, "Its influence holds the weights already"),
+        ("groups", groups, "Its influence is that of all rows together"),
+    ):
+        if given is not None:
+            shown = Shown(f"{name.split('_')[-1]} beside an InfluenceEstimate")
+            raise invalid(name, "be None", shown, remedy)
+    arms = checked_names(names, len(record.estimate))
     at = reference_index(reference, arms)
-    table, groups, weights = kept_rows(table, sample_weight, clusters)
+    n_rows = len(record.influence)
+    units = checked_clusters(clusters, n_rows)
+    check_units(n_rows, units)
+    own = replace(
+        record,
+        estimate=differences_to(record.estimate, at),
+        influence=differences_to(record.influence, at),
+    )
+    n_units = n_rows if units is None else int(units.max()) + 1
+    df = np.full(len(arms) - 1, n_units - 1.0)
+    return _Differences(arms[:at] + arms[at + 1 :], own, df, units, np.ones(n_rows))
+
+
+def _by_part(
+    losses: FloatArray,
+    arms: tuple[str, ...],
+    at: int,
+    groups: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    clusters: ArrayLike | None,
+) -> _Differences:
+    """Return the differences of mean losses, of all rows and then of every group."""
+    table, units, weights = kept_rows(losses, sample_weight, clusters)
+    # Weights are checked by now.
+    kept = (
+        np.ones(len(losses), bool) if weights is None else np.asarray(sample_weight) > 0
+    )
+    table = differences_to(table, at)
+    names: list[str] = []
+    estimates, influence, df = [], [], []
+    for part, mask in parts_of(groups, kept):
+        n_units = check_units_of(units, mask, part.removeprefix(", ") or "all rows")
+        own = mean_influence(table[mask], None if weights is None else weights[mask])
+        estimates.append(own.estimate)
+        influence.append(spread_over(own.influence, units, mask, n_units))
+        df.append(np.full(len(arms) - 1, n_units - 1.0))
+        names += [f"{arm}{part}" for j, arm in enumerate(arms) if j != at]
+    record = InfluenceEstimate(np.concatenate(estimates), np.hstack(influence))
     sizes = np.ones(len(table)) if weights is None else weights
-    record = mean_influence(differences_to(table, at), weights)
-    return record, arms[:at] + arms[at + 1 :], groups, sizes
+    return _Differences(tuple(names), record, np.concatenate(df), units, sizes)
 
 
 def row_conditions(
