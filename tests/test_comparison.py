@@ -144,6 +144,28 @@ def test_a_group_is_judged_as_if_it_were_alone(units):
     assert np.allclose(apart, 0.0) == (units != "clusters")
 
 
+def test_named_groups_may_overlap():
+    losses, even = make_losses(), np.arange(80) % 2 == 0
+    late = np.arange(80) > 30
+    result = compare(losses, groups={"even": even, "late": late})
+    assert result.names[2:] == (
+        "distilled, even",
+        "mixed, even",
+        "distilled, late",
+        "mixed, late",
+    )
+    by_code = compare(losses, groups=even.astype(int))
+    np.testing.assert_allclose(result.estimate[2:4], by_code.estimate[4:])
+    alone = compare(losses[late])
+    np.testing.assert_allclose(result.std_error[4:], alone.std_error)
+    # Rows of both: the covariance by hand.
+    gap = losses[:, 1] - losses[:, 0]
+    off = [np.where(rows, gap - gap[rows].mean(), 0.0) for rows in (even, late)]
+    factors = [np.sqrt(n / (n - 1)) / n for n in (even.sum(), late.sum())]
+    expected = (off[0] * factors[0]) @ (off[1] * factors[1])
+    np.testing.assert_allclose(result.covariance[2, 4], expected)
+
+
 def test_together_means_over_all_groups():
     """Max-T over groups, against the law of independent groups.
 
@@ -167,6 +189,10 @@ def test_groups_that_cannot_be_judged_are_refused():
         compare(losses, groups=groups)
     with pytest.raises(ValueError, match="groups must be None; got groups beside an"):
         compare(mean_influence(losses), groups=groups)
+    with pytest.raises(TypeError, match="must be True or False for each row; got val"):
+        compare(losses, groups={"late": groups})
+    with pytest.raises(ValueError, match="0 rows of positive weight in late"):
+        compare(losses, groups={"late": groups > 2})
     with pytest.raises(ValueError, match="groups must name a group for every row"):
         compare(losses, groups=np.r_[np.nan, groups[1:]])
 

@@ -22,26 +22,46 @@ def losses(X: FloatArray, y: NDArray[np.intp]) -> FloatArray:
     return np.column_stack([-np.log(np.where(y == 1, p, 1.0 - p)) for p in said])
 
 
+def parts(X: FloatArray) -> NDArray[np.intp]:
+    """Return the group of each row, by the second column."""
+    return np.digitize(X[:, 1], [-0.5, 0.5])
+
+
 @cache
 def differences() -> FloatArray:
-    """Return their differences from the first in the population."""
+    """Return their differences from the first in the population, and in its groups."""
     rows = population()
     zero, one = (losses(rows.X, np.full(len(rows.p), j)) for j in (0, 1))
-    means = ((1.0 - rows.p)[:, None] * zero + rows.p[:, None] * one).mean(axis=0)
-    return np.asarray(means[1:] - means[0])
+    means = (1.0 - rows.p)[:, None] * zero + rows.p[:, None] * one
+    gaps, group = means[:, 1:] - means[:, [0]], parts(rows.X)
+    return np.array([gaps.mean(0), *(gaps[group == at].mean(0) for at in range(3))])
 
 
 def of_models(n: int, seed: int) -> Draw:
-    """Return whether differences of fixed models hold."""
+    """Return whether differences of fixed models hold, in all and by group."""
     from semikd.inference import paired_differences
 
     rows, truth = logistic(n, seed), differences()
+    table, group = losses(rows.X, rows.y), parts(rows.X)
+    compared = partial(paired_differences, names=ARMS, reference="a", random_state=seed)
+    found, by_group = compared(table), compared(table, groups=group)
+    return {
+        "difference of models: one": inside(found, 0, truth[0, 0]),
+        "difference of models: all together": inside_all(found, truth[0]),
+        "difference of models: one in a group": inside(by_group, 2, truth[1, 0]),
+        "difference of models: groups together": inside_all(by_group, truth.ravel()),
+    }
+
+
+def ungrouped(n: int, seed: int) -> Draw:
+    """Return what becomes of a group that the whole is taken for."""
+    from semikd.inference import paired_differences
+
+    rows = logistic(n, seed)
     table = losses(rows.X, rows.y)
     found = paired_differences(table, names=ARMS, reference="a", random_state=seed)
-    return {
-        "difference of models: one": inside(found, 0, truth[0]),
-        "difference of models: all together": inside_all(found, truth),
-    }
+    truth = float(differences()[1, 0])
+    return {"difference of models: all for a group": inside(found, 0, truth)}
 
 
 def unpaired(n: int, seed: int) -> Draw:
@@ -52,7 +72,8 @@ def unpaired(n: int, seed: int) -> Draw:
     table = losses(rows.X, rows.y)
     table[:, 1] = np.random.default_rng(seed).permutation(table[:, 1])
     found = paired_differences(table, names=ARMS, reference="a", random_state=seed)
-    return {"difference of models: rows exchanged": inside(found, 0, differences()[0])}
+    truth = float(differences()[0, 0])
+    return {"difference of models: rows exchanged": inside(found, 0, truth)}
 
 
 def refits(n_refits: int, n: int, seed: int, *, once: bool = False) -> Draw:
@@ -139,6 +160,9 @@ def cases() -> list[Case]:
     found = [Case("models", {"n": n}, partial(of_models, n)) for n in SIZES]
     found.append(
         Case("models unpaired", {"n": 1000}, partial(unpaired, 1000), "control")
+    )
+    found.append(
+        Case("models ungrouped", {"n": 1000}, partial(ungrouped, 1000), "control")
     )
     found += [
         Case("procedures", {"refits": r, "n": n}, partial(refits, r, n))

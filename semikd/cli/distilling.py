@@ -158,9 +158,10 @@ def _found(
 
 
 def _chosen(outcome: "Outcome") -> list[str]:
-    """Return what was chosen, in two lines, and in a third how small it may be."""
-    from semikd.job.told import choice_facts, size_facts
+    """Return what was chosen, how small it may be, and on whom it is worse."""
+    from semikd.job.told import choice_facts, part_facts, size_facts
     from semikd.report.choosing import choice_sentences
+    from semikd.report.parts import part_sentence
     from semikd.report.sizing import size_sentence
 
     choice, sizes = choice_facts(outcome), size_facts(outcome)
@@ -170,4 +171,7 @@ def _chosen(outcome: "Outcome") -> list[str]:
         of_what = "" if sizes is None else " of the recipe"
         part = f"The held-out rows above took no part in the choice{of_what}."
         said = [f"{first} {part}", *rivals[:1]]
-    return said if sizes is None else [*said, size_sentence(sizes)]
+    if sizes is not None:
+        said.append(size_sentence(sizes))
+    parts = part_facts(outcome)
+    return said if parts is None else [*said, part_sentence(parts)]

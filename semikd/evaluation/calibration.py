@@ -21,7 +21,7 @@ from semikd.exceptions import SemikdWarning
 from semikd.inference import InferenceResult, StudentLaw
 from semikd.inference._inputs import checked_level
 from semikd.inference.comparison import independence
-from semikd.inference.parts import check_units_of, parts_of
+from semikd.inference.parts import Groups, check_units_of, parts_of
 from semikd.simplex import FloatArray, one_hot
 
 __all__ = ["CalibrationBound", "squared_calibration_error"]
@@ -37,7 +37,7 @@ def squared_calibration_error(
     *,
     classes: ArrayLike | None = None,
     n_bins: int = 15,
-    groups: ArrayLike | None = None,
+    groups: Groups | None = None,
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
@@ -67,8 +67,9 @@ def squared_calibration_error(
         clusters. The error that is bounded is that of probabilities averaged over a
         bin, and at most that of the probabilities themselves; more bins see more, with
         less certainty.
-    groups : array-like of shape (n,), optional
-        Parts of the rows, each judged like the whole, in bins of its own.
+    groups : array-like of shape (n,) or mapping, optional
+        The group of each row; or by name which rows a group has, as True and False, so
+        that groups may overlap. Each is judged like the whole, in bins of its own.
     sample_weight : array-like of shape (n,), optional
         Sampling weights.
     clusters : array-like of shape (n,), optional

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from semikd._validation import count, invalid, unknown
 from semikd.evaluation.arm_metrics import arm_areas, arm_losses
@@ -20,6 +19,7 @@ from semikd.inference import (
     crossed_differences,
     paired_differences,
 )
+from semikd.inference.parts import Groups
 from semikd.simplex import FloatArray
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class ArmComparison:
         refit: int = 0,
         reference: str | None = None,
         arm: str | None = None,
-        groups: ArrayLike | None = None,
+        groups: Groups | None = None,
     ) -> Comparison:
         """Return differences of one set of fitted models, over new rows.
 
@@ -149,8 +149,9 @@ class ArmComparison:
             The arm to compare with; by default ``reference``.
         arm : str, optional
             The only other arm; by default all.
-        groups : array-like of shape (n_test,), optional
-            Parts of the test rows, each judged like the whole; not for 'auc'.
+        groups : array-like of shape (n_test,) or mapping, optional
+            Groups of test rows, each judged like the whole, as for
+            :func:`~semikd.inference.paired_differences`; not for 'auc'.
 
         Returns
         -------

@@ -27,7 +27,7 @@ from semikd.inference import (
 from semikd.inference._inputs import checked_level
 from semikd.inference.bootstrap import drawn_sandwich
 from semikd.inference.comparison import independence
-from semikd.inference.parts import check_units_of, parts_of, spread_over
+from semikd.inference.parts import Groups, check_units_of, parts_of, spread_over
 
 __all__ = ["risks"]
 
@@ -46,7 +46,7 @@ def risks(
     *,
     classes: ArrayLike | None = None,
     metrics: Sequence[str] = _USUAL,
-    groups: ArrayLike | None = None,
+    groups: Groups | None = None,
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
@@ -75,8 +75,9 @@ def risks(
         mean over classes against the rest, and that of cross-fitted labels the mean
         over folds. The slope is that of :math:`\log p` in a logistic recalibration with
         intercepts: below 1 too sure, above 1 too timid.
-    groups : array-like of shape (n,), optional
-        Parts of the rows, each judged like the whole.
+    groups : array-like of shape (n,) or mapping, optional
+        The group of each row; or by name which rows a group has, as True and False, so
+        that groups may overlap. Each is judged like the whole.
     sample_weight : array-like of shape (n,), optional
         Sampling weights: of another population that these rows stand for, say.
     clusters : array-like of shape (n,), optional

@@ -30,7 +30,7 @@ from semikd.inference.influence import (
     differences_to,
     mean_influence,
 )
-from semikd.inference.parts import check_units_of, parts_of, spread_over
+from semikd.inference.parts import Groups, check_units_of, parts_of, spread_over
 from semikd.inference.student_law import StudentLaw
 from semikd.inference.verdicts import Comparison
 
@@ -41,7 +41,7 @@ def paired_differences(
     names: Sequence[str],
     reference: str,
     metric: str = "mean loss",
-    groups: ArrayLike | None = None,
+    groups: Groups | None = None,
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
@@ -66,9 +66,10 @@ def paired_differences(
         Name of the arm that the others are compared with.
     metric : str, default='mean loss'
         What the losses measure, for sentences; an influence record has its own name.
-    groups : array of shape (n_rows,), optional
-        Parts of the rows. Arms are compared on all rows and on each part; the latter
-        is what that part alone would give.
+    groups : array of shape (n_rows,) or mapping, optional
+        The group of each row; or by name which rows a group has, as True and False, so
+        that groups may overlap. Arms are compared on all rows and on each group; the
+        latter is what that group alone would give.
     sample_weight : array of shape (n_rows,), optional
         Sampling weights; rows of weight zero are left out, a constant changes nothing.
     clusters : array of shape (n_rows,), optional
@@ -85,8 +86,8 @@ def paired_differences(
     -------
     Comparison
         Differences arm - reference, after those of all rows those of each group,
-        named 'arm, group name'; t laws with G - 1 degrees of freedom, max-T by a normal
-        multiplier bootstrap.
+        named 'arm, group value' or 'arm, name'; t laws with G - 1 degrees of freedom,
+        max-T by a normal multiplier bootstrap.
 
     Raises
     ------
@@ -164,7 +165,7 @@ def _of_record(
     record: InfluenceEstimate,
     names: Sequence[str],
     reference: str,
-    groups: ArrayLike | None,
+    groups: Groups | None,
     sample_weight: ArrayLike | None,
     clusters: ArrayLike | None,
 ) -> _Differences:
@@ -195,7 +196,7 @@ def _by_part(
     losses: FloatArray,
     arms: tuple[str, ...],
     at: int,
-    groups: ArrayLike | None,
+    groups: Groups | None,
     sample_weight: ArrayLike | None,
     clusters: ArrayLike | None,
 ) -> _Differences:

@@ -1,25 +1,35 @@
 """Parts of the rows, each judged as if it were alone, and all of them together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semikd._validation import FloatArray, Shown, counted, invalid
+from semikd._validation import (
+    FloatArray,
+    Shown,
+    check_shape,
+    counted,
+    invalid,
+    wrong_type,
+)
 from semikd.inference._inputs import numbered
 
-__all__ = ["check_units_of", "parts_of", "spread_over"]
+__all__ = ["Groups", "check_units_of", "parts_of", "spread_over"]
+
+# The group of each row; or by name the rows of groups, which may overlap.
+Groups = ArrayLike | Mapping[str, ArrayLike]
 
 
 def parts_of(
-    groups: ArrayLike | None, kept: NDArray[np.bool_]
+    groups: Groups | None, kept: NDArray[np.bool_]
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Yield all kept rows, and then every group, with what its name ends in.
 
     Parameters
     ----------
-    groups : array-like of shape (all rows,) or None
-        Group of each row.
+    groups : array-like of shape (all rows,), mapping or None
+        Group of each row; or by name which rows a group has.
     kept : ndarray of bool of shape (all rows,)
         Rows that take part, n of them.
 
@@ -31,11 +41,23 @@ def parts_of(
         Rows of the part among those kept.
     """
     yield "", np.ones(int(kept.sum()), dtype=bool)
-    if groups is None:
-        return
-    names, which = numbered("groups", groups, len(kept))
-    for at, each in enumerate(names.tolist()):
-        yield f", group {each}", (which == at)[kept]
+    if isinstance(groups, Mapping):
+        for name, rows in groups.items():
+            yield f", {name}", _rows_of(name, rows, len(kept))[kept]
+    elif groups is not None:
+        names, which = numbered("groups", groups, len(kept))
+        for at, each in enumerate(names.tolist()):
+            yield f", group {each}", (which == at)[kept]
+
+
+def _rows_of(name: str, rows: ArrayLike, n: int) -> NDArray[np.bool_]:
+    """Return which rows a group has."""
+    found = np.asarray(rows)
+    check_shape(f"groups[{name!r}]", found, (n,))
+    if found.dtype != bool:
+        shown = Shown(f"values of type {found.dtype}")
+        raise wrong_type(f"groups[{name!r}]", "be True or False for each row", shown)
+    return found
 
 
 def check_units_of(

@@ -19,6 +19,8 @@ from semikd.job.labels import write_labels
 from semikd.job.told import (
     choice_facts,
     choice_metrics,
+    part_facts,
+    part_metrics,
     set_up,
     size_facts,
     size_metrics,
@@ -149,6 +151,7 @@ def _metrics(
         else None,
         "choice": _plain(choice_metrics(outcome)),
         "sizes": _plain(size_metrics(outcome)),
+        "parts": _plain(part_metrics(outcome)),
         "n_refits": comparison.n_refits,
         "level": comparison.level,
         "model": {
@@ -197,6 +200,7 @@ def _page(
             notes=notes,
             choice=choice_facts(outcome),
             sizes=size_facts(outcome),
+            parts=part_facts(outcome),
         )
     )
 

@@ -58,6 +58,9 @@ class Settings:
     groups, weight : str or None
         Columns of groups that no split may divide, and of weights. Neither is learned
         from.
+    by : str or None
+        Column whose values (or quarters, of numbers) part the held-out rows, the target
+        as well: what ships is compared with the teacher on each part.
     test : str, default='0.3'
         Share of rows to hold out, or a file of held-out rows.
     task : {'auto', 'classification', 'regression'}, default='auto'
@@ -96,6 +99,7 @@ class Settings:
     cv: int = 5
     groups: str | None = None
     weight: str | None = None
+    by: str | None = None
     test: str = "0.3"
     task: str = "auto"
     refits: int | None = None

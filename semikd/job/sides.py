@@ -19,6 +19,7 @@ from semikd.evaluation.tables import split_table
 from semikd.job._refusals import refusal
 from semikd.job.labels import BroughtLabels, read_labels
 from semikd.job.observed import observed_values
+from semikd.job.parts import Parts, held_out_parts
 from semikd.job.remarks import (
     copied,
     left_out,
@@ -63,6 +64,8 @@ class RawSides:
         What was decided, in sentences.
     labels : BroughtLabels or None
         Labels that were brought for the rows of the table.
+    parts : Parts or None
+        Parts of the held-out rows that are judged one by one.
     """
 
     target: Target
@@ -71,6 +74,7 @@ class RawSides:
     rows: NDArray[np.intp]
     notes: tuple[str, ...]
     labels: BroughtLabels | None = None
+    parts: Parts | None = None
 
 
 def raw_sides(
@@ -135,7 +139,11 @@ def raw_sides(
         weights, said = weights_of_rows(train.weights)
         train, notes = replace(train, weights=weights), (*notes, *said)
     notes = (*notes, *unlabelled(brought, rows), *copied(test))
-    return RawSides(target, train, test, rows, notes, brought)
+    parts = None
+    if settings.by is not None:
+        parts = held_out_parts(train, test, settings.by, target=target.name)
+        notes = (*notes, *parts.notes)
+    return RawSides(target, train, test, rows, notes, brought, parts)
 
 
 def _table(

@@ -1,13 +1,19 @@
 """What a search and its sizes are told as: facts for the page, numbers for machines."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from semikd.evaluation.arms import AUTOMATIC
+import numpy as np
+from numpy.typing import NDArray
+
+from semikd.evaluation.arms import AUTOMATIC, TEACHER
 from semikd.job.distilling import Outcome
 from semikd.job.sizing import SMALLEST
+from semikd.simplex import FloatArray
 
 if TYPE_CHECKING:
     from semikd.report.choosing import ChoiceFacts
+    from semikd.report.parts import PartFacts
     from semikd.report.sizing import SizeFacts
 
 
@@ -38,6 +44,57 @@ def size_facts(outcome: Outcome) -> "SizeFacts | None":
     if found is None:
         return None
     return SizeFacts(found.curve, found.tested, found.margin, _teacher(outcome))
+
+
+def part_facts(outcome: Outcome) -> "PartFacts | None":
+    """Return what ships on each part of the held-out rows, beside the teacher."""
+    from semikd.report.parts import PartFacts
+
+    comparison, parts = outcome.comparison, outcome.sides.parts
+    if parts is None:
+        return None
+    names, arm = comparison.names, outcome.shipped
+    reference = TEACHER if TEACHER in names else comparison.reference
+    # By number, since values may read alike.
+    groups = {str(at): mask for at, mask in enumerate(parts.masks)}
+    found = comparison.one_fit(reference=reference, arm=arm, groups=groups)
+    found = replace(found, names=("all rows", *parts.names))
+    own = comparison.predictions[0, names.index(arm)]
+    losses = comparison.task.loss(None)(own, comparison.test)
+    masks = [np.ones(len(losses), dtype=bool), *parts.masks]
+    return PartFacts(
+        column=parts.column,
+        arm=arm,
+        metric=comparison.task.metric,
+        comparison=found,
+        n_rows=[int(mask.sum()) for mask in masks],
+        losses=[_mean(losses, mask, comparison.test.weights) for mask in masks],
+    )
+
+
+def _mean(
+    losses: FloatArray, mask: NDArray[np.bool_], weights: FloatArray | None
+) -> float:
+    """Return the mean loss of some rows."""
+    own = None if weights is None else weights[mask]
+    return float(np.average(losses[mask], weights=own))
+
+
+def part_metrics(outcome: Outcome) -> dict[str, Any] | None:
+    """Return the parts as plain values; None where none were asked for."""
+    facts = part_facts(outcome)
+    if facts is None:
+        return None
+    frame = facts.comparison.to_frame()
+    frame.insert(0, "loss", facts.losses)
+    frame.insert(0, "rows", facts.n_rows)
+    return {
+        "column": facts.column,
+        "reference": facts.comparison.reference,
+        "metric": facts.metric,
+        "level": facts.comparison.level,
+        "parts": frame.rename_axis("name").reset_index().to_dict(orient="records"),
+    }
 
 
 def choice_metrics(outcome: Outcome) -> dict[str, Any] | None:

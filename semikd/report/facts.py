@@ -7,6 +7,7 @@ from typing import Any
 from semikd._validation import count, invalid
 from semikd.evaluation import ArmComparison
 from semikd.report.choosing import ChoiceFacts
+from semikd.report.parts import PartFacts
 from semikd.report.sizing import SizeFacts
 
 __all__ = ["ReportFacts"]
@@ -43,6 +44,8 @@ class ReportFacts:
         What a search tried before the comparison, and what won.
     sizes : SizeFacts, optional
         Students of all sizes, where the smallest that is good enough was asked for.
+    parts : PartFacts, optional
+        What ships on each part of the held-out rows, where a column was named.
 
     Raises
     ------
@@ -74,6 +77,7 @@ class ReportFacts:
     notes: Sequence[str] = ()
     choice: ChoiceFacts | None = None
     sizes: SizeFacts | None = None
+    parts: PartFacts | None = None
 
     def __post_init__(self) -> None:
         """Check what would otherwise fail in the middle of a page."""

@@ -9,8 +9,17 @@ from markupsafe import Markup
 from semikd.report.svg import tag, tick_texts, ticks
 from semikd.report.text import number_text
 from semikd.report.words import Judged, interval_text
+from semikd.simplex import FloatArray
 
-__all__ = ["DifferenceRow", "axis", "difference_rows"]
+__all__ = [
+    "DifferenceRow",
+    "axis",
+    "difference_rows",
+    "picture_axis",
+    "picture_range",
+    "pictured",
+    "with_interval",
+]
 
 # An arm far off the others leaves the picture by an arrow instead of squeezing it.
 _FAR = 4.0
@@ -71,21 +80,17 @@ def difference_rows(judged: Judged, roles: dict[str, str]) -> list[DifferenceRow
     for at, arm in enumerate(judged.main.names):
         together = judged.together[arm]
         digits = judged.decimals
-        parts = [
-            *_interval(together, scale, 14, "together"),
-            *_interval(alone[at], scale, 14, "alone"),
-            _point(judged.estimate[arm], scale, 14),
-        ]
+        parts = _drawn(judged.estimate[arm], alone[at], together, scale)
         if several:
             parts += _interval(fitted[at], scale, 27, "fit")
             parts.append(_tick(float(judged.one_fit.estimate[at]), scale, 27))
         rows.append(
             DifferenceRow(
                 arm,
-                _with_interval(judged.estimate[arm], together, digits),
+                with_interval(judged.estimate[arm], together, digits),
                 _strip(parts, scale, 36 if several else 28),
                 roles.get(arm, ""),
-                _with_interval(judged.one_fit.estimate[at], fitted[at], digits)
+                with_interval(judged.one_fit.estimate[at], fitted[at], digits)
                 if several
                 else "",
             )
@@ -105,7 +110,43 @@ def axis(judged: Judged) -> Markup:
     -------
     Markup
     """
-    low, high = _scale(judged)
+    return picture_axis(_scale(judged))
+
+
+def pictured(
+    value: float, alone: Any, together: Any, scale: tuple[float, float]
+) -> Markup:
+    """Return an estimate with both its intervals as a strip of free width.
+
+    Parameters
+    ----------
+    value : float
+        The estimate.
+    alone, together : array-like of shape (2,)
+        Ends of its interval, and of that which holds with the others.
+    scale : tuple of float
+        Range of the picture, as of `picture_range`.
+
+    Returns
+    -------
+    Markup
+    """
+    return _strip(_drawn(value, alone, together, scale), scale, 28)
+
+
+def picture_axis(scale: tuple[float, float]) -> Markup:
+    """Return the numbers under strips.
+
+    Parameters
+    ----------
+    scale : tuple of float
+        Range of the picture.
+
+    Returns
+    -------
+    Markup
+    """
+    low, high = scale
     values = [v for v in ticks(low, high, 6) if 0.04 < (v - low) / (high - low) < 0.96]
     labels = [
         tag(
@@ -120,8 +161,22 @@ def axis(judged: Judged) -> Markup:
     return _sized(labels, 18)
 
 
-def _with_interval(value: float, ends: Any, digits: int) -> str:
-    """Return a difference and, in brackets, its interval."""
+def with_interval(value: float, ends: Any, digits: int) -> str:
+    """Return a difference and, in brackets, its interval.
+
+    Parameters
+    ----------
+    value : float
+        The difference.
+    ends : array-like of shape (2,)
+        Ends of its interval.
+    digits : int
+        Digits after the point.
+
+    Returns
+    -------
+    str
+    """
     between = interval_text(float(ends[0]), float(ends[1]), digits)
     return f"{number_text(float(value), digits, sign=True)} ({between})"
 
@@ -129,9 +184,26 @@ def _with_interval(value: float, ends: Any, digits: int) -> str:
 def _scale(judged: Judged) -> tuple[float, float]:
     """Return the range of the picture: zero, the shipped arm, and most others."""
     ends = np.array(list(judged.together.values()))
+    return picture_range(ends, judged.together.get(judged.shipped, ends[0]))
+
+
+def picture_range(ends: FloatArray, own: FloatArray) -> tuple[float, float]:
+    """Return the range of a picture of intervals.
+
+    Parameters
+    ----------
+    ends : ndarray of shape (d, 2)
+        Ends of the intervals.
+    own : ndarray
+        What must be seen whole, beside zero.
+
+    Returns
+    -------
+    tuple of float
+        From and to, with some air; what is far off the others is cut.
+    """
     reach = np.abs(ends).max(axis=1)
-    own = np.abs(judged.together.get(judged.shipped, ends[0])).max()
-    cap = max(_FAR * float(np.median(reach)), float(own))
+    cap = max(_FAR * float(np.median(reach)), float(np.abs(own).max()))
     low = max(float(ends.min()), -cap)
     high = min(float(ends.max()), cap)
     low, high = min(low, 0.0), max(high, 0.0)
@@ -166,6 +238,17 @@ def _arrow(to_the_right: bool, y: int) -> Markup:
     tip, back = (0, -7) if to_the_right else (0, 7)
     path = tag("path", d=f"M{back} {y - 4}L{tip} {y}L{back} {y + 4}", class_="arrow")
     return tag("svg", path, x="100%" if to_the_right else "0%", overflow="visible")
+
+
+def _drawn(
+    value: float, alone: Any, together: Any, scale: tuple[float, float]
+) -> list[Markup]:
+    """Return an estimate with both its intervals."""
+    return [
+        *_interval(together, scale, 14, "together"),
+        *_interval(alone, scale, 14, "alone"),
+        _point(value, scale, 14),
+    ]
 
 
 def _point(value: float, scale: tuple[float, float], y: int) -> Markup:

@@ -18,6 +18,7 @@ from semikd.report.choosing import candidate_rows, choice_sentences
 from semikd.report.facts import ReportFacts
 from semikd.report.figures import class_figures, mean_figures
 from semikd.report.forest import axis, difference_rows
+from semikd.report.parts import part_view
 from semikd.report.sizing import size_drawing, size_sentence, student_rows
 from semikd.report.student import student_view
 from semikd.report.tables import (
@@ -106,6 +107,7 @@ def report_page(facts: ReportFacts) -> str:
         about=_about(facts),
         **_arms(judged, roles),
         **_figures(judged, roles),
+        **part_view(facts.parts),
         **_choice(facts),
         size_rows=size_rows(facts),
         latency_rows=latency_rows(facts.latency),

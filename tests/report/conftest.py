@@ -1,6 +1,7 @@
 """Facts for pages, made from random predictions: no model is trained here."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from semikd.evaluation import ArmComparison, Table
 from semikd.evaluation.tasks import Classification, Regression
 from semikd.report import ReportFacts
 from semikd.report.choosing import ChoiceFacts
+from semikd.report.parts import PartFacts
 from semikd.report.sizing import SizeFacts
 from semikd.selection import Candidate, Choice, SizeCurve
 from semikd.students import StudentSize
@@ -145,6 +147,22 @@ def make_sizes(
     return SizeFacts(curve, curve.within(margin), margin, teacher)
 
 
+def make_parts(comparison: ArmComparison, names: Sequence[str]) -> PartFacts:
+    """Return an arm beside the teacher, on held-out rows parted by turns."""
+    shipped = "cross-fitted"
+    code = np.arange(len(comparison.test.y)) % len(names)
+    found = comparison.one_fit(reference="teacher", arm=shipped, groups=code)
+    n_rows = [len(code), *np.bincount(code)]
+    return PartFacts(
+        column=names[0],
+        arm=shipped,
+        metric=comparison.task.metric,
+        comparison=replace(found, names=("all rows", *names)),
+        n_rows=n_rows,
+        losses=[0.5] * len(n_rows),
+    )
+
+
 @pytest.fixture(scope="session")
 def make_facts() -> Maker:
     """Return a function that makes facts, most of them the same every time."""
@@ -163,6 +181,7 @@ def make_facts() -> Maker:
         facts: dict[str, Any] = {
             "choice": make_choice(["boosting", "stacked"]),
             "sizes": make_sizes(compared.test, compared.task, "boosting"),
+            "parts": make_parts(compared, ["north", "south", "west"]),
             "title": "A tree from a table",
             "command": "semikd distill table.csv",
             "data": [("rows", "400")],
@@ -202,5 +221,6 @@ def nasty_facts(make_facts: Maker, nasty_names: dict[str, str]) -> ReportFacts:
             "notes": names,
             "choice": make_choice(names, student=" ".join(names[:3])),
             "sizes": make_sizes(plain.test, plain.task, " ".join(names)),
+            "parts": make_parts(plain, names),
         },
     )
