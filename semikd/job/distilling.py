@@ -7,8 +7,7 @@ happened to score best there.
 """
 
 import hashlib
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +15,16 @@ import numpy as np
 
 from semikd._progress import Reporter, Step, silent
 from semikd.artifact import ShippedModel, ship
-from semikd.crossfit import OutOfFold, external_labels, row_hashes, take_rows
+from semikd.crossfit import OutOfFold, external_labels, row_hashes
 from semikd.distillation import DistilledClassifier
-from semikd.evaluation import ArmComparison, FittedArm, Table, compare_sides
+from semikd.evaluation import ArmComparison, FittedArm, compare_sides
 from semikd.evaluation.arms import AUTOMATIC, CROSS_FITTED, TEACHER
 from semikd.job._words import score_text
 from semikd.job.asked import AskedTeacher, answering_for, asked_teacher
 from semikd.job.choosing import Searched, search_recipes
+from semikd.job.coefficients import FeatureSlopes, feature_slopes
 from semikd.job.encoded import ReadSides, read_sides
+from semikd.job.latency import row_latencies
 from semikd.job.learners import named_student
 from semikd.job.settings import Settings
 from semikd.job.sides import RawSides, raw_sides
@@ -37,7 +38,6 @@ __all__ = ["Outcome", "distil"]
 
 # From so many training rows on, fewer refits: (rows, refits).
 _REFITS = ((100_000, 1), (20_000, 3), (0, 5))
-_TIMED_RUNS = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +63,8 @@ class Outcome:
         What was timed, and microseconds for one raw row; the shipped model first.
     notes : tuple of str
         What was decided and left out, in sentences.
+    slopes : FeatureSlopes or None
+        The best slopes of a linear student's form, with intervals; of two classes.
     searched : Searched or None
         What was tried on the training rows, and what won; None without a search.
     sizes : Sizes or None
@@ -84,6 +86,7 @@ class Outcome:
     labels: OutOfFold
     latency: tuple[tuple[str, float], ...]
     notes: tuple[str, ...]
+    slopes: FeatureSlopes | None = None
     searched: Searched | None = None
     sizes: Sizes | None = None
 
@@ -155,7 +158,9 @@ def distil(
     shipped = SMALLEST if SMALLEST in models else _declared(settings)
     model, encoder = models[shipped].model, read.plan.encoder
     small = ship(model, encoder, target=settings.target, about=_about(raw))
-    said = () if searched is None else searched.notes
+    slopes = _slopes(read, settings)
+    told = (each for each in (searched, slopes) if each is not None)
+    said = [note for each in told for note in each.notes]
     return Outcome(
         settings=settings,
         sides=raw,
@@ -163,8 +168,9 @@ def distil(
         shipped=shipped,
         model=small,
         labels=models[CROSS_FITTED].model.labels_,
-        latency=_latencies(small, models.get(TEACHER), raw, read),
+        latency=row_latencies(small, models.get(TEACHER), raw, read),
         notes=(*raw.notes, *read.plan.notes, *said, *_of_means(comparison, shipped)),
+        slopes=slopes,
         searched=searched,
         sizes=sizes,
     )
@@ -255,6 +261,13 @@ def _of_means(comparison: ArmComparison, shipped: str) -> tuple[str, ...]:
     )
 
 
+def _slopes(read: ReadSides, settings: Settings) -> FeatureSlopes | None:
+    """Return the best slopes of a linear student's form."""
+    if settings.student != "linear":
+        return None
+    return feature_slopes(read.train, read.plan.encoder, settings.seed)
+
+
 def _about(raw: RawSides) -> dict[str, Any]:
     """Return what identifies the training table."""
     hashes = np.sort(row_hashes(raw.train.X))
@@ -262,34 +275,3 @@ def _about(raw: RawSides) -> dict[str, Any]:
         "training_rows": len(hashes),
         "training_hash": hashlib.sha256(hashes.tobytes()).hexdigest()[:16],
     }
-
-
-def _latencies(
-    small: ShippedModel, teacher: Any, raw: RawSides, read: ReadSides
-) -> tuple[tuple[str, float], ...]:
-    """Return microseconds for one raw row, of the shipped model and of the teacher."""
-    row = take_rows(raw.test.X, np.arange(1))
-    values = {name: row[name].to_list() for name in row.columns}
-    answer = small.predict if small.classes is None else small.predict_proba
-    timed = [("shipped model, one row", _microseconds(lambda: answer(values)))]
-    if teacher is not None:
-        one = read.test.take(np.arange(1))
-
-        def ask() -> Any:
-            table = Table(
-                read.teacher_reads(row), one.y, None, None, one.classification
-            )
-            return teacher.predict(table)
-
-        timed.append(("teacher, one row", _microseconds(ask)))
-    return tuple(timed)
-
-
-def _microseconds(call: Callable[[], Any]) -> float:
-    """Return the median time of a call."""
-    seconds = []
-    for _ in range(_TIMED_RUNS):
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-    return float(np.median(seconds)) * 1e6

@@ -24,6 +24,8 @@ from semikd.job.told import (
     set_up,
     size_facts,
     size_metrics,
+    slope_facts,
+    slope_metrics,
 )
 
 __all__ = ["Written", "write_result"]
@@ -152,6 +154,7 @@ def _metrics(
         "choice": _plain(choice_metrics(outcome)),
         "sizes": _plain(size_metrics(outcome)),
         "parts": _plain(part_metrics(outcome)),
+        "slopes": _plain(slope_metrics(outcome)),
         "n_refits": comparison.n_refits,
         "level": comparison.level,
         "model": {
@@ -201,6 +204,7 @@ def _page(
             choice=choice_facts(outcome),
             sizes=size_facts(outcome),
             parts=part_facts(outcome),
+            slopes=slope_facts(outcome),
         )
     )
 

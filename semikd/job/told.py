@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semikd.artifact import LinearArrays
 from semikd.evaluation.arms import AUTOMATIC, TEACHER
 from semikd.job.distilling import Outcome
 from semikd.job.sizing import SMALLEST
@@ -13,6 +14,7 @@ from semikd.simplex import FloatArray
 
 if TYPE_CHECKING:
     from semikd.report.choosing import ChoiceFacts
+    from semikd.report.coefficients import SlopeFacts
     from semikd.report.parts import PartFacts
     from semikd.report.sizing import SizeFacts
 
@@ -94,6 +96,43 @@ def part_metrics(outcome: Outcome) -> dict[str, Any] | None:
         "metric": facts.metric,
         "level": facts.comparison.level,
         "parts": frame.rename_axis("name").reset_index().to_dict(orient="records"),
+    }
+
+
+def slope_facts(outcome: Outcome) -> "SlopeFacts | None":
+    """Return the best slopes beside those that ship; None without intervals."""
+    from semikd.report.coefficients import SlopeFacts
+
+    slopes, model, student = outcome.slopes, outcome.model, outcome.model.student
+    if slopes is None or slopes.found is None or not isinstance(student, LinearArrays):
+        return None
+    coef = student.coef
+    log_odds = coef[0] if len(coef) == 1 else coef[1] - coef[0]
+    second = (model.classes or ("", ""))[1]
+    return SlopeFacts(
+        names=slopes.names,
+        bases=slopes.bases,
+        shipped=slopes.contrast @ log_odds,
+        left_out=slopes.left_out,
+        found=slopes.found,
+        outcome=f"{model.target} = {second}",
+    )
+
+
+def slope_metrics(outcome: Outcome) -> dict[str, Any] | None:
+    """Return the best slopes as plain values; None without intervals."""
+    facts = slope_facts(outcome)
+    if facts is None:
+        return None
+    frame = facts.found.to_frame().iloc[:-1].reset_index(drop=True)
+    frame.insert(0, "shipped", facts.shipped)
+    frame.insert(0, "against", list(facts.bases))
+    frame.insert(0, "name", list(facts.names))
+    return {
+        "outcome": facts.outcome,
+        "level": facts.found.level,
+        "left_out": list(facts.left_out),
+        "slopes": frame.to_dict(orient="records"),
     }
 
 

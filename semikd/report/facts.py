@@ -7,6 +7,7 @@ from typing import Any
 from semikd._validation import count, invalid
 from semikd.evaluation import ArmComparison
 from semikd.report.choosing import ChoiceFacts
+from semikd.report.coefficients import SlopeFacts
 from semikd.report.parts import PartFacts
 from semikd.report.sizing import SizeFacts
 
@@ -46,6 +47,8 @@ class ReportFacts:
         Students of all sizes, where the smallest that is good enough was asked for.
     parts : PartFacts, optional
         What ships on each part of the held-out rows, where a column was named.
+    slopes : SlopeFacts, optional
+        The coefficients of a linear student beside the best of its form.
 
     Raises
     ------
@@ -78,6 +81,7 @@ class ReportFacts:
     choice: ChoiceFacts | None = None
     sizes: SizeFacts | None = None
     parts: PartFacts | None = None
+    slopes: SlopeFacts | None = None
 
     def __post_init__(self) -> None:
         """Check what would otherwise fail in the middle of a page."""

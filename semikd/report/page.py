@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from semikd._text import visible
 from semikd.report.choosing import candidate_rows, choice_sentences
+from semikd.report.coefficients import slope_view
 from semikd.report.facts import ReportFacts
 from semikd.report.figures import class_figures, mean_figures
 from semikd.report.forest import axis, difference_rows
@@ -108,6 +109,7 @@ def report_page(facts: ReportFacts) -> str:
         **_arms(judged, roles),
         **_figures(judged, roles),
         **part_view(facts.parts),
+        **slope_view(facts.slopes),
         **_choice(facts),
         size_rows=size_rows(facts),
         latency_rows=latency_rows(facts.latency),

@@ -13,8 +13,10 @@ from semikd.artifact.shipping import student_arrays
 from semikd.encoding import Encoder, NumberColumn
 from semikd.evaluation import ArmComparison, Table
 from semikd.evaluation.tasks import Classification, Regression
+from semikd.inference import likelihood_coefficients
 from semikd.report import ReportFacts
 from semikd.report.choosing import ChoiceFacts
+from semikd.report.coefficients import SlopeFacts
 from semikd.report.parts import PartFacts
 from semikd.report.sizing import SizeFacts
 from semikd.selection import Candidate, Choice, SizeCurve
@@ -163,6 +165,22 @@ def make_parts(comparison: ArmComparison, names: Sequence[str]) -> PartFacts:
     )
 
 
+def make_slopes(names: Sequence[str]) -> SlopeFacts:
+    """Return slopes of features with these names, the first two of them sure."""
+    draws = np.random.default_rng(4)
+    X = draws.normal(size=(800, len(names)))
+    y = draws.random(800) < 1 / (1 + np.exp(2 * X[:, 1] - X[:, 0]))
+    found = likelihood_coefficients(X, y, random_state=0)
+    return SlopeFacts(
+        names=names,
+        bases=[names[-1] if at % 2 else "" for at in range(len(names))],
+        shipped=-found.estimate[:-1],
+        left_out=names[:2],
+        found=found,
+        outcome=names[0],
+    )
+
+
 @pytest.fixture(scope="session")
 def make_facts() -> Maker:
     """Return a function that makes facts, most of them the same every time."""
@@ -182,6 +200,7 @@ def make_facts() -> Maker:
             "choice": make_choice(["boosting", "stacked"]),
             "sizes": make_sizes(compared.test, compared.task, "boosting"),
             "parts": make_parts(compared, ["north", "south", "west"]),
+            "slopes": make_slopes(columns) if len(columns) > 1 else None,
             "title": "A tree from a table",
             "command": "semikd distill table.csv",
             "data": [("rows", "400")],
@@ -222,5 +241,6 @@ def nasty_facts(make_facts: Maker, nasty_names: dict[str, str]) -> ReportFacts:
             "choice": make_choice(names, student=" ".join(names[:3])),
             "sizes": make_sizes(plain.test, plain.task, " ".join(names)),
             "parts": make_parts(plain, names),
+            "slopes": make_slopes(names),
         },
     )
