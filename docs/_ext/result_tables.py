@@ -1,16 +1,18 @@
 """Tables that the benchmarks left, shown as they were written.
 
-``.. result-table:: NAME`` reads ``benchmarks/results/NAME*.md``. No Markdown parser is
-needed: the files hold headings, paragraphs, lists and pipe tables, and nothing else.
+``.. result-table:: NAME`` reads ``benchmarks/results/NAME*.md``; with ``:only: Title``
+the tables whose titles begin so. No Markdown parser is needed: the files hold headings,
+paragraphs, lists and pipe tables, and nothing else.
 """
 
 import re
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -22,6 +24,7 @@ class ResultTable(SphinxDirective):
     """Show the results of one benchmark, or say that there are none."""
 
     required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = {"only": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
         """Return the files as document nodes."""
@@ -33,9 +36,21 @@ class ResultTable(SphinxDirective):
         shown: list[nodes.Node] = []
         for path in found:
             self.env.note_dependency(str(path))
-            lines = as_rest(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            if "only" in self.options:
+                text = _titled(text, self.options["only"])
+            lines = as_rest(text)
             shown += self.parse_text_to_nodes(StringList(lines, str(path)))
         return shown
+
+
+def _titled(markdown: str, title: str) -> str:
+    """Return the tables whose titles begin like this."""
+    parts = markdown.split("\n## ")[1:]
+    kept = [f"## {part}" for part in parts if part.startswith(title)]
+    if not kept:
+        raise ValueError(f"no table begins with {title!r}")
+    return "\n".join(kept)
 
 
 def as_rest(markdown: str) -> list[str]:
