@@ -40,6 +40,23 @@ def powered(n: int, folds: int, teacher: str, seed: int) -> Draw:
     }
 
 
+def of_numbers(n: int, folds: int, seed: int) -> Draw:
+    """Return whether a slope of least squares holds, that of a normal column: 1."""
+    from sklearn.tree import DecisionTreeRegressor
+
+    from semikd import cross_fit
+    from semikd.inference import partly_labelled, powered_regression
+
+    rng = np.random.default_rng([seed, n])
+    X = rng.normal(size=(5 * n, 2))
+    y = X[:n, 0] + X[:n, 0] ** 2 + 2.0 * X[:n, 1] + rng.normal(size=n)
+    tree = DecisionTreeRegressor(max_leaf_nodes=16, random_state=0)
+    labels = cross_fit(tree, X[:n], y, cv=folds, random_state=seed)
+    rows = partly_labelled(labels, X[:n], y, X[n:])
+    found = powered_regression(rows, X[:n, :1], X[n:, :1], random_state=seed)
+    return {"unlabelled rows: a slope of numbers": inside(found, 0, 1.0)}
+
+
 @cache
 def alone() -> float:
     """Return the slope of largest likelihood of the first column alone."""
@@ -110,6 +127,15 @@ def cases() -> list[Case]:
             partial(powered, n, k, t),
         )
         for t in TEACHERS
+        for k in FOLDS
+        for n in SIZES
+    ]
+    found += [
+        Case(
+            "unlabelled rows, numbers",
+            {"n": n, "folds": k},
+            partial(of_numbers, n, k),
+        )
         for k in FOLDS
         for n in SIZES
     ]

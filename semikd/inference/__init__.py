@@ -29,6 +29,7 @@ from semikd.inference.powered import (
     partly_labelled,
     powered_coefficients,
     powered_means,
+    powered_regression,
 )
 from semikd.inference.remainder import LogOddsCoefficients
 from semikd.inference.result import InferenceResult
@@ -73,5 +74,6 @@ __all__ = [
     "partly_labelled",
     "powered_coefficients",
     "powered_means",
+    "powered_regression",
     "score_test",
 ]

@@ -16,7 +16,7 @@ from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.influence import row_shares
 from semikd.simplex import one_hot
 
-__all__ = ["Design", "made_design"]
+__all__ = ["Design", "check_determined", "made_design"]
 
 # Standard columns of length 1 that are nearer to the others than this depend on them:
 # sums of squares keep four digits of the rest.
@@ -196,26 +196,54 @@ def _clusters(
 
 def _check(rows: Design) -> None:
     """Refuse rows that do not determine every coefficient."""
-    n, p = rows.standard.shape
-    units, what = n, "rows"
-    for each in rows.clusters:
-        check_units(n, each)
-        units, what = min(units, int(each.max()) + 1), "clusters"
-    if units <= p:
-        shown = Shown(f"{counted(units, what[:-1])} for {p:,}")
-        raise invalid("X", f"have more {what} than columns", shown, "Use fewer columns")
     names = rows.coefficient_names
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         shown = Shown(f"{twice[0]!r} for two")
         raise invalid("X", "give every coefficient a name of its own", shown)
-    root = np.ones(1) if rows.weights is None else np.sqrt(rows.weights)
-    weighed = root[:, None] * rows.standard
+    check_determined(rows.columns, rows.standard, rows.weights, rows.clusters)
+
+
+def check_determined(
+    columns: Columns,
+    standard: FloatArray,
+    weights: FloatArray | None,
+    clusters: tuple[NDArray[np.intp], ...],
+) -> None:
+    """Refuse rows that do not determine the coefficient of every column.
+
+    Parameters
+    ----------
+    columns : Columns
+        The columns.
+    standard : ndarray of shape (n, p)
+        Their standard values.
+    weights : ndarray of shape (n,) or None
+        Sampling weights.
+    clusters : tuple of ndarray of int of shape (n,)
+        Cluster of each row, in each way.
+
+    Raises
+    ------
+    ValueError
+        If there are no more rows or clusters than columns, or columns depend on one
+        another.
+    """
+    n, p = standard.shape
+    units, what = n, "rows"
+    for each in clusters:
+        check_units(n, each)
+        units, what = min(units, int(each.max()) + 1), "clusters"
+    if units <= p:
+        shown = Shown(f"{counted(units, what[:-1])} for {p:,}")
+        raise invalid("X", f"have more {what} than columns", shown, "Use fewer columns")
+    root = np.ones(1) if weights is None else np.sqrt(weights)
+    weighed = root[:, None] * standard
     lengths = np.sqrt((weighed**2).sum(axis=0))
     upper, order = linalg.qr(weighed / lengths, mode="r", pivoting=True)
     alone = np.abs(np.diag(upper))
     if (alone <= _DEPENDENT).any():
         at = int(order[np.argmax(alone <= _DEPENDENT)])
-        shown = Shown(f"{rows.columns.all_names[at]!r}, a combination of the others")
+        shown = Shown(f"{columns.all_names[at]!r}, a combination of the others")
         remedy = "Drop it, or one of those"
         raise invalid("X", "have linearly independent columns", shown, remedy)

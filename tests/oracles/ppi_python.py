@@ -50,7 +50,24 @@ def main() -> None:
                 optimizer_options={"ftol": 1e-16, "gtol": 1e-12},
             ).tolist(),
         }
+    # ppi-python adds two regressions. Where columns of both samples have the same mean
+    # squares, that is the root of the one equation of the paper.
+    even = X[:N] - X[:N].mean(axis=0)
+    number = (even @ [1.0, -0.5] + rng.normal(size=N)).round(4)
+    told = (0.8 * even[:, 0] + 0.1).round(4)
+    mirrored, more_told = np.vstack([-even, even]), rng.normal(size=2 * N).round(4)
+    both = [np.column_stack([part, np.ones(len(part))]) for part in (even, mirrored)]
+    for power in (0.0, 0.6, 1.0):
+        data = (both[0], number, told, both[1], more_told)
+        low, high = ppi_py.ppi_ols_ci(*data, alpha=1 - LEVEL, lam=power)
+        found[f"squares {power}"] = {
+            "estimate": ppi_py.ppi_ols_pointestimate(*data, lam=power).tolist(),
+            "std_error": ((high - low) / 2 / stats.norm.ppf(0.5 + LEVEL / 2)).tolist(),
+        }
     kept = {
+        "numbers": number.tolist(),
+        "told": told.tolist(),
+        "more_told": more_told.tolist(),
         "made by": f"ppi-python {version('ppi-python')}",
         "X": X.tolist(),
         "y": y.tolist(),

@@ -11,6 +11,7 @@ from semikd.inference.powered.linear import (
     powered_means,
 )
 from semikd.inference.powered.making import partly_labelled
+from semikd.inference.powered.regression import powered_regression
 from semikd.inference.powered.rows import PartlyLabelled, checked_rows
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "powered_coefficients",
     "powered_linear",
     "powered_means",
+    "powered_regression",
 ]

@@ -27,7 +27,7 @@ from semikd.inference.powered.multiples import chosen_multiples
 from semikd.inference.powered.rows import PartlyLabelled, checked_rows
 from semikd.simplex import softmax
 
-__all__ = ["PoweredCoefficients", "powered_coefficients"]
+__all__ = ["PoweredCoefficients", "newton_moves", "powered_coefficients"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -178,6 +178,28 @@ def powered_coefficients(
     return powered
 
 
+def newton_moves(
+    residual: FloatArray, columns: FloatArray, inverse: FloatArray
+) -> FloatArray:
+    """Return what each row moves coefficients, by one Newton step.
+
+    Parameters
+    ----------
+    residual : ndarray of shape (n, m)
+        Labels less what the coefficients say.
+    columns : ndarray of shape (n, p)
+        What they multiply.
+    inverse : ndarray of shape (m p, m p)
+        That of the mean information.
+
+    Returns
+    -------
+    ndarray of shape (n, m p)
+    """
+    spread = residual[:, :, None] * columns[:, None, :]
+    return np.asarray(spread.reshape(len(spread), -1) @ inverse)
+
+
 @dataclass(frozen=True, eq=False)
 class _Likelihood:
     """Scores of the likelihood, as moves of the coefficients of standard columns."""
@@ -202,14 +224,11 @@ class _Likelihood:
         sides = {False: self.design.standard, True: self.unlabelled}
         shaped = theta.reshape(len(self.order), -1)
         p = {more: softmax(class_scores(z, shaped))[:, 1:] for more, z in sides.items()}
-        inverse = np.linalg.inv(self._bent(theta, False))
+        inverse = np.asarray(np.linalg.inv(self._bent(theta, False)))
 
-        def moves(labels: FloatArray, more: bool) -> FloatArray:
-            residual = labels[:, self.order] - p[more]
-            spread = residual[:, :, None] * sides[more][:, None, :]
-            return np.asarray(spread.reshape(len(spread), -1) @ inverse)
-
-        return moves
+        return lambda labels, more: newton_moves(
+            labels[:, self.order] - p[more], sides[more], inverse
+        )
 
     def turn(self, theta: FloatArray) -> FloatArray:
         """Return the information in unlabelled rows beside that in the others."""

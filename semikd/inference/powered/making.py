@@ -80,6 +80,7 @@ def partly_labelled(
     --------
     powered_means : Shares of classes, or means.
     powered_coefficients : A logistic model.
+    powered_regression : A linear function.
     semikd.evaluation.powered_risks : Losses of a model.
 
     Examples
