@@ -146,6 +146,31 @@ def test_the_jackknife_leaves_clusters_out(
     assert found.law.df.tolist() == [len(moves) - 1]
 
 
+@pytest.mark.parametrize("m", [1, 2])
+@pytest.mark.parametrize("bent", [False, True])
+def test_clusters_small_and_large_are_left_out_alike(m: int, bent: bool) -> None:
+    """By the equation solved without each cluster, at one Newton step."""
+    rng = np.random.default_rng(m)
+    x, r = rng.normal(size=(90, 4)), rng.normal(size=(90, m))
+    weights, curvature = rng.uniform(0.5, 2.0, 90), None
+    if bent:
+        p = rng.dirichlet(np.ones(m + 1), 90)[:, 1:]
+        curvature = p[:, :, None] * (np.eye(m) - p[:, None, :])
+    equation = EstimatingEquation(np.zeros((m, 4)), x, r, curvature, weights)
+    # One of 30 rows, the others of 2: less than there are coefficients.
+    units = np.r_[np.zeros(30, dtype=int), 1 + np.arange(60) // 2]
+    root = equation.root_of(np.arange(90))
+    np.testing.assert_allclose(root.T @ root, equation.jacobian)
+    moves = []
+    for g in range(31):
+        without = equation.jacobian - equation.jacobian_of(np.flatnonzero(units == g))
+        moves.append(np.linalg.solve(without, equation.score[units == g].sum(axis=0)))
+    expected = 30 / 31 * np.transpose(moves) @ np.array(moves)
+    found, df = sandwich_of(equation, (units,), "CRV3")
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert df == 30
+
+
 def test_two_ways_to_cluster_are_those_of_statsmodels(
     labels: OutOfFold,
     X: FloatArray,

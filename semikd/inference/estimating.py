@@ -139,6 +139,16 @@ class EstimatingEquation:
                 found[a, :, b, :] = found[b, :, a, :] = block
         return found.reshape(m * p, m * p)
 
+    def root_of(self, rows: np.ndarray) -> FloatArray:
+        """Return R with the part of the Jacobian as R'R, shape (rows times m, d)."""
+        m = len(self.estimate)
+        x = np.sqrt(self.weight[rows])[:, None] * self.design[rows]
+        bent = np.eye(m)[None]
+        if self.curvature is not None:
+            bent = matrix_power(self.curvature[rows], 0.5)
+        spread = bent[:, :, :, None] * x[:, None, None, :]
+        return np.asarray(spread.reshape(len(x) * m, -1))
+
     def pull(self) -> FloatArray:
         r"""Return how a residual of each row moves its scores, (n, m, m) or (n, 1, 1).
 

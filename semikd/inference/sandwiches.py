@@ -174,16 +174,29 @@ def _jackknife(equation: EstimatingEquation, units: NDArray[np.intp]) -> FloatAr
     if len(single):
         found[units[single]] = _by_leverage(-1.0)(equation, units)[single]
     # In coordinates in which the Jacobian is the identity.
-    root = np.linalg.cholesky(equation.inverse)
+    root = np.asarray(np.linalg.cholesky(equation.inverse))
     order = np.argsort(units, kind="stable")
     for g, rows in enumerate(np.split(order, np.cumsum(sizes)[:-1])):
         if len(rows) == 1:
             continue
-        own = root.T @ equation.jacobian_of(rows) @ root
-        _refuse_alone(np.asarray(np.linalg.eigvalsh(own))[-1:], "cluster")
-        score = root.T @ equation.score[rows].sum(axis=0)
-        found[g] = root @ np.linalg.solve(np.eye(len(own)) - own, score)
+        found[g] = root @ _without(equation, rows, root)
     return found
+
+
+def _without(
+    equation: EstimatingEquation, rows: NDArray[np.intp], root: FloatArray
+) -> FloatArray:
+    """Return the move of leaving rows out, in these coordinates, shape (d,)."""
+    score = root.T @ equation.score[rows].sum(axis=0)
+    few = len(rows) * len(equation.estimate) < len(score)
+    # Of few rows the small side of Woodbury's identity.
+    half = equation.root_of(rows) @ root if few else root
+    own = half @ half.T if few else root.T @ equation.jacobian_of(rows) @ root
+    _refuse_alone(np.asarray(np.linalg.eigvalsh(own))[-1:], "cluster")
+    rest = np.eye(len(own)) - own
+    if not few:
+        return np.asarray(np.linalg.solve(rest, score))
+    return np.asarray(score + half.T @ np.linalg.solve(rest, half @ score))
 
 
 def _refuse_alone(leverage: FloatArray, unit: str) -> None:
