@@ -253,6 +253,12 @@ def test_more_than_two_classes_have_everything_but_an_area_difference() -> None:
         three.one_fit(refit=2)
     with pytest.raises(ValueError, match="arm must be one of 'teacher', 'scratch'"):
         three.one_fit(arm="student")
+    with pytest.raises(ValueError, match="reference must be one of 'teacher', 'scrat"):
+        three.one_fit(arm="teacher", reference="student")
+    with pytest.raises(ValueError, match="arm must be another one than the reference"):
+        three.one_fit(arm="teacher", reference="teacher")
+    with pytest.raises(ValueError, match="groups must be None for 'auc'; got groups"):
+        three.one_fit("auc", groups=np.zeros(len(three.test.y)))
     sides = np.where(np.asarray(three.test.X)[:, 0] > 0, "right", "left")
     found = three.one_fit(arm="cross-fitted", reference="teacher", groups=sides)
     parts = ["", ", group left", ", group right"]

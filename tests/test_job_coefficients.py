@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semikd.inference import likelihood_coefficients
 from semikd.job import Settings, distil, write_result
 from semikd.job.coefficients import FeatureSlopes, feature_slopes
 from semikd.job.encoded import read_sides
@@ -79,44 +80,95 @@ def test_the_shipped_slopes_are_measured_alike(tmp_path: Path) -> None:
     )
 
 
-def test_categories_of_one_class_are_put_together_or_with_the_base() -> None:
+def test_rare_categories_are_put_together() -> None:
     frame = a_table()
     c = np.array(frame["c"], dtype=object)
-    c[:40] = [f"rare {at // 4}" for at in range(40)]
+    c[:60] = [f"rare {at // 6}" for at in range(60)]
     found, train, encoder = slopes_of(frame.assign(c=c))
-    assert found.names == ("a", "b", "c = blue", "c = green", "c = all others")
+    assert found.names == ("a", "b", "c = blue", "c = green", "c = (all others)")
     assert found.found is not None
-    others = found.contrast[-1]
-    names = np.array(encoder.feature_names)
-    rare = np.char.startswith(names.astype(str), "c = rare")
+    # Any function of the rows' categories is measured by its means within them.
+    names = np.array(encoder.feature_names).astype(str)
+    coef = np.arange(1.0, len(names) + 1)
+    rare = np.char.startswith(names, "c = rare")
     counts = train.features[:, rare].sum(axis=0)
-    np.testing.assert_allclose(others[rare], counts / counts.sum())
-    assert others[names.tolist().index("c = red")] == -1.0
-    assert others.sum() == pytest.approx(0.0)
-    # Two rows of a class are too few for a slope of their own.
-    y = frame["y"].to_numpy().copy()
-    y[:40], c[:40] = "no", "odd"
-    few, _, _ = slopes_of(frame.assign(c=c, y=y))
-    assert few.names == ("a", "b", "c = blue", "c = green")
-    assert few.found is not None
+    red = coef[names.tolist().index("c = red")]
+    others = coef[rare] @ counts / counts.sum() - red
+    assert (found.measure @ coef)[-1] == pytest.approx(others, abs=0.05)
+    green = coef[names.tolist().index("c = green")] - red
+    assert (found.measure @ coef)[-2] == pytest.approx(green, abs=0.05)
+
+
+def test_a_category_of_one_class_moves_no_other() -> None:
+    """The slopes are those of the rows without it, the limit of the likelihood."""
+    draws = np.random.default_rng(0)
+    c = np.repeat(["u", "v", "w"], [1000, 1100, 1000])
+    p = np.select([c == "u", c == "v"], [0.4, 0.6], 0.0)
+    y = np.where(draws.random(3100) < p, "yes", "no")
+    frame = pd.DataFrame({"c": c, "x": draws.normal(size=3100), "y": y})
+    found, train, encoder = slopes_of(frame)
+    assert (found.names, found.bases) == (("c = u", "x"), ("v", ""))
+    assert found.left_out == ("c = w",)
+    at = encoder.feature_names.index("c = w")
+    assert found.n_certain == train.features[:, at].sum()
+    assert found.found is not None
+    log_odds = np.log([0.4 / 0.6, 0.6 / 0.4])
+    distance = found.found.estimate[0] - (log_odds[0] - log_odds[1])
+    assert abs(distance) < 4 * found.found.std_error[0]
+
+
+def test_a_strong_heavy_tailed_column_stays() -> None:
+    """Most of its variance is in rows that are all but certain; none is."""
+    draws = np.random.default_rng(0)
+    v = np.exp(1.5 * draws.normal(size=8000))
+    x = draws.normal(size=8000) + 0.5 * np.log(v)
+    odds = np.clip(-2 - 3 * v + 0.7 * x, -500, 500)
+    y = np.where(draws.random(8000) < 1 / (1 + np.exp(-odds)), "yes", "no")
+    found, train, _ = slopes_of(pd.DataFrame({"v": v, "x": x, "y": y}))
+    assert (found.names, found.left_out, found.n_certain) == (("v", "x"), (), 0)
+    own = likelihood_coefficients(train.features.astype(float), train.y)
+    assert found.found is not None
+    np.testing.assert_allclose(found.found.estimate, own.estimate)
 
 
 def test_combinations_have_no_slope() -> None:
     frame = a_table()
     twice = frame.assign(d=2 * frame["a"] + frame["b"])
     found, _, _ = slopes_of(twice)
-    assert (found.names[:2], found.left_out) == (("a", "b"), ("d",))
+    assert len(found.left_out) == 1
     assert found.found is not None
     # d is missing wherever e is, but for rows of one class: along the difference of the
-    # two the likelihood has no maximum.
+    # two the likelihood has no maximum. Without those rows they are the same.
     gap = np.arange(len(frame)) % 10 == 0
     more = gap | ((frame["y"] == "no") & (np.arange(len(frame)) % 37 == 0))
     words = frame["c"].where(~gap), frame["c"].where(~more)
     apart, _, _ = slopes_of(frame.drop(columns="c").assign(d=words[0], e=words[1]))
     assert apart.found is not None
-    assert "e is missing" in apart.left_out
-    assert "d is missing" in apart.names
+    n_odd = int((more & ~gap).sum())
+    assert 0 < apart.n_certain <= n_odd
+    missing = {"d is missing", "e is missing"}
+    assert len(missing & set(apart.left_out)) == 1
     assert np.abs(apart.found.estimate).max() < 10.0
+
+
+def test_columns_nearly_alike_are_named_by_their_own_names() -> None:
+    draws = np.random.default_rng(1)
+    gross, fee = 1000 + 100 * draws.normal(size=900), 0.05 + 0.02 * draws.random(900)
+    x1 = draws.normal(size=900)
+    y = np.where(draws.random(900) < 1 / (1 + np.exp(-x1)), "yes", "no")
+    columns = {"gross": gross, "fee": fee, "net": gross - fee, "x1": x1, "y": y}
+    found, _, _ = slopes_of(pd.DataFrame(columns))
+    assert found.left_out in {("gross",), ("net",)}
+    assert found.found is not None
+    assert "x1" in found.names
+
+
+def test_dates_have_one_slope() -> None:
+    frame = a_table(400)
+    days = pd.date_range("2015-01-01", periods=400).strftime("%Y-%m-%d")
+    found, _, _ = slopes_of(frame.assign(d=np.random.default_rng(0).permutation(days)))
+    assert {"d: year", "d: month", "d: day"} <= set(found.left_out)
+    assert "d: total seconds" in found.names
 
 
 def test_where_there_are_no_intervals_the_reason_is_a_note() -> None:
@@ -124,7 +176,10 @@ def test_where_there_are_no_intervals_the_reason_is_a_note() -> None:
     frame["y"] = np.where(frame["a"] > 3.0, "yes", "no")
     found, _, _ = slopes_of(frame)
     assert found.found is None
-    assert found.notes[0].startswith("There are no intervals of coefficients: ")
+    assert found.notes == (
+        "There are no intervals of coefficients: the columns tell the classes apart "
+        "without error",
+    )
 
 
 def test_three_classes_and_regressions_have_none() -> None:

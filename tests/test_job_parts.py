@@ -13,53 +13,80 @@ from scipy import stats
 from semikd.evaluation import Table, pointwise_log_loss
 from semikd.exceptions import UsageError
 from semikd.job import Settings, distil, write_result
-from semikd.job.parts import LEAST, held_out_parts
+from semikd.job.parts import LEAST, Parts, held_out_parts
 from semikd.job.told import part_facts
 from semikd.report.parts import part_rows, part_sentence
 
 
 def side(values: Any, **more: Any) -> Table:
-    """Return a side whose only column is x, and whose target counts rows."""
+    """Return a side whose only column is x; of its rows every other is of class 1."""
     frame = pd.DataFrame({"x": values})
     return Table(frame, np.arange(len(frame)) % 2, None, None, **more)
+
+
+def parts(train: Table, test: Table, by: str = "x", **more: Any) -> Parts:
+    """Return the parts of held-out rows."""
+    found = held_out_parts(train, test, Settings("y", by=by, **more))
+    assert found is not None
+    return found
 
 
 def parted(values: Any, known: Any = None) -> list[tuple[str, int]]:
     """Return names and sizes of the parts of held-out rows."""
     own = side(values)
-    found = held_out_parts(own if known is None else side(known), own, "x")
-    counts = np.bincount(found.code, minlength=len(found.names))
-    return list(zip(found.names, counts.tolist(), strict=True))
+    found = parts(own if known is None else side(known), own)
+    counts = [int(mask.sum()) for mask in found.masks]
+    return list(zip(found.names, counts, strict=True))
 
 
 def test_parts_are_the_values_of_a_column() -> None:
     assert parted(["b"] * 40 + ["a"] * 30) == [("a", 30), ("b", 40)]
-    assert parted([2.0, 10.0] * 30) == [("2", 30), ("10", 30)]
+    assert parted([2.0, 2.0, 10.0, 10.0] * 15) == [("2", 30), ("10", 30)]
     assert parted([True] * 30 + [False] * 31) == [("False", 31), ("True", 30)]
-    missing = ["b"] * 40 + [None] * 33
-    assert parted(missing) == [("b", 40), ("missing", 33)]
+    missing = ["missing"] * 40 + [None] * 33
+    assert parted(missing) == [("missing", 40), ("(missing)", 33)]
+    assert parted(["a"] * 40 + ["a "] * 30) == [("'a'", 40), ("'a '", 30)]
+    assert parted([0.1234567] * 30 + [0.1234568] * 30) == [
+        ("0.1234567", 30),
+        ("0.1234568", 30),
+    ]
 
 
 def test_what_is_rare_is_put_together() -> None:
     rare = ["a"] * 50 + ["b"] * 40 + ["c"] * 20 + ["d"] * 10
-    assert parted(rare) == [("a", 50), ("b", 40), ("all others", 30)]
+    assert parted(rare) == [("a", 50), ("b", 40), ("(all others)", 30)]
     # 29 others are too few to be judged, and are no part.
     own = side(rare[:-1])
-    found = held_out_parts(own, own, "x")
+    found = parts(own, own)
     assert found.names == ("a", "b")
     np.testing.assert_array_equal(found.code, [0] * 50 + [1] * 40 + [-1] * 29)
-    assert "29 held-out rows with rare values of 'x' stand in no part" in found.notes[0]
+    assert "29 held-out rows with rare values of 'x', or too few" in found.notes[0]
     assert [mask.sum() for mask in found.masks] == [50, 40]
-    many = [f"v{at % 20:02d}" for at in range(20 * 35)]
+    many = [f"v{at // 35:02d}" for at in range(20 * 35)]
     large = parted(many)
     assert len(large) == 13
-    assert large[-1] == ("all others", 8 * 35)
+    assert large[-1] == ("(all others)", 8 * 35)
     assert sum(n for _, n in large) == len(many)
+
+
+def test_a_part_of_few_events_is_not_judged() -> None:
+    """Mean losses of 100 rows with three events are not normal: 76 % cover."""
+    own = side(["a", "b", "c", "d"] * 100)
+    y = np.where(np.arange(400) % 4 == 0, np.arange(400) % 100 < 40, True).astype(int)
+    y[1::4] = np.arange(100) < 3
+    y[2::4] = np.arange(100) < 9
+    y[3::4] = np.arange(100) < 10
+    found = parts(own, replace(own, y=y))
+    assert found.names == ("a", "d", "(all others)")
+    # Classes themselves have no other class in them.
+    assert parts(own, own, "y").names == ("0", "1")
+    numbers = replace(own, y=y.astype(float), classification=False, classes=None)
+    assert parts(numbers, numbers).names == ("a", "b", "c", "d")
 
 
 def test_numbers_are_quartered_by_the_training_rows() -> None:
     known, own = np.arange(101.0), np.r_[np.full(40, 25.0), np.full(50, 90.0), np.nan]
-    found = held_out_parts(side(known), side(own), "x")
+    found = parts(side(known), side(own))
     assert found.names == ("up to 25", "above 75")
     assert (found.code[-1], found.notes != ()) == (-1, True)
     every = parted(np.r_[np.arange(200.0), np.full(30, np.nan)], np.arange(200.0))
@@ -68,34 +95,53 @@ def test_numbers_are_quartered_by_the_training_rows() -> None:
         ("above 49.75 to 99.5", 50),
         ("above 99.5 to 149.25", 50),
         ("above 149.25", 50),
-        ("missing", 30),
+        ("(missing)", 30),
     ]
     # A quarter that most rows share is one.
     zeros = np.r_[np.zeros(300), np.arange(1.0, 101.0)]
     assert parted(zeros) == [("up to 0", 300), ("above 0.25", 100)]
+    stamps = 1_700_000_000 + 40 * np.arange(200)
+    assert parted(stamps)[0] == ("up to 1700001990", 50)
+    assert len({name for name, _ in parted(stamps)}) == 4
+    # What is no number in the held-out rows is missing.
+    mixed = np.r_[np.arange(60), [0] * 30].astype(object)
+    mixed[60:] = "text"
+    held = parts(side(np.arange(60)), side(mixed))
+    assert held.names == ("(missing)", "(all others)")
+    np.testing.assert_array_equal(held.code, [1] * 60 + [0] * 30)
 
 
 def test_independent_rows_are_counted() -> None:
-    own = side(["a", "b", "b"] * 40)
-    grouped = replace(own, groups=np.arange(120) % 6)
-    with pytest.raises(UsageError, match="parts of 30 groups or more; got 0 such"):
-        held_out_parts(own, grouped, "x")
-    weighted = replace(own, weights=np.r_[np.zeros(60), np.ones(60)])
-    with pytest.raises(UsageError, match="got 1 such among 2 parts"):
-        held_out_parts(own, weighted, "x")
+    own = side(["a", "a", "b", "b"] * 40)
+    grouped = replace(own, groups=np.arange(160) // 5)
+    with pytest.raises(
+        UsageError, match=r"parts of 40 groups or more.*; got 0 such am"
+    ):
+        parts(own, grouped)
+    assert parts(own, replace(own, groups=np.arange(160) // 2)).names == ("a", "b")
+    weighted = replace(own, weights=np.r_[np.zeros(110), np.ones(50)])
+    with pytest.raises(UsageError, match="got 0 such among 2 parts"):
+        parts(own, weighted)
     assert LEAST == 30
 
 
 def test_columns_that_part_nothing_are_refused() -> None:
     own = side(pd.date_range("2020-01-01", periods=90))
     with pytest.raises(UsageError, match="--by must hold numbers or categories; got"):
-        held_out_parts(own, own, "x")
+        parts(own, own)
+    numbers = side(np.arange(90))
+    with pytest.raises(UsageError, match="got dates in column 'x'"):
+        parts(numbers, own)
     with pytest.raises(UsageError, match=r"--by must be a column .* got 'z'"):
-        held_out_parts(own, own, "z", target="y")
+        parts(own, own, "z")
+    with pytest.raises(UsageError, match="'g', which is that of --groups"):
+        parts(own, own, "g", groups="g")
+    with pytest.raises(UsageError, match="'g', which is that of --weight"):
+        parts(own, own, "g", weight="g")
     same = side(["a"] * 90)
-    with pytest.raises(UsageError, match="got 1 such among 1 part"):
-        held_out_parts(same, same, "x")
-    assert held_out_parts(same, same, "y", target="y").names == ("0", "1")
+    with pytest.raises(UsageError, match="got 1 such among 1 part by 'x'"):
+        parts(same, same)
+    assert held_out_parts(own, own, Settings("y")) is None
 
 
 @pytest.fixture(scope="module")

@@ -100,6 +100,39 @@ def test_it_solves_its_equation(weighted: bool) -> None:
     np.testing.assert_allclose(found.estimate, np.linalg.solve(left, right), rtol=1e-9)
 
 
+def test_multiples_that_differ_by_fold_are_solved_for() -> None:
+    """Lognormal columns: one fold holds most of the squares, and a multiple of its own.
+
+    Steps by the mean multiple alone left the root here.
+    """
+    rng = np.random.default_rng(13)
+    X, u = np.exp(2.0 * rng.normal(size=(5500, 2))), rng.normal(size=5500)
+    y = np.log1p(X).sum(axis=1) + 2 * u + 0.3 * rng.normal(size=5500)
+    W = np.column_stack([np.log1p(X), u, X.sum(axis=1) * u])
+    labels = cross_fit(LinearRegression(), W[:500], y[:500], random_state=0)
+    rows = partly_labelled(labels, W[:500], y[:500], W[500:])
+    found = powered_regression(rows, X[:500], X[500:])
+    alone = WLS(y[:500], np.column_stack([X[:500], np.ones(500)])).fit().params
+    np.testing.assert_allclose(found.estimate, alone, rtol=0.3)
+
+
+def test_useless_labels_cost_less_than_one_percent_of_width() -> None:
+    """100 tables of 200 outcomes and labels of pure noise; the error is 0.15 %."""
+    ratios = []
+    for seed in range(100):
+        X, y = table(1000, 2000 + seed, 0.0)
+        noise = np.random.default_rng(seed).normal(size=1000)
+        labels, more = (
+            external_labels(X[part], noise[part])
+            for part in (slice(200), slice(200, None))
+        )
+        rows = partly_labelled(labels, X[:200], y[:200], more)
+        found = powered_regression(rows, X[:200, :2], X[200:, :2], random_state=0)
+        alone = powered_regression(rows, X[:200, :2], X[200:, :2], power=0.0)
+        ratios.append(found.std_error[:2] / alone.std_error[:2])
+    assert 0.99 < np.mean(ratios) < 1.012
+
+
 def test_outputs_are_what_each_would_be_alone() -> None:
     X, y = table(600, 5)
     outcomes = np.column_stack([y, X[:, 0] - X[:, 2] + y[::-1]])

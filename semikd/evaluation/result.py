@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semikd._validation import count, invalid, unknown
+from semikd._validation import Shown, count, invalid, unknown
 from semikd.evaluation.arm_metrics import arm_areas, arm_losses
 from semikd.evaluation.arms import SCRATCH, TEACHER, TUNED
 from semikd.evaluation.tables import Table
@@ -162,8 +162,13 @@ class ArmComparison:
             constraint = f"be below {self.n_refits}, the number of refits"
             raise invalid("refit", constraint, refit)
         reference = reference or self.reference
+        if arm == reference:
+            raise invalid("arm", "be another one than the reference", arm)
         names = self.names if arm is None else (arm, reference)
-        at = [self._place(name) for name in names]
+        at = [self._place(name, name == reference) for name in names]
+        if metric == "auc" and groups is not None:
+            remedy = "Compare by group by a loss"
+            raise invalid("groups", "be None for 'auc'", Shown("groups"), remedy)
         if metric == "auc":
             own = self.predictions[refit, at]
             what: Any = arm_areas(own, self.test, self.task)
@@ -258,8 +263,8 @@ class ArmComparison:
         """Return the name of a metric in sentences."""
         return (metric or self.task.metric).replace("_", "-")
 
-    def _place(self, arm: str) -> int:
+    def _place(self, arm: str, is_reference: bool) -> int:
         """Return where an arm is."""
         if arm not in self.names:
-            raise unknown("arm", arm, self.names)
+            raise unknown("reference" if is_reference else "arm", arm, self.names)
         return self.names.index(arm)

@@ -16,7 +16,7 @@ from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.influence import row_shares
 from semikd.simplex import one_hot
 
-__all__ = ["Design", "check_determined", "made_design"]
+__all__ = ["Design", "check_determined", "determined", "made_design"]
 
 # Standard columns of length 1 that are nearer to the others than this depend on them:
 # sums of squares keep four digits of the rest.
@@ -237,13 +237,33 @@ def check_determined(
     if units <= p:
         shown = Shown(f"{counted(units, what[:-1])} for {p:,}")
         raise invalid("X", f"have more {what} than columns", shown, "Use fewer columns")
+    alone = determined(standard, weights)
+    if not alone.all():
+        named = columns.all_names[int(alone.argmin())]
+        shown = Shown(f"{named!r}, a combination of the others")
+        remedy = "Drop it, or one of those"
+        raise invalid("X", "have linearly independent columns", shown, remedy)
+
+
+def determined(standard: FloatArray, weights: FloatArray | None) -> NDArray[np.bool_]:
+    """Return which columns are none of the combinations of others, shape (p,).
+
+    Parameters
+    ----------
+    standard : ndarray of shape (n, p)
+        Columns that vary, of mean 0 and deviation 1, or constant.
+    weights : ndarray of shape (n,) or None
+        Sampling weights.
+
+    Returns
+    -------
+    ndarray of bool
+        Those that are left determine their coefficients.
+    """
     root = np.ones(1) if weights is None else np.sqrt(weights)
     weighed = root[:, None] * standard
     lengths = np.sqrt((weighed**2).sum(axis=0))
     upper, order = linalg.qr(weighed / lengths, mode="r", pivoting=True)
-    alone = np.abs(np.diag(upper))
-    if (alone <= _DEPENDENT).any():
-        at = int(order[np.argmax(alone <= _DEPENDENT)])
-        shown = Shown(f"{columns.all_names[at]!r}, a combination of the others")
-        remedy = "Drop it, or one of those"
-        raise invalid("X", "have linearly independent columns", shown, remedy)
+    found = np.zeros(standard.shape[1], dtype=bool)
+    found[order[: len(upper)]] = np.abs(np.diag(upper)) > _DEPENDENT
+    return found

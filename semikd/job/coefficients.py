@@ -9,36 +9,38 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy import linalg
 
-from semikd.encoding import CategoryColumn, Encoder
+from semikd.encoding import CategoryColumn, DateColumn, Encoder
 from semikd.evaluation import Table
 from semikd.inference import Coefficients, likelihood_coefficients
+from semikd.inference.designs import determined
 from semikd.losses import CrossEntropyLoss
 from semikd.simplex import FloatArray, one_hot
 from semikd.students import LinearStudent
 
 __all__ = ["FeatureSlopes", "feature_slopes"]
 
-# A column this near to those before it, of length 1, says nothing of its own.
-_DEPENDENT = 1e-6
-# A penalty that bounds what has no bound and moves nothing else, and the share of a
-# column that is left in rows of uncertain class where it has none.
-_TINY, _CERTAIN = 1e-6, 1e-2
-# Categories with fewer rows of either class are put together: where only one class is
-# seen, no coefficient is finite.
-_FEWEST = 5
-_OTHERS, _MISSING = "all others", "missing"
+# Categories with fewer rows are put together.
+_FEWEST = 20
+_OTHERS, _MISSING = "(all others)", "(missing)"
+# What the seconds of a date say already.
+_IN_SECONDS = {"year", "month", "day"}
+# Penalties that bound what has no bound: where a hundredth of one moves the log-odds of
+# a row by more than this, its class is certain.
+_PENALTIES, _MOVED = (1e-6, 1e-8), 1.0
+_ROUNDS = 5
+_SEPARATED = "the columns tell the classes apart without error"
+Positions = NDArray[np.intp]
 
 
 class _Slope(NamedTuple):
-    """One slope: whose, against what, and of which features each is a mixture."""
+    """One slope: whose, against what, and the features that it is of."""
 
     name: str
     base: str
-    of: NDArray[np.intp]
-    against: int
+    of: Positions
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +51,13 @@ class FeatureSlopes:
     ----------
     names, bases : tuple of str
         Features and, of categories, what they are measured against.
-    contrast : ndarray of shape (d', d)
-        What makes coefficients of all d features such slopes.
+    measure : ndarray of shape (d', d)
+        What makes coefficients of all d features such slopes: of the linear function
+        nearest to theirs on these rows.
     left_out : tuple of str
-        Features without a slope.
+        Features without a slope of their own.
+    n_certain : int
+        Rows that are left out: their columns tell their class.
     found : Coefficients or None
         The slopes and, last, the intercept; None if there are none.
     why_none : str
@@ -62,14 +67,15 @@ class FeatureSlopes:
     --------
     >>> import numpy as np
     >>> from semikd.job.coefficients import FeatureSlopes
-    >>> FeatureSlopes(("age",), ("",), np.eye(1), (), None, "no class varies").notes
+    >>> FeatureSlopes(("age",), ("",), np.eye(1), (), 0, None, "no class varies").notes
     ('There are no intervals of coefficients: no class varies',)
     """
 
     names: tuple[str, ...]
     bases: tuple[str, ...]
-    contrast: FloatArray
+    measure: FloatArray
     left_out: tuple[str, ...]
+    n_certain: int
     found: Coefficients | None
     why_none: str = ""
 
@@ -85,9 +91,9 @@ def feature_slopes(train: Table, encoder: Encoder, seed: int) -> FeatureSlopes |
     """Infer the logistic model of largest likelihood in what a student reads.
 
     Categories are measured against the most frequent one of their column; those with
-    fewer than 5 rows of either class are put together or, if they are too few even so,
-    with that one. Features without a slope of their own are left out: combinations of
-    earlier ones, in all rows or in all whose class is uncertain.
+    fewer than 20 rows are put together. Where columns tell the class of some rows for
+    certain, the likelihood has no maximum, and the model of all other rows stands for
+    its limit. Combinations of other columns are left out.
 
     Parameters
     ----------
@@ -119,95 +125,124 @@ def feature_slopes(train: Table, encoder: Encoder, seed: int) -> FeatureSlopes |
     if train.classes is None or len(train.classes) != 2:
         return None
     X = np.asarray(train.features, dtype=np.float64)
-    slopes = _slopes(X, train.codes, encoder)
+    slopes, told = _slopes(X, encoder)
     design = np.column_stack([X[:, each.of].sum(axis=1) for each in slopes])
-    kept = np.flatnonzero(_rest(design) > _DEPENDENT)
-    kept = kept[_bounded(design[:, kept], train)]
-    left_out = tuple(slopes[at].name for at in set(range(len(slopes))) - set(kept))
-    slopes = [slopes[at] for at in kept]
-    found, why = None, ""
-    try:
-        found = likelihood_coefficients(
-            design[:, kept],
-            train.y,
-            sample_weight=train.weights,
-            clusters=train.groups,
-            random_state=seed,
-        )
-    except ValueError as reason:
-        why = str(reason)
+    names = [each.name for each in slopes]
+    rows, kept, found, why = _inferred(design, names, train, seed)
+    lost = np.setdiff1d(np.arange(len(slopes)), kept)
     return FeatureSlopes(
-        tuple(each.name for each in slopes),
-        tuple(each.base for each in slopes),
-        _contrast(X, slopes),
-        left_out,
+        tuple(names[at] for at in kept),
+        tuple(slopes[at].base for at in kept),
+        _measure(design[np.ix_(rows, kept)], X[rows]),
+        (*told, *(names[at] for at in lost)),
+        len(design) - len(rows),
         found,
         why,
     )
 
 
-def _slopes(X: FloatArray, codes: NDArray[np.intp], encoder: Encoder) -> list[_Slope]:
-    """Return the slopes that are asked for, column by column."""
+def _slopes(X: FloatArray, encoder: Encoder) -> tuple[list[_Slope], list[str]]:
+    """Return the slopes that are asked for, and features that others tell of."""
     found: list[_Slope] = []
+    told: list[str] = []
     names, start = encoder.feature_names, 0
     for column in encoder.columns:
         at = np.arange(start, start + len(column.feature_names))
         start += len(at)
-        if not isinstance(column, CategoryColumn) or not column.one_hot:
-            found += [_Slope(names[j], "", at[[i]], -1) for i, j in enumerate(at)]
+        if isinstance(column, CategoryColumn) and column.one_hot:
+            found += _categories(column, X[:, at].sum(axis=0), at)
             continue
-        counts = np.array([(X[codes == one][:, at] > 0).sum(axis=0) for one in (0, 1)])
-        base = int(counts.sum(axis=0).argmax())
-        rare = counts.min(axis=0) < _FEWEST
-        rare[base] = False
-        against = (*column.categories, _MISSING)[base]
+        own = [names[j] for j in at]
+        less: set[str] = set()
+        if isinstance(column, DateColumn) and "total_seconds" in column.parts:
+            less = {f"{column.name}: {part}" for part in _IN_SECONDS}
+        told += [name for name in own if name in less]
         found += [
-            _Slope(names[j], against, np.array([j]), int(at[base]))
-            for i, j in enumerate(at)
-            if i != base and not rare[i]
+            _Slope(name, "", at[[i]]) for i, name in enumerate(own) if name not in less
         ]
-        # Too few together as well, they count with the base.
-        if counts[:, rare].sum(axis=1).min() >= _FEWEST:
-            together = f"{column.name} = {_OTHERS}"
-            found.append(_Slope(together, against, at[rare], int(at[base])))
+    return found, told
+
+
+def _categories(
+    column: CategoryColumn, counts: FloatArray, at: Positions
+) -> list[_Slope]:
+    """Return the slopes of categories, the rare ones together."""
+    base = int(counts.argmax())
+    against = (*column.categories, _MISSING)[base]
+    rare = counts < _FEWEST
+    if rare.sum() == 1:
+        rare[:] = False
+    rare[base] = False
+    found = [
+        _Slope(name, against, at[[i]])
+        for i, name in enumerate(column.feature_names)
+        if i != base and not rare[i]
+    ]
+    if rare.any():
+        found.append(_Slope(f"{column.name} = {_OTHERS}", against, at[rare]))
     return found
 
 
-def _contrast(X: FloatArray, slopes: list[_Slope]) -> FloatArray:
-    """Return what makes coefficients of features slopes; of several their mean."""
-    matrix = np.zeros((len(slopes), X.shape[1]))
-    for row, slope in zip(matrix, slopes, strict=True):
-        sizes = np.abs(X[:, slope.of]).sum(axis=0)
-        row[slope.of] = sizes / sizes.sum() if len(sizes) > 1 else 1.0
-        if slope.against >= 0:
-            row[slope.against] -= 1.0
-    return matrix
+def _inferred(
+    design: FloatArray, names: list[str], train: Table, seed: int
+) -> tuple[Positions, Positions, Coefficients | None, str]:
+    """Return the rows and columns that determine slopes, the slopes, or why none."""
+    rows, kept = np.arange(len(design)), np.arange(len(names))
+    for _ in range(_ROUNDS):
+        weights = None if train.weights is None else train.weights[rows]
+        kept = kept[_determined(design[np.ix_(rows, kept)], weights)]
+        if not len(kept) or len(np.unique(train.codes[rows])) < 2:
+            break
+        table = design[np.ix_(rows, kept)]
+        try:
+            found = likelihood_coefficients(
+                pd.DataFrame(table, columns=[names[at] for at in kept]),
+                train.y[rows],
+                sample_weight=weights,
+                clusters=None if train.groups is None else train.groups[rows],
+                random_state=seed,
+            )
+        except ValueError as reason:
+            certain = _certain(table, train.codes[rows], weights)
+            if not certain.any():
+                return rows, kept, None, str(reason)
+            rows = rows[~certain]
+        else:
+            return rows, kept, found, ""
+    return rows, kept, None, _SEPARATED
 
 
-def _bounded(X: FloatArray, train: Table) -> NDArray[np.bool_]:
-    """Return which columns are no combination of others where classes are uncertain.
+def _determined(X: FloatArray, weights: FloatArray | None) -> NDArray[np.bool_]:
+    """Return which columns vary and are no combination of others."""
+    found = np.zeros(X.shape[1], dtype=bool)
+    if len(X):
+        found = np.ptp(X, axis=0) > 0
+    if found.any():
+        standard = np.column_stack([_standard(X[:, found]), np.ones(len(X))])
+        found[found] = determined(standard, weights)[:-1]
+    return found
 
-    Along such a combination the likelihood has no maximum.
-    """
-    student = LinearStudent(ridge=_TINY)
-    target = one_hot(train.codes, 2)
-    student.fit_target(X, target, loss=CrossEntropyLoss(), sample_weight=train.weights)
-    p = student.loss_.probabilities(student.scores(X))[:, 1]
-    return np.asarray(_rest(X, np.sqrt(p * (1.0 - p))) > _CERTAIN * _rest(X))
+
+def _standard(X: FloatArray) -> FloatArray:
+    """Return columns of mean 0 and deviation 1."""
+    return np.asarray((X - X.mean(axis=0)) / X.std(axis=0))
 
 
-def _rest(X: FloatArray, root: FloatArray | None = None) -> FloatArray:
-    """Return the length of what columns, of length 1, add to those before them.
+def _certain(
+    X: FloatArray, codes: Positions, weights: FloatArray | None
+) -> NDArray[np.bool_]:
+    """Return the rows whose log-odds have no bound without a penalty."""
+    standard, scores = _standard(X), []
+    for penalty in _PENALTIES:
+        student = LinearStudent(ridge=penalty)
+        student.fit_target(
+            standard, one_hot(codes, 2), loss=CrossEntropyLoss(), sample_weight=weights
+        )
+        scores.append(student.scores(standard)[:, -1])
+    return np.asarray(np.abs(scores[1] - scores[0]) > _MOVED)
 
-    The first is a constant one; rows may have roots of weights.
-    """
-    centered = X - X.mean(axis=0)
-    length = np.sqrt((centered**2).sum(axis=0))
-    unit = centered / np.where(length > 0, length, 1.0)
-    whole = np.column_stack([np.full(len(X), 1.0 / np.sqrt(len(X))), unit])
-    if root is not None:
-        whole = root[:, None] * whole
-    (upper,) = linalg.qr(whole, mode="r")
-    own = np.zeros(whole.shape[1])
-    own[: min(upper.shape)] = np.abs(np.diag(upper))
-    return own[1:]
+
+def _measure(design: FloatArray, X: FloatArray) -> FloatArray:
+    """Return what makes coefficients of X those of the nearest function of a design."""
+    whole = np.column_stack([design, np.ones(len(design))])
+    return np.asarray(np.linalg.lstsq(whole, X)[0][:-1])

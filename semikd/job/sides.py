@@ -139,10 +139,8 @@ def raw_sides(
         weights, said = weights_of_rows(train.weights)
         train, notes = replace(train, weights=weights), (*notes, *said)
     notes = (*notes, *unlabelled(brought, rows), *copied(test))
-    parts = None
-    if settings.by is not None:
-        parts = held_out_parts(train, test, settings.by, target=target.name)
-        notes = (*notes, *parts.notes)
+    parts = held_out_parts(train, test, settings)
+    notes = notes if parts is None else (*notes, *parts.notes)
     return RawSides(target, train, test, rows, notes, brought, parts)
 
 

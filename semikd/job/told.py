@@ -1,4 +1,4 @@
-"""What a search and its sizes are told as: facts for the page, numbers for machines."""
+"""What a job found, as it is told: facts for the page, numbers for machines."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from semikd.artifact import LinearArrays
 from semikd.evaluation.arms import AUTOMATIC, TEACHER
 from semikd.job.distilling import Outcome
+from semikd.job.parts import LEAST, LEAST_GROUPS, LEAST_RARE
 from semikd.job.sizing import SMALLEST
 from semikd.simplex import FloatArray
 
@@ -71,6 +72,12 @@ def part_facts(outcome: Outcome) -> "PartFacts | None":
         comparison=found,
         n_rows=[int(mask.sum()) for mask in masks],
         losses=[_mean(losses, mask, comparison.test.weights) for mask in masks],
+        conditions=(
+            *found.conditions,
+            "in each part losses are many, and no few of them decide: parts have "
+            f"{LEAST} rows ({LEAST_GROUPS} groups, where there are groups) or more, of "
+            f"classes {LEAST_RARE} outside the most frequent one",
+        ),
     )
 
 
@@ -112,8 +119,9 @@ def slope_facts(outcome: Outcome) -> "SlopeFacts | None":
     return SlopeFacts(
         names=slopes.names,
         bases=slopes.bases,
-        shipped=slopes.contrast @ log_odds,
+        shipped=slopes.measure @ log_odds,
         left_out=slopes.left_out,
+        n_certain=slopes.n_certain,
         found=slopes.found,
         outcome=f"{model.target} = {second}",
     )
@@ -132,6 +140,7 @@ def slope_metrics(outcome: Outcome) -> dict[str, Any] | None:
         "outcome": facts.outcome,
         "level": facts.found.level,
         "left_out": list(facts.left_out),
+        "rows_of_certain_class": facts.n_certain,
         "slopes": frame.to_dict(orient="records"),
     }
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from semikd._text import visible
+from semikd._validation import counted
 from semikd.inference import Coefficients
 from semikd.report.forest import picture_axis, picture_range, pictured, with_interval
 from semikd.report.text import decimals_for, level_text, number_text
@@ -16,6 +18,8 @@ __all__ = ["SlopeFacts", "SlopeRow", "slope_rows", "slope_sentence", "slope_view
 
 # Further rows are folded away, and beyond the second number left out.
 _SHOWN, _MOST = 15, 200
+# Features that a sentence names.
+_NAMED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,8 @@ class SlopeFacts:
         Slopes of the model that ships, measured alike.
     left_out : sequence of str
         Features without a slope of their own.
+    n_certain : int
+        Rows that are left out, since their columns tell their class.
     found : Coefficients
         Slopes of the best model of this form and, last, its intercept.
     outcome : str
@@ -45,7 +51,7 @@ class SlopeFacts:
     >>> X = np.random.default_rng(0).normal(size=(400, 1))
     >>> y = np.random.default_rng(1).random(400) < 1 / (1 + np.exp(-X[:, 0]))
     >>> found = likelihood_coefficients(X, y, random_state=0)
-    >>> facts = SlopeFacts(["age"], [""], np.ones(1), [], found, "buys = yes")
+    >>> facts = SlopeFacts(["age"], [""], np.ones(1), [], 0, found, "buys = yes")
     >>> slope_rows(facts)[0].verdict
     'raises'
     """
@@ -54,6 +60,7 @@ class SlopeFacts:
     bases: Sequence[str]
     shipped: FloatArray
     left_out: Sequence[str]
+    n_certain: int
     found: Coefficients
     outcome: str
 
@@ -133,16 +140,19 @@ def slope_sentence(facts: SlopeFacts) -> str:
     """
     together = _ends(facts, "simultaneous")
     known = np.asarray(together[:, 0] * together[:, 1] > 0)
-    against = known & (np.sign(facts.shipped) == -np.sign(together[:, 0]))
-    said = (
-        f"Of {len(known):,} features the direction of {int(known.sum()):,} is known "
-        f"({level_text(facts.found.level)} confidence for all together)"
-    )
+    against = known & (np.sign(facts.shipped) != np.sign(together[:, 0]))
+    n_known, sure = int(known.sum()), f"{level_text(facts.found.level)} confidence"
+    of_all = f"of {counted(len(known), 'feature')} ({sure} for all together)"
+    if not n_known:
+        return f"The direction of none {of_all} is known."
+    said = f"The direction of {n_known:,} {of_all} is known"
     if not against.any():
         return f"{said}; there the model that ships points the same way."
-    names = ", ".join(repr(facts.names[at]) for at in np.flatnonzero(against)[:5])
-    count = int(against.sum())
-    return f"{said}; of {count:,} of them the model points the other way: {names}."
+    names = ", ".join(
+        f"'{visible(facts.names[at])}'" for at in np.flatnonzero(against)[:_NAMED]
+    )
+    more = "" if against.sum() <= _NAMED else f" and {against.sum() - _NAMED:,} more"
+    return f"{said}; the model that ships points the other way in {names}{more}."
 
 
 def slope_view(facts: SlopeFacts | None) -> dict[str, Any]:
@@ -170,6 +180,7 @@ def slope_view(facts: SlopeFacts | None) -> dict[str, Any]:
         "slope_conditions": facts.found.conditions,
         "slope_outcome": facts.outcome,
         "slopes_left_out": facts.left_out,
+        "n_certain": f"{facts.n_certain:,}" if facts.n_certain else "",
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from semikd._text import visible
 from semikd.inference import Comparison
 from semikd.report.forest import picture_axis, picture_range, pictured, with_interval
 from semikd.report.text import decimals_for, level_text, number_text
@@ -34,6 +35,8 @@ class PartFacts:
         Rows of each.
     losses : sequence of float
         Mean loss of what ships on each.
+    conditions : sequence of str
+        What the intervals rest on.
 
     Examples
     --------
@@ -57,6 +60,7 @@ class PartFacts:
     comparison: Comparison
     n_rows: Sequence[int]
     losses: Sequence[float]
+    conditions: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -131,20 +135,25 @@ def part_sentence(facts: PartFacts) -> str:
     str
         It names metric, arms, column and confidence.
     """
-    found = facts.comparison
-    worse = [each.arm for each in found.verdicts()[1:] if each.verdict == "worse"]
-    if worse:
-        where = ", ".join(map(repr, worse))
-        said = f"is worse than '{found.reference}' on {where}"
-    else:
-        said = f"is not shown to be worse than '{found.reference}' on any part"
+    found, digits = facts.comparison, _decimals(facts)
+    whole, *parts = found.verdicts()
+    worse = [f"'{visible(each.arm)}'" for each in parts if each.verdict == "worse"]
     ends = found.conf_int(kind="simultaneous")[1:, 1]
     last = int(np.argmax(ends))
-    most = number_text(float(ends[last]), _decimals(facts), sign=True)
+    where, bound = f"'{visible(found.names[1 + last])}'", float(ends[last])
+    said = f"is not shown to be worse than '{found.reference}' on any part"
+    if worse:
+        said = f"is worse than '{found.reference}' on {', '.join(worse)}"
+    elif whole.verdict == "worse":
+        said = f"is worse than '{found.reference}', but on no single part shown to be"
+    size = number_text(abs(bound), digits)
+    most = f"higher by at most {size}, on {where}"
+    if bound < 0:
+        most = f"lower on every part, by at least {size} on {where}"
     return (
-        f"By {facts.column!r}, {facts.arm!r} {said}. Its {metric_words(facts.metric)} "
-        f"is higher by at most {most}, on {found.names[1 + last]!r} "
-        f"({level_text(found.level)} confidence for all parts together)."
+        f"By '{visible(facts.column)}', '{facts.arm}' {said}. Its "
+        f"{metric_words(facts.metric)} is {most} ({level_text(found.level)} confidence "
+        "for all parts together)."
     )
 
 
@@ -167,7 +176,6 @@ def part_view(facts: PartFacts | None) -> dict[str, Any]:
         "parts": part_rows(facts),
         "part_sentence": part_sentence(facts),
         "part_axis": picture_axis(_range(facts)),
-        "part_conditions": facts.comparison.conditions,
     }
 
 

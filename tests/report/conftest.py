@@ -176,6 +176,7 @@ def make_slopes(names: Sequence[str]) -> SlopeFacts:
         bases=[names[-1] if at % 2 else "" for at in range(len(names))],
         shipped=-found.estimate[:-1],
         left_out=names[:2],
+        n_certain=3,
         found=found,
         outcome=names[0],
     )

@@ -55,7 +55,13 @@ def test_the_sentence_names_the_worst_bound(parts) -> None:
     assert f"on {worst!r} (95" in said
     assert any(abs(each - ends.max()) < 6e-3 for each in numbers(said))
     better = replace(parts.comparison, estimate=parts.comparison.estimate - 1.0)
-    assert "not shown to be worse" in part_sentence(replace(parts, comparison=better))
+    said = part_sentence(replace(parts, comparison=better))
+    assert "not shown to be worse" in said
+    assert "is lower on every part, by at least 0." in said
+    only_whole = parts.comparison.estimate * 0.0 + [1.0, 0.0, 0.0, 0.0]
+    level = replace(parts.comparison, estimate=only_whole)
+    said = part_sentence(replace(parts, comparison=level))
+    assert "is worse than 'teacher', but on no single part shown to be." in said
 
 
 def test_slopes_stand_the_surest_first(slopes) -> None:
@@ -75,12 +81,18 @@ def test_slopes_stand_the_surest_first(slopes) -> None:
 
 
 def test_a_model_that_points_the_other_way_is_named(slopes) -> None:
-    said = slope_sentence(slopes)
     known = [row.name for row in slope_rows(slopes) if row.verdict]
-    assert said.startswith(f"Of 4 features the direction of {len(known)} is known (95")
-    assert f"of {len(known)} of them the model points the other way: 'a'" in said
+    said = slope_sentence(slopes)
+    assert said.startswith(f"The direction of {len(known)} of 4 features (95")
+    assert "points the other way in 'a', 'b'" in said
     same = replace(slopes, shipped=slopes.found.estimate[:-1])
     assert slope_sentence(same).endswith("the model that ships points the same way.")
+    # A slope of 0 is no direction.
+    none = replace(slopes, shipped=np.zeros(4))
+    assert "points the other way in 'a'" in slope_sentence(none)
+    level = replace(slopes.found, estimate=np.zeros(5))
+    unknown = slope_sentence(replace(slopes, found=level))
+    assert unknown.startswith("The direction of none of 4 features (95")
 
 
 def test_the_page_has_both_sections_and_none_without(make_facts: Maker) -> None:

@@ -161,7 +161,7 @@ def powered_coefficients(
     )
     order = [classes.index(label) for label in design.classes[1:]]
     units = np.asarray(np.kron(np.eye(len(order)), design.columns.to_units()))
-    moment = _Likelihood(design, more, rows.unlabelled_weights, order)
+    moment = _Likelihood(design, more, rows.shares[0], order)
     found = powered_estimate(moment, rows, chosen_multiples(moment, rows, power))
     gain = gain_of(found, rows, units, design.coefficient_names)
     powered: PoweredCoefficients = coefficients_of(
@@ -206,8 +206,13 @@ class _Likelihood:
 
     design: Design
     unlabelled: FloatArray
-    weights: FloatArray | None
+    share: FloatArray
     order: list[int]
+
+    @property
+    def standard(self) -> FloatArray:
+        """The columns of the labelled rows."""
+        return self.design.standard
 
     @cached_property
     def start(self) -> FloatArray:
@@ -217,28 +222,29 @@ class _Likelihood:
     @property
     def n_free(self) -> int:
         """Coefficients."""
-        return int(self.design.standard.shape[1]) * len(self.order)
+        return int(self.standard.shape[1]) * len(self.order)
 
     def at(self, theta: FloatArray) -> Moves:
         """Return what a row moves the coefficients, by one Newton step."""
-        sides = {False: self.design.standard, True: self.unlabelled}
+        sides = {False: self.standard, True: self.unlabelled}
         shaped = theta.reshape(len(self.order), -1)
         p = {more: softmax(class_scores(z, shaped))[:, 1:] for more, z in sides.items()}
-        inverse = np.asarray(np.linalg.inv(self._bent(theta, False)))
+        inverse = np.asarray(np.linalg.inv(self._bent(theta)))
 
         return lambda labels, more: newton_moves(
             labels[:, self.order] - p[more], sides[more], inverse
         )
 
-    def turn(self, theta: FloatArray) -> FloatArray:
-        """Return the information in unlabelled rows beside that in the others."""
-        both = self._bent(theta, False), self._bent(theta, True)
-        return np.asarray(np.linalg.solve(*both))
+    def slope(self, theta: FloatArray, share: FloatArray, more: bool) -> FloatArray:
+        """Return the information of some rows beside that of all labelled ones."""
+        own = self._bent(theta, share, more)
+        return np.asarray(np.linalg.solve(self._bent(theta), own))
 
-    def _bent(self, theta: FloatArray, more: bool) -> FloatArray:
-        """Return the mean information of a row, (d, d)."""
-        z = self.unlabelled if more else self.design.standard
-        weights = self.weights if more else self.design.weights
+    def _bent(
+        self, theta: FloatArray, share: FloatArray | None = None, more: bool = False
+    ) -> FloatArray:
+        """Return the information of rows with these shares, by default all, (d, d)."""
+        z = self.unlabelled if more else self.standard
         shaped = theta.reshape(len(self.order), -1)
-        equation = likelihood_equation(z, None, weights, shaped)
-        return np.asarray(equation.jacobian / equation.weight.sum())
+        weights = self.share if share is None else share
+        return likelihood_equation(z, None, weights, shaped).jacobian

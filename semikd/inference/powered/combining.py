@@ -59,8 +59,11 @@ class Moment(Protocol):
     def at(self, theta: FloatArray) -> Moves:
         """Return the moves from an estimate (d,)."""
 
-    def turn(self, theta: FloatArray) -> FloatArray:
-        """Return how moves by unlabelled rows change beside the others, (d, d)."""
+    def slope(self, theta: FloatArray, share: FloatArray, more: bool) -> FloatArray:
+        """Return by how much a sum of moves falls with the estimate, (d, d).
+
+        Rows of one side have these shares in it; of all labelled rows it is I.
+        """
 
 
 @dataclass(frozen=True)
@@ -135,18 +138,30 @@ def powered_estimate(
 def _root(moment: Moment, rows: PartlyLabelled, chosen: list[FloatArray]) -> FloatArray:
     """Return the estimate at which the moves of all rows balance, by Newton's steps."""
     theta, (share, _) = moment.start, rows.shares
-    multiple = _mean_multiple(rows, chosen)[:, None]
-    unit = np.eye(len(theta))
     for _ in range(_STEPS):
         own, _other = _moved(moment.at(theta), rows, chosen)
-        slope = unit - multiple * (unit - moment.turn(theta))
-        step = np.linalg.solve(slope, share @ own)
+        step = np.linalg.solve(_slope(moment, theta, rows, chosen), share @ own)
         theta = theta + step
         if np.abs(step).max() <= _SMALL * max(1.0, float(np.abs(theta).max())):
             return np.asarray(theta)
     shown = Shown(f"one that still moves by {np.abs(step).max():.2g}")
     remedy = "Set power=0, or check that both tables are of one population"
     raise invalid("unlabelled", "lead to an estimate", shown, remedy)
+
+
+def _slope(
+    moment: Moment, theta: FloatArray, rows: PartlyLabelled, chosen: list[FloatArray]
+) -> FloatArray:
+    """Return by how much the sum of all moves falls with the estimate, (d, d)."""
+    share, more_share = rows.shares
+    other = moment.slope(theta, more_share, True)
+    found = np.eye(len(theta))
+    for multiples, part in zip(chosen, rows.part, strict=True):
+        for k, multiple in enumerate(multiples):
+            mine = np.where(part == k, share, 0.0)
+            less = moment.slope(theta, mine, False) - mine.sum() * other
+            found -= multiple[:, None] * less / len(chosen)
+    return np.asarray(found)
 
 
 def moved_by_labels(

@@ -56,9 +56,9 @@ class LinearMoment:
             _along(labels, self.unlabelled if more else self.table) - theta
         )
 
-    def turn(self, theta: FloatArray) -> FloatArray:
-        """Return that a row moves a mean alike on either side, (d, d)."""
-        return np.eye(len(theta))
+    def slope(self, theta: FloatArray, share: FloatArray, _more: bool) -> FloatArray:
+        """Return that a move is what is averaged, less the mean, (d, d)."""
+        return np.asarray(share.sum() * np.eye(len(theta)))
 
 
 def powered_means(

@@ -44,7 +44,8 @@ def powered_regression(
        \qquad m(y, x) = \Bigl(\sum_i w_i x_i x_i^\top\Bigr)^{-1} x\, (y - \theta^\top x)
 
     with shares w, v of labelled and unlabelled rows. :math:`\Lambda_k` is diagonal in
-    the coefficients of columns of mean 0 and deviation 1: one λ for each.
+    the coefficients of columns of mean 0 and deviation 1 (without an intercept, of mean
+    square 1): one λ for each.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def _squares(
     rows: PartlyLabelled, X: Any, unlabelled: Any, *, fit_intercept: bool
 ) -> "_Squares":
     """Return standard columns of both sides, once they determine coefficients."""
-    share, more_share = rows.shares
+    share, _ = rows.shares
     own = rows.of_given("X", X)
     columns, standard = made_columns(
         own, np.arange(rows.n_labelled), share, fit_intercept=fit_intercept
@@ -145,7 +146,7 @@ def _squares(
     )
     table = rows.of_unlabelled("unlabelled", unlabelled)
     more = columns.standard(table, name="unlabelled")
-    return _Squares(columns, standard, more, share, more_share, rows.outcomes)
+    return _Squares(columns, standard, more, share, rows.outcomes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +157,6 @@ class _Squares:
     standard: FloatArray
     unlabelled: FloatArray
     share: FloatArray
-    more_share: FloatArray
     outcomes: FloatArray
 
     @property
@@ -175,18 +175,18 @@ class _Squares:
         """Return what a row moves the coefficients."""
         sides = {False: self.standard, True: self.unlabelled}
         shaped = theta.reshape(self.outcomes.shape[1], -1)
-        inverse = np.kron(np.eye(len(shaped)), np.linalg.inv(self._squared(False)))
+        inverse = np.kron(np.eye(len(shaped)), np.linalg.inv(self._squared))
         return lambda labels, more: newton_moves(
             labels - sides[more] @ shaped.T, sides[more], inverse
         )
 
-    def turn(self, theta: FloatArray) -> FloatArray:
-        """Return the squares of unlabelled rows beside those of the others, (d, d)."""
-        both = np.linalg.solve(self._squared(False), self._squared(True))
-        return np.kron(np.eye(len(theta) // len(both)), both)
-
-    def _squared(self, more: bool) -> FloatArray:
-        """Return the mean square of standard columns, (p, p)."""
+    def slope(self, theta: FloatArray, share: FloatArray, more: bool) -> FloatArray:
+        """Return the squares of some rows beside those of all labelled ones, (d, d)."""
         z = self.unlabelled if more else self.standard
-        share = self.more_share if more else self.share
-        return np.asarray((share[:, None] * z).T @ z)
+        own = np.linalg.solve(self._squared, (share[:, None] * z).T @ z)
+        return np.kron(np.eye(len(theta) // len(own)), own)
+
+    @cached_property
+    def _squared(self) -> FloatArray:
+        """The mean square of standard columns of labelled rows, (p, p)."""
+        return np.asarray((self.share[:, None] * self.standard).T @ self.standard)
