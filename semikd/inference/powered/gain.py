@@ -10,9 +10,10 @@ from semikd._validation import FloatArray, Shown, count, invalid, number
 from semikd.inference._inputs import checked_level
 from semikd.inference.comparison import independence, left_out_in_words
 from semikd.inference.influence import frozen
-from semikd.inference.powered.combining import PoweredEstimate, ratio
+from semikd.inference.powered.combining import PoweredEstimate
 from semikd.inference.powered.multiples import explained_by
 from semikd.inference.powered.rows import PartlyLabelled
+from semikd.inference.powered.sums import ratio
 from semikd.inference.result import InferenceResult
 
 if TYPE_CHECKING:

@@ -9,12 +9,10 @@ from semikd._validation import FloatArray, number
 from semikd.inference.powered.combining import (
     Moment,
     Moves,
-    more_sums,
     moved_by_labels,
-    own_sums,
-    ratio,
 )
 from semikd.inference.powered.rows import PartlyLabelled
+from semikd.inference.powered.sums import more_sums, own_sums, ratio
 
 __all__ = ["Explained", "best_multiples", "chosen_multiples", "explained_by"]
 
