@@ -61,7 +61,8 @@ def check_learners(
             continue
         refused = [name for name, coded in columns if _needs_numbers(learner, coded)]
         if refused:
-            shown = Shown(f"text in column {refused[0]!r} ({len(refused)} such)")
+            what = f"text or categories in column {refused[0]!r}"
+            shown = Shown(f"{what} ({len(refused)} such)")
             constraint = f"hold numbers for the {role} {type(learner).__name__}"
             remedy = "Encode it first, or put an encoder in a Pipeline"
             raise invalid(name, constraint, shown, remedy)

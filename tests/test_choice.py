@@ -97,6 +97,25 @@ def test_the_score_is_that_of_the_rule_that_took_the_winner(weighed: bool) -> No
     assert abs(by_rule - by_mean) > 1e-3
 
 
+@pytest.mark.parametrize("weighed", [False, True])
+def test_the_error_of_the_score_is_that_of_its_clusters(weighed: bool) -> None:
+    rng = np.random.default_rng(4)
+    units = np.arange(90) // 3
+    losses = (
+        rng.normal([1.0, 0.2], 1.0, size=(90, 2)) + rng.normal(size=30)[units, None]
+    )
+    weights = rng.uniform(0.5, 2.0, size=90) if weighed else None
+    found = choice_of(losses, weights=weights, units=units)
+    share = np.full(90, 1 / 90) if weights is None else weights / weights.sum()
+    taken = losses[:, found.place]
+    moves = np.bincount(units, share * (taken - share @ taken))
+    error = np.sqrt(30 / 29 * (moves**2).sum())
+    assert found.score[1] == pytest.approx(error, rel=1e-9)
+    # Rows that are taken for draws would have a smaller one.
+    alone = choice_of(losses, weights=weights)
+    assert alone.score[1] < 0.8 * error
+
+
 def test_what_agrees_but_for_rounding_is_equal() -> None:
     losses = np.random.default_rng(0).uniform(1.0, 2.0, size=(50, 1)) @ np.ones((1, 2))
     losses[:, 1] *= 1.0 - 1e-15

@@ -82,7 +82,9 @@ def test_text_is_to_be_encoded_first(dtype: Any) -> None:
     if dtype == "category":
         assert booster.fit(table, Y).score(table, Y) > 0.4
     else:
-        refused(booster, table, Y, error=ValueError, match="text in column 'word'")
+        refused(
+            booster, table, Y, error=ValueError, match="categories in column 'word'"
+        )
 
 
 def test_cells_that_are_neither_text_nor_numbers() -> None:

@@ -1,6 +1,7 @@
 """What judges a candidate, against estimators fitted by hand and against leaks."""
 
 import pickle
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -316,6 +317,23 @@ def test_without_a_leak_there_is_an_alarm_in_five_of_a_hundred() -> None:
 def test_without_a_leak_alarms_are_few() -> None:
     # 8 draws at 5 %: more than 4 come once in 60,000, and half the time at 55 %.
     assert rejections(JudgeWithoutLeak, 8) <= 4
+
+
+def test_the_error_of_a_leak_is_that_of_its_clusters(table: Table) -> None:
+    """By hand: the gap of each cluster, and Student's law of as many less one."""
+    units = np.arange(len(table.y)) // 2
+    grouped = replace(table, groups=units)
+    judge = judge_of(grouped, DecisionTreeClassifier(random_state=0))
+    candidate = Candidate("student", "cross-fitted", "teacher")
+    judge.judge([candidate])
+    found = leak_test(judge, made_choice(judge))
+    assert found is not None
+    gaps = judge.losses[candidate] - judge.leaking_losses(candidate)
+    n_units = int(units.max()) + 1
+    moves = np.bincount(units, gaps - gaps.mean()) / len(gaps)
+    error = np.sqrt(n_units / (n_units - 1) * (moves**2).sum())
+    assert found.std_error == pytest.approx(error)
+    assert found.p_value == pytest.approx(stats.t.sf(gaps.mean() / error, n_units - 1))
 
 
 def test_the_leak_test_says_what_it_found(table: Table) -> None:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import TimeSeriesSplit
+from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 from sklearn.naive_bayes import GaussianNB
 
 from semikd.crossfit import NestedFolds, cross_fit
-from semikd.exceptions import SemikdWarning
+from semikd.exceptions import LeakageWarning, SemikdWarning
 
 
 class Shifted(ClassifierMixin, BaseEstimator):
@@ -335,3 +335,15 @@ def test_a_listener_may_end_the_work_and_little_is_begun_after_that(
     # The workers are ready for the next.
     folds.progress = heard.append
     assert folds.cross_fit(first).outer.prediction.shape == (1, 120, 2)
+
+
+def test_folds_that_divide_groups_cannot_judge(table: Any) -> None:
+    X, y = table
+    groups = np.arange(120) // 4
+    pairs = list(KFold(5, shuffle=True, random_state=0).split(X))
+    refused = pytest.raises(ValueError, match=r"in one fold .*; got \d+ of 30 groups")
+    with refused, pytest.warns(LeakageWarning):
+        NestedFolds(X, y, cv=pairs, groups=groups)
+    folds = NestedFolds(X, y, cv=GroupKFold(5), groups=groups)
+    sides = [set(groups[part]) for part in folds.judging]
+    assert all(not one & two for one, two in combinations(sides, 2))

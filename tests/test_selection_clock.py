@@ -2,6 +2,7 @@
 
 import itertools
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.tree import DecisionTreeRegressor
 from semikd import AutoDistiller, ResidualTeacher
 from semikd._progress import Step
 from semikd.evaluation import Classification, Table
+from semikd.exceptions import SemikdWarning
 from semikd.selection.clock import Clock, OutOfTimeError
 from semikd.selection.judging import Judge
 from semikd.selection.sources import LabelBank
@@ -167,6 +169,30 @@ def test_on_few_rows_the_noise_of_a_trial_is_no_slope(rows: Any) -> None:
     # A slope of hundredths of a second for each row foretold seconds for each student.
     assert left_out == ()
     assert budgets < 0.5
+
+
+def test_no_trial_is_made_for_which_there_is_no_time(rows: Any) -> None:
+    slow = Quadratic()
+    judge = Judge(
+        Table(*rows, None, None),
+        Classification(),
+        {"tree": DecisionTreeRegressor(max_leaf_nodes=4)},
+        LabelBank(Table(*rows, None, None), {"teacher": slow}, seed=0),
+        seed=0,
+    )
+    clock = Clock(judge, 5.0)
+    start = Time.now
+    clock._teacher("teacher")
+    # One fit to 300 rows took nine seconds.
+    assert Time.now - start == pytest.approx(9.0, rel=0.05)
+
+
+def test_a_search_that_is_late_says_so(rows: Any) -> None:
+    with pytest.warns(SemikdWarning, match=r"The search took .* of a time budget"):
+        search(rows, 1.0, teacher=Quadratic())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        search(rows, 1e6, teacher=Quadratic())
 
 
 def test_candidates_that_are_judged_outlive_their_round(rows: Any) -> None:

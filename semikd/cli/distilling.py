@@ -159,6 +159,7 @@ def _found(
 
 def _chosen(outcome: "Outcome") -> list[str]:
     """Return what was chosen, how small it may be, and on whom it is worse."""
+    from semikd.job.sizing import SMALLEST
     from semikd.job.told import choice_facts, part_facts, size_facts
     from semikd.report.choosing import choice_sentences
     from semikd.report.parts import part_sentence
@@ -170,6 +171,8 @@ def _chosen(outcome: "Outcome") -> list[str]:
         first, *rivals = choice_sentences(choice)
         of_what = "" if sizes is None else " of the recipe"
         part = f"The held-out rows above took no part in the choice{of_what}."
+        if outcome.shipped == SMALLEST:
+            part += " They chose the size: its scores there are a little too good."
         said = [f"{first} {part}", *rivals[:1]]
     if sizes is not None:
         said.append(size_sentence(sizes))

@@ -80,8 +80,9 @@ def nested_folds(cv: Any, rows: Rows, X: Any, y: NDArray[Any], seed: int) -> lis
     Raises
     ------
     ValueError
-        If there are fewer than three, ``cv`` makes no folds, or a fold keeps rows from
-        its teacher that it does not label: teachers of pairs learn from all the others.
+        If there are fewer than three, ``cv`` makes no folds, a fold keeps rows from
+        its teacher that it does not label (teachers of pairs learn from all the
+        others), or a group is in several.
 
     Examples
     --------
@@ -115,7 +116,24 @@ def nested_folds(cv: Any, rows: Rows, X: Any, y: NDArray[Any], seed: int) -> lis
             shown = Shown(f"{counted(len(kept), 'row')} neither side of fold {t} has")
             remedy = "Gaps and growing windows cannot be nested; use blocks of rows"
             raise invalid("cv", constraint, shown, remedy)
+    _refuse_divided_groups(folds, rows)
     return folds
+
+
+def _refuse_divided_groups(folds: list[Fold], rows: Rows) -> None:
+    """Refuse folds that divide groups: students would learn from those they judge."""
+    if rows.groups is None:
+        return
+    pairs = [np.column_stack([rows.units[f.test], np.full(len(f.test), t)])
+             for t, f in enumerate(folds)]  # fmt: skip
+    units, times = np.unique(
+        np.unique(np.vstack(pairs), axis=0)[:, 0], return_counts=True
+    )
+    n_divided = int((times > 1).sum())
+    if n_divided:
+        shown = Shown(f"{n_divided:,} of {counted(len(units), 'group')} in several")
+        remedy = "Use GroupKFold, or a number of folds"
+        raise invalid("cv", "keep every group in one fold to judge", shown, remedy)
 
 
 def held_out_part(share: float, X: Any, rows: Rows, seed: int) -> Indices:

@@ -59,8 +59,8 @@ def _on_optimism(finding: Finding, level: float) -> str:
     """Return what to do about over-fitting."""
     if not finding.shown(level):
         return (
-            "No over-fitting shown: no difference between rows that the teacher saw "
-            "and new ones, so that in-sample labels may serve as well."
+            "No over-fitting shown: rows that the teacher saw are not told from new "
+            "ones here, which is no proof that in-sample labels serve as well."
         )
     if finding.estimate < NEGLIGIBLE:
         return (

@@ -133,9 +133,13 @@ def search_recipes(
 
 def _rows(train: Table, settings: Settings) -> tuple[Table, tuple[str, ...]]:
     """Return the rows that take part in the search, and what is to be said of that."""
-    n_rows = len(train.y)
+    n_rows, n_parts = len(train.y), _n_parts(settings)
+    notes: tuple[str, ...] = ()
+    if n_parts != settings.cv:
+        said = f"Recipes were judged in {n_parts} parts, not {settings.cv}"
+        notes = (f"{said}: pairs of folds need three, and beyond five cost much.",)
     if n_rows <= _MOST_ROWS:
-        return train, ()
+        return train, notes
     part = content_split(
         train.X,
         fraction=_MOST_ROWS / n_rows,
@@ -145,9 +149,15 @@ def _rows(train: Table, settings: Settings) -> tuple[Table, tuple[str, ...]]:
     )
     kept = train.take(np.flatnonzero(part))
     return kept, (
+        *notes,
         f"The recipe was chosen on {counted(len(kept.y), 'row')} of the {n_rows:,} "
         "training rows, drawn by their content; the comparison uses all of them.",
     )
+
+
+def _n_parts(settings: Settings) -> int:
+    """Return into how many parts the rows that judge are divided."""
+    return min(max(settings.cv, _FEWEST_FOLDS), _MOST_FOLDS)
 
 
 def _judge(
@@ -162,7 +172,7 @@ def _judge(
     bank = LabelBank(
         rows,
         teachers,
-        cv=min(max(settings.cv, _FEWEST_FOLDS), _MOST_FOLDS),
+        cv=_n_parts(settings),
         keep_teachers=PRESETS[settings.search].synthetic,
         n_jobs=settings.jobs,
         seed=label_seed,

@@ -174,18 +174,26 @@ class Clock:
     ) -> float:
         """Return the seconds of fits to so many rows, by a line through two trials."""
         if id(learner) not in self._trials:
-            small, large = self._trial(1), self._trial(3)
-            spent = [_seconds(fit, rows) for rows in (small, small, large)]
-            # The first fit loads modules.
-            few, many = min(spent[:2]), spent[2]
-            slope = max(0.0, many - few) / max(1, len(large) - len(small))
-            start = max(0.0, few - slope * len(small))
-            if len(large) < 2 * len(small):
-                # No fit has more rows, and a slope would be noise.
-                start, slope = max(few, many), 0.0
-            self._trials[id(learner)] = (learner, start, slope)
+            self._trials[id(learner)] = (learner, *self._line(fit))
         _, start, slope = self._trials[id(learner)]
         return sum(start + slope * n for n in sizes)
+
+    def _line(self, fit: Fit) -> tuple[float, float]:
+        """Return the seconds of a fit to no rows, and of each row more."""
+        small, large = self._trial(1), self._trial(3)
+        first = _seconds(fit, small)
+        if not self.allows(first):
+            # Another fit of as many rows would end too late.
+            return first, 0.0
+        # The first fit loads modules.
+        few = min(first, _seconds(fit, small))
+        if len(large) < 2 * len(small):
+            # No fit has many more rows, and a slope would be noise.
+            return few, 0.0
+        if not self.allows(few * len(large) / len(small)):
+            return 0.0, few / len(small)
+        slope = max(0.0, _seconds(fit, large) - few) / (len(large) - len(small))
+        return max(0.0, few - slope * len(small)), slope
 
     def _trial(self, times: int) -> NDArray[np.intp]:
         """Return positions of the rows on which something is timed.

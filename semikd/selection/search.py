@@ -17,6 +17,9 @@ from semikd.simplex import FloatArray
 
 __all__ = ["Found", "search"]
 
+# Of the time there is, from which on it is said that it was too little.
+_LATE = 1.1
+
 
 @dataclass(frozen=True)
 class Found:
@@ -73,7 +76,8 @@ def search(
     -----
     SemikdWarning
         If the time does not allow a single round: the first candidate of the first
-        round, the simplest, is judged all the same.
+        round, the simplest, is judged all the same. If the search took more than 1.1
+        times its seconds.
     """
     clock = Clock(judge, seconds, start)
     done: list[str] = []
@@ -92,8 +96,22 @@ def search(
             stacklevel=4,
         )
         judge.judge(simplest)
+    else:
+        _warn_of_late(time.perf_counter() - clock.start, seconds)
     progress(Step("round", "search", len(rounds), len(rounds)))
     return Found(tuple(done), tuple(left_out))
+
+
+def _warn_of_late(spent: float, seconds: float | None) -> None:
+    """Warn of a search that took longer than it had."""
+    if seconds is None or spent <= _LATE * seconds:
+        return
+    warnings.warn(
+        f"The search took {spent:.2g} seconds of a time budget of {seconds:g}: no "
+        "trial and no candidate is given up in its midst.",
+        SemikdWarning,
+        stacklevel=5,
+    )
 
 
 def _tried(each: Round, judge: Judge, clock: Clock) -> Found:
