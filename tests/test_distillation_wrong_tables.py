@@ -70,7 +70,7 @@ def refused(model: Any, *args: Any, error: Any, match: str, **kwargs: Any) -> No
 def test_text_is_to_be_encoded_first(dtype: Any) -> None:
     table = pd.DataFrame(X, columns=list("abc"))
     table["word"] = pd.Series(np.where(Y, "u", "v")).astype(dtype)
-    match = "X must hold numbers for the student DecisionTreeRegressor; got text in "
+    match = "X must hold numbers for the student DecisionTreeRegressor; got text or "
     refused(distil(student=None), table, Y, error=ValueError, match=match + ".*'word'")
     match = "Encode it first, or put an encoder in a Pipeline"
     refused(distil(), table.to_numpy(), Y, error=ValueError, match=match)
