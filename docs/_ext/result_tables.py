@@ -1,6 +1,7 @@
 """Tables that the benchmarks left, shown as they were written.
 
-``.. result-table:: NAME`` reads ``benchmarks/results/NAME*.md``; with ``:only: Title``
+``.. result-table:: NAME`` reads ``benchmarks/results/NAME*.md``, a name with a folder
+(``paper/trees-magic``) the Markdown files in that; with ``:only: Title``
 the tables whose titles begin so. No Markdown parser is needed: the files hold headings,
 paragraphs, lists and pipe tables, and nothing else.
 """
@@ -17,7 +18,7 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-_RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+_BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 class ResultTable(SphinxDirective):
@@ -29,7 +30,8 @@ class ResultTable(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the files as document nodes."""
         name = self.arguments[0]
-        found = sorted(_RESULTS.glob(f"{name}*.md"))
+        pattern = f"{name}/*.md" if "/" in name else f"results/{name}*.md"
+        found = sorted(_BENCHMARKS.glob(pattern))
         if not found:
             nothing = f"*No results of* ``{name}`` *are recorded yet.*"
             return self.parse_text_to_nodes(nothing)
