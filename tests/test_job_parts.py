@@ -70,7 +70,7 @@ def test_what_is_rare_is_put_together() -> None:
 
 
 def test_a_part_of_few_events_is_not_judged() -> None:
-    """Mean losses of 100 rows with three events are not normal: 76 % cover."""
+    """A mean loss that three events decide is far from normal."""
     own = side(["a", "b", "c", "d"] * 100)
     y = np.where(np.arange(400) % 4 == 0, np.arange(400) % 100 < 40, True).astype(int)
     y[1::4] = np.arange(100) < 3

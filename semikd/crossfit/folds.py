@@ -20,7 +20,14 @@ from semikd.crossfit.rows import Hashes, Indices, hash_values
 from semikd.exceptions import SemikdWarning
 from semikd.simplex import FloatArray
 
-__all__ = ["Fold", "Rows", "check_divisible", "content_folds", "integer_folds"]
+__all__ = [
+    "Fold",
+    "Rows",
+    "check_divisible",
+    "content_folds",
+    "integer_folds",
+    "n_divided",
+]
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,21 @@ class Fold:
 
     train: Indices
     test: Indices
+
+
+def n_divided(units: NDArray[Any], fold: NDArray[Any]) -> int:
+    """Return how many groups, or clusters, have rows in several folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.crossfit.folds import n_divided
+    >>> n_divided(np.array(["a", "a", "b", "b"]), np.array([0, 1, 1, 1]))
+    1
+    """
+    codes = np.unique(units, return_inverse=True)[1]
+    pairs = np.unique(np.column_stack([codes, fold]), axis=0)
+    return int((np.bincount(pairs[:, 0].astype(np.intp)) > 1).sum())
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from semikd._validation import Shown, counted, invalid, number
 from semikd.crossfit.fold_teachers import FoldLabels
-from semikd.crossfit.folds import Fold, Rows
+from semikd.crossfit.folds import Fold, Rows, n_divided
 from semikd.crossfit.given import drawn_folds
 from semikd.crossfit.record import UNLABELLED
 from semikd.crossfit.rows import Indices, content_split, take_rows
@@ -124,14 +124,11 @@ def _refuse_divided_groups(folds: list[Fold], rows: Rows) -> None:
     """Refuse folds that divide groups: students would learn from those they judge."""
     if rows.groups is None:
         return
-    pairs = [np.column_stack([rows.units[f.test], np.full(len(f.test), t)])
-             for t, f in enumerate(folds)]  # fmt: skip
-    units, times = np.unique(
-        np.unique(np.vstack(pairs), axis=0)[:, 0], return_counts=True
-    )
-    n_divided = int((times > 1).sum())
-    if n_divided:
-        shown = Shown(f"{n_divided:,} of {counted(len(units), 'group')} in several")
+    units = np.concatenate([rows.units[fold.test] for fold in folds])
+    fold = np.repeat(np.arange(len(folds)), [len(each.test) for each in folds])
+    if divided := n_divided(units, fold):
+        n_groups = counted(len(np.unique(units)), "group")
+        shown = Shown(f"{divided:,} of {n_groups} in several")
         remedy = "Use GroupKFold, or a number of folds"
         raise invalid("cv", "keep every group in one fold to judge", shown, remedy)
 

@@ -8,7 +8,8 @@ happened to score best there.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from semikd.crossfit import OutOfFold, external_labels, row_hashes
 from semikd.distillation import DistilledClassifier
 from semikd.evaluation import ArmComparison, FittedArm, compare_sides
 from semikd.evaluation.arms import AUTOMATIC, CROSS_FITTED, TEACHER
+from semikd.inference import Comparison
 from semikd.job._words import score_text
 from semikd.job.asked import AskedTeacher, answering_for, asked_teacher
 from semikd.job.choosing import Searched, search_recipes
@@ -96,6 +98,20 @@ class Outcome:
         from semikd.report.words import Judged, verdict
 
         return verdict(Judged(self.comparison, self.shipped)).headline
+
+    @cached_property
+    def by_part(self) -> Comparison | None:
+        """What ships beside the teacher on each part, if parts were asked for."""
+        parts, names = self.sides.parts, self.comparison.names
+        if parts is None:
+            return None
+        found = self.comparison.one_fit(
+            reference=TEACHER if TEACHER in names else self.comparison.reference,
+            arm=self.shipped,
+            # By number, since values may read alike.
+            groups={str(at): mask for at, mask in enumerate(parts.masks)},
+        )
+        return replace(found, names=("all rows", *parts.names))
 
     @property
     def scores(self) -> dict[str, float]:

@@ -1,11 +1,10 @@
 """What a reader of the scores must know of how the rows were divided."""
 
-from collections import Counter
-
 import numpy as np
 from numpy.typing import NDArray
 
 from semikd.crossfit import row_hashes
+from semikd.crossfit.folds import n_divided
 from semikd.evaluation import Table
 from semikd.evaluation.tables import n_copies
 from semikd.job.labels import BroughtLabels
@@ -33,13 +32,12 @@ def parted_by_labels(whole: Table, labels: BroughtLabels | None) -> tuple[str, .
     if labels is None or whole.groups is None:
         return ()
     known = labels.fold >= 0
-    pairs = set(zip(whole.groups[known].tolist(), labels.fold[known], strict=True))
-    folds = Counter(group for group, _ in pairs)
-    n_parted = sum(n > 1 for n in folds.values())
+    groups = whole.groups[known]
+    n_parted = n_divided(groups, labels.fold[known])
     if not n_parted:
         return ()
     return (
-        f"The folds of the labels divide {n_parted:,} of {len(folds):,} groups, so "
+        f"The folds of the labels divide {n_parted:,} of {len(np.unique(groups)):,} groups, so "
         "that teachers labelled rows of groups that they had seen.",
     )
 

@@ -1,13 +1,12 @@
 """What a job found, as it is told: facts for the page, numbers for machines."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semikd.artifact import LinearArrays
-from semikd.evaluation.arms import AUTOMATIC, TEACHER
+from semikd.evaluation.arms import AUTOMATIC
 from semikd.job.distilling import Outcome
 from semikd.job.parts import LEAST, LEAST_GROUPS, LEAST_RARE
 from semikd.job.sizing import SMALLEST
@@ -54,15 +53,10 @@ def part_facts(outcome: Outcome) -> "PartFacts | None":
     from semikd.report.parts import PartFacts
 
     comparison, parts = outcome.comparison, outcome.sides.parts
-    if parts is None:
+    arm, found = outcome.shipped, outcome.by_part
+    if parts is None or found is None:
         return None
-    names, arm = comparison.names, outcome.shipped
-    reference = TEACHER if TEACHER in names else comparison.reference
-    # By number, since values may read alike.
-    groups = {str(at): mask for at, mask in enumerate(parts.masks)}
-    found = comparison.one_fit(reference=reference, arm=arm, groups=groups)
-    found = replace(found, names=("all rows", *parts.names))
-    own = comparison.predictions[0, names.index(arm)]
+    own = comparison.predictions[0, comparison.names.index(arm)]
     losses = comparison.task.loss(None)(own, comparison.test)
     masks = [np.ones(len(losses), dtype=bool), *parts.masks]
     return PartFacts(
@@ -76,7 +70,8 @@ def part_facts(outcome: Outcome) -> "PartFacts | None":
             *found.conditions,
             "in each part losses are many, and no few of them decide: parts have "
             f"{LEAST} rows ({LEAST_GROUPS} groups, where there are groups) or more, of "
-            f"classes {LEAST_RARE} outside the most frequent one",
+            f"classes {LEAST_RARE} outside the most frequent one, unless they are "
+            "the parts",
         ),
     )
 

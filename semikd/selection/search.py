@@ -107,8 +107,8 @@ def _warn_of_late(spent: float, seconds: float | None) -> None:
     if seconds is None or spent <= _LATE * seconds:
         return
     warnings.warn(
-        f"The search took {spent:.2g} seconds of a time budget of {seconds:g}: no "
-        "trial and no candidate is given up in its midst.",
+        f"The search took {spent:.2g} seconds of a time budget of {seconds:g}: a fit "
+        "that has begun is ended.",
         SemikdWarning,
         stacklevel=5,
     )

@@ -10,6 +10,7 @@ from semikd._tables import checked_labels, checked_outcomes
 from semikd._validation import Shown, counted, invalid, sample_weights, wrong_type
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest, check_record
+from semikd.crossfit.folds import n_divided
 from semikd.crossfit.new_rows import copied_rows, labels_by_fold
 from semikd.crossfit.rows import row_hashes
 from semikd.crossfit.unlabelled import checked_unlabelled
@@ -264,12 +265,8 @@ def _check_units(
 def _check_folds(fold: NDArray[np.intp], units: NDArray[np.intp]) -> None:
     """Refuse clusters that folds divide: their teachers saw rows that depend."""
     for own in fold:
-        pairs = np.unique(np.column_stack([units, own]), axis=0)[:, 0]
-        twice = pairs[1:] == pairs[:-1]
-        if twice.any():
-            shown = Shown(
-                f"{counted(len(np.unique(pairs[1:][twice])), 'cluster')} in two"
-            )
+        if divided := n_divided(units, own):
+            shown = Shown(f"{counted(divided, 'cluster')} in several")
             remedy = "Cross-fit with groups=clusters"
             raise invalid("clusters", "each lie in one fold", shown, remedy)
 
