@@ -33,11 +33,11 @@ def parted_by_labels(whole: Table, labels: BroughtLabels | None) -> tuple[str, .
         return ()
     known = labels.fold >= 0
     groups = whole.groups[known]
-    n_parted = n_divided(groups, labels.fold[known])
+    n_parted, n_groups = n_divided(groups, labels.fold[known]), len(np.unique(groups))
     if not n_parted:
         return ()
     return (
-        f"The folds of the labels divide {n_parted:,} of {len(np.unique(groups)):,} groups, so "
+        f"The folds of the labels divide {n_parted:,} of {n_groups:,} groups, so "
         "that teachers labelled rows of groups that they had seen.",
     )
 
