@@ -368,6 +368,9 @@ def test_the_smallest_student_within_the_margin_ships(sized, tmp_path: Path) -> 
     found = json.loads((tmp_path / "metrics.json").read_text())["sizes"]
     assert (found["smallest"], found["margin"], found["level"]) == (passed, 0.1, 0.95)
     assert found["teacher"] == "linear"
+    page = (tmp_path / "report.html").read_text()
+    assert "the size was chosen on these rows" in page
+    assert "so that the scores there are honest" not in page
     assert load_model(tmp_path).student.n_leaves == leaves["smallest"]
     for word in (passed, "log-loss", "'linear'", "0.1", "95"):
         assert word in found["sentence"]

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from semikd.report.sizing import SizeFacts
 
 
+# What is otherwise of an arm whose size was chosen on the held-out rows.
+_SIZED = ("the size of the student was chosen on these rows: it looks a little better",)
+
+
 def choice_facts(outcome: Outcome) -> "ChoiceFacts | None":
     """Return what was tried, for the page and the terminal."""
     from semikd.report.choosing import ChoiceFacts
@@ -68,6 +72,7 @@ def part_facts(outcome: Outcome) -> "PartFacts | None":
         losses=[_mean(losses, mask, comparison.test.weights) for mask in masks],
         conditions=(
             *found.conditions,
+            *(_SIZED if arm == SMALLEST else ()),
             "in each part losses are many, and no few of them decide: parts have "
             f"{LEAST} rows ({LEAST_GROUPS} groups, where there are groups) or more, of "
             f"classes {LEAST_RARE} outside the most frequent one, unless they are "

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from semikd._text import visible
+from semikd.evaluation import ArmComparison
 from semikd.report.choosing import candidate_rows, choice_sentences
 from semikd.report.coefficients import slope_view
 from semikd.report.facts import ReportFacts
@@ -131,13 +132,22 @@ def _arms(judged: Judged, roles: dict[str, str]) -> dict[str, Any]:
         "several": comparison.n_refits > 1,
         "refits": f"{comparison.n_refits} {comparison.refits}",
         "n_test": f"{len(comparison.test.y):,}",
-        "conditions": judged.main.conditions,
+        "conditions": (*judged.main.conditions, *_chosen_here(comparison)),
         "differences": difference_rows(judged, roles),
         "difference_axis": axis(judged),
         "sentences": spread,
         "whole_verdict": comparison.verdict.split("\n")[0],
         "terms": comparison.task.terms.lstrip("; "),
     }
+
+
+def _chosen_here(comparison: ArmComparison) -> tuple[str, ...]:
+    """Return what is otherwise of an arm whose size was chosen on the held-out rows."""
+    if "smallest" not in comparison.names:
+        return ()
+    return (
+        "of 'smallest' the size was chosen on these rows: it looks a little better",
+    )
 
 
 def _choice(facts: ReportFacts) -> dict[str, Any]:
