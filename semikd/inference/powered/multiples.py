@@ -66,11 +66,9 @@ def best_multiples(moves: Moves, rows: PartlyLabelled) -> list[FloatArray]:
     for repeat, part in enumerate(rows.part):
         ones = np.ones_like(by_outcome)
         own, other = moved_by_labels(moves, rows, repeat, ones)
-        parts = range(part.max() + 1)
+        more, parts = more_sums(rows, other), range(part.max() + 1)
         found.append(
-            np.array(
-                [_multiple(rows, by_outcome, own, other, part != k) for k in parts]
-            )
+            np.array([_multiple(rows, by_outcome, own, more, part != k) for k in parts])
         )
     return found
 
@@ -79,12 +77,12 @@ def _multiple(
     rows: PartlyLabelled,
     by_outcome: FloatArray,
     own: FloatArray,
-    other: FloatArray,
+    more: FloatArray,
     kept: NDArray[np.bool_],
 ) -> FloatArray:
     """Return the best λ (d,) by some of the labelled rows, between 0 and 1."""
     a, b = (_only(values, rows, kept) for values in (by_outcome, own))
-    moved = own_sums(rows, b) - more_sums(rows, other)
+    moved = own_sums(rows, b) - more
     product = (own_sums(rows, a) * moved).sum(axis=0)
     return np.asarray(np.clip(ratio(product, (moved**2).sum(axis=0), 0.0), 0.0, 1.0))
 

@@ -1,6 +1,7 @@
 """Labelled and unlabelled rows, side by side, with honest labels of all of them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -99,12 +100,12 @@ class PartlyLabelled:
         own = row_shares(self.weights, self.n_labelled)
         return own, row_shares(self.unlabelled_weights, self.n_unlabelled)
 
-    @property
+    @cached_property
     def n_units(self) -> int:
         """Independent units of labelled rows: clusters, or rows."""
         return len(np.unique(self.units[: self.n_labelled]))
 
-    @property
+    @cached_property
     def n_unlabelled_units(self) -> int:
         """Independent units of unlabelled rows."""
         return len(np.unique(self.units[self.n_labelled :]))

@@ -59,6 +59,9 @@ def _by_unit(
 ) -> FloatArray:
     """Return sums over all units, of either side or of both."""
     found = np.zeros((int(rows.units.max()) + 1, values.shape[1]))
+    if not rows.has_clusters:
+        found[units] = values
+        return found
     sums = cluster_sums(values, units)
     found[: len(sums)] = sums
     return found
