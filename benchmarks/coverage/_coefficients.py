@@ -12,10 +12,10 @@ from _processes import (
     SLOPES,
     TEACHERS,
     UNDER,
-    Rows,
     clustered,
     labels_of,
     logistic,
+    most_likely_of,
     population,
 )
 from _study import (
@@ -32,7 +32,7 @@ from _study import (
 from scipy import special
 
 BENT = 0.4
-POPULATION_OF_CLUSTERS, NEWTON_STEPS = 250_000, 15
+POPULATION_OF_CLUSTERS = 250_000
 THETA = np.append(SLOPES, 0.0)
 
 
@@ -91,22 +91,7 @@ def log_odds_uncorrected(n: int, seed: int) -> Draw:
 @cache
 def most_likely(bend: float) -> FloatArray:
     """Return the coefficients of largest likelihood in the population."""
-    return of_population(population(bend)) if bend else THETA
-
-
-def of_population(rows: Rows) -> FloatArray:
-    """Return the coefficients of largest likelihood where p is known, and a constant.
-
-    By Newton's steps, since the library is what is judged.
-    """
-    x = np.column_stack([rows.X, np.ones(len(rows.p))])
-    theta = np.zeros(x.shape[1])
-    for _ in range(NEWTON_STEPS):
-        q = special.expit(x @ theta)
-        theta += np.linalg.solve(
-            x.T @ ((q * (1.0 - q))[:, None] * x), x.T @ (rows.p - q)
-        )
-    return theta
+    return most_likely_of(population(bend)) if bend else THETA
 
 
 def likelihood(n: int, bend: float, seed: int) -> Draw:
@@ -140,7 +125,7 @@ def likelihood(n: int, bend: float, seed: int) -> Draw:
 @cache
 def most_likely_of_clusters() -> FloatArray:
     """Return the coefficients of largest likelihood where rows come in clusters."""
-    return of_population(clustered(POPULATION_OF_CLUSTERS, 5)[0])
+    return most_likely_of(clustered(POPULATION_OF_CLUSTERS, 5)[0])
 
 
 def likelihood_of_clusters(n_clusters: int, ignored: bool, seed: int) -> Draw:

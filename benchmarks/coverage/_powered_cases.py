@@ -8,6 +8,7 @@ from _processes import (
     Rows,
     labels_of,
     logistic,
+    most_likely_of,
     population,
     student,
 )
@@ -60,13 +61,9 @@ def of_numbers(n: int, folds: int, seed: int) -> Draw:
 @cache
 def alone() -> float:
     """Return the slope of largest likelihood of the first column alone."""
-    from semikd.losses import CrossEntropyLoss
-    from semikd.students import LinearStudent
-
-    rows, model = population(), LinearStudent(ridge=0.0)
-    p = np.column_stack([1.0 - rows.p, rows.p])
-    model.fit_target(rows.X[:, :1], p, loss=CrossEntropyLoss())
-    return float(model.coef_[0, 0])
+    rows = population()
+    narrow = Rows(rows.X[:, :1], rows.noise, rows.y, rows.p)
+    return float(most_likely_of(narrow)[0])
 
 
 def seen(n: int, seed: int) -> Draw:

@@ -15,6 +15,7 @@ NOISE = 17
 # Rows that stand for the population, whose outcomes are known as probabilities.
 POPULATION = 1_000_000
 FRESH = 100_000
+NEWTON_STEPS = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,21 @@ def population(bend: float = 0.0) -> Rows:
 def fresh() -> Rows:
     """Return rows on which fitted models are judged."""
     return logistic(FRESH, 8)
+
+
+def most_likely_of(rows: Rows) -> FloatArray:
+    """Return the coefficients of largest likelihood where p is known, and a constant.
+
+    By Newton's steps, since the library is what is judged.
+    """
+    x = np.column_stack([rows.X, np.ones(len(rows.p))])
+    theta = np.zeros(x.shape[1])
+    for _ in range(NEWTON_STEPS):
+        q = special.expit(x @ theta)
+        theta += np.linalg.solve(
+            x.T @ ((q * (1.0 - q))[:, None] * x), x.T @ (rows.p - q)
+        )
+    return theta
 
 
 def teacher_of(kind: str) -> Any:
