@@ -10,9 +10,10 @@ from semikd._learners import check_outputs
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_outcomes
 from semikd._validation import sample_weights
-from semikd.corrections import Correction, get_correction
+from semikd.corrections import Correction
 from semikd.crossfit.learners import is_estimator
 from semikd.distillation import Distilled
+from semikd.label_aware import named_correction
 from semikd.losses import IdentityLoss
 from semikd.simplex import FloatArray
 from semikd.students import new_student
@@ -141,7 +142,8 @@ class DistilledRegressor(RegressorMixin, Distilled):
         weights = sample_weights(sample_weight, len(y))
         label_seed, student_seed, draw_seed = spawn_seeds(self.random_state, 3)
         student = new_student(self.student, len(y), weights, student_seed)
-        correction, loss = get_correction(self.correction), IdentityLoss()
+        correction, loss = named_correction(self.correction), IdentityLoss()
+        correction.require(loss)
         more = self._more_rows(X, unlabelled)
         student.require(loss, weighted=weights is not None or more.weighs)
         teacher, outcome = self.resolved_teacher(), y[:, None] if y.ndim == 1 else y

@@ -6,7 +6,6 @@ from semikd._validation import wrong_type
 from semikd.losses import (
     CrossEntropyLoss,
     DistillationLoss,
-    HardLabelMix,
     IdentityLoss,
     LogProbabilityLoss,
     ProbabilityLoss,
@@ -26,10 +25,10 @@ LINKS: dict[str, DistillationLoss] = {
 
 def link_name(loss: Any) -> str:
     """Return the name of the scale on which scores are."""
-    base = loss.base if isinstance(loss, HardLabelMix) else loss
+    scale = loss.scale if isinstance(loss, DistillationLoss) else loss
     for name, known in LINKS.items():
-        centered = getattr(base, "centered", None) == getattr(known, "centered", None)
-        if type(base) is type(known) and centered:
+        centered = getattr(scale, "centered", None) == getattr(known, "centered", None)
+        if type(scale) is type(known) and centered:
             return name
     constraint = f"be one of the scales {', '.join(LINKS)}"
     raise wrong_type("loss", constraint, loss, "Only these have a name in a file")

@@ -35,19 +35,28 @@ from semikd.corrections.family import (
 )
 from semikd.corrections.formula import corrected_target, label_noise
 from semikd.corrections.minimax import MinimaxCorrection
-from semikd.corrections.names import get_correction
+from semikd.corrections.names import NAMES, get_correction
+from semikd.corrections.reliability import (
+    ClassReliability,
+    ReliabilityCorrection,
+    margins,
+)
 from semikd.corrections.rowwise import RowwiseCorrection
 
 __all__ = [
+    "NAMES",
+    "ClassReliability",
     "ConstantCorrection",
     "Correction",
     "EstimatedCorrection",
     "MinimaxCorrection",
     "NoCorrection",
     "OrthogonalCorrection",
+    "ReliabilityCorrection",
     "RowwiseCorrection",
     "ShrinkageCorrection",
     "corrected_target",
     "get_correction",
     "label_noise",
+    "margins",
 ]

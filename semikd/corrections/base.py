@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from semikd._validation import invalid
 from semikd.corrections.formula import corrected_target
-from semikd.losses import DistillationLoss
+from semikd.losses import DistillationLoss, IdentityLoss
 from semikd.simplex import FloatArray
 
 
@@ -27,6 +28,24 @@ class Correction(ABC):
 
     needs_folds: ClassVar[bool] = False  # Whether it compares labels with outcomes.
     weighs_noise: ClassVar[bool] = True  # Whether the student's complexity counts.
+    needs_classes: ClassVar[bool] = False  # Whether it asks which class a row is of.
+
+    def require(self, loss: DistillationLoss) -> None:
+        """Refuse a scale that the rule cannot work on, before anything is fitted.
+
+        Parameters
+        ----------
+        loss : DistillationLoss
+            The scale.
+
+        Raises
+        ------
+        ValueError, TypeError
+            With the reason.
+        """
+        if self.needs_classes and isinstance(loss.scale, IdentityLoss):
+            remedy = "Distil a classifier, or use a number or 'none'"
+            raise invalid("correction", "be one for numbers", self, remedy)
 
     def fit(
         self,
@@ -69,6 +88,10 @@ class Correction(ABC):
     def take(self, rows: NDArray[np.intp]) -> "Correction":
         """Return the rule for some of the rows that it was fitted for."""
         return self
+
+    def logit_shift(self) -> FloatArray | None:
+        """Return what scores are shifted by while a student learns, (k,), if at all."""
+        return None
 
     @abstractmethod
     def weight(

@@ -12,7 +12,6 @@ from semikd.corrections.formula import label_noise
 from semikd.losses import (
     CrossEntropyLoss,
     DistillationLoss,
-    HardLabelMix,
     IdentityLoss,
     ProbabilityLoss,
 )
@@ -251,7 +250,7 @@ def _moved(p: FloatArray, j: int, t: FloatArray) -> FloatArray:
 
 def _is_linear(loss: DistillationLoss) -> bool:
     """Return whether the scale is linear in the probabilities."""
-    base = loss.base if isinstance(loss, HardLabelMix) else loss
-    if isinstance(base, CrossEntropyLoss):
-        return base.temperature == 1.0
-    return isinstance(base, ProbabilityLoss)
+    scale = loss.scale
+    if isinstance(scale, CrossEntropyLoss):
+        return scale.temperature == 1.0
+    return isinstance(scale, ProbabilityLoss)

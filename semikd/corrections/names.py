@@ -1,5 +1,7 @@
 """What corrections are called in a call of the library."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from semikd._validation import invalid, number, unknown, wrong_type
@@ -10,13 +12,21 @@ from semikd.corrections.family import (
     NoCorrection,
     OrthogonalCorrection,
 )
+from semikd.corrections.reliability import ReliabilityCorrection
 
+_NAMED: dict[str, Callable[[], Correction]] = {
+    "none": NoCorrection,
+    "orthogonal": OrthogonalCorrection,
+    "estimated": EstimatedCorrection,
+    "reliability": ReliabilityCorrection,
+}
 # What a name that needs a number is answered with.
 _WITH_ARGUMENT = {
     "constant": "ConstantCorrection(value=0.5)",
     "shrinkage": "ShrinkageCorrection(squared_error=0.01)",
     "minimax": "MinimaxCorrection('relative', size=1.0)",
 }
+NAMES = (*_NAMED, *_WITH_ARGUMENT)
 
 
 def get_correction(correction: str | float | Correction) -> Correction:
@@ -24,7 +34,7 @@ def get_correction(correction: str | float | Correction) -> Correction:
 
     Parameters
     ----------
-    correction : {'none', 'orthogonal', 'estimated'}, float or Correction
+    correction : {'none', 'orthogonal', 'estimated', 'reliability'}, float or Correction
         A number is the weight of a constant correction; 'constant', 'shrinkage' and
         'minimax' need a number of their own and are passed as objects.
 
@@ -50,17 +60,12 @@ def get_correction(correction: str | float | Correction) -> Correction:
     if isinstance(correction, int | float | np.number):
         value = number("correction", correction, low=0.0, high=1.0)
         return ConstantCorrection(value)
-    named: dict[str, Correction] = {
-        "none": NoCorrection(),
-        "orthogonal": OrthogonalCorrection(),
-        "estimated": EstimatedCorrection(),
-    }
     if not isinstance(correction, str):
         constraint = "be a name, a number in [0, 1] or a Correction"
         raise wrong_type("correction", constraint, correction, "Pass an instance")
     if correction in _WITH_ARGUMENT:
         remedy = f"Pass an object, such as {_WITH_ARGUMENT[correction]}"
         raise invalid("correction", "carry the number it needs", correction, remedy)
-    if correction not in named:
-        raise unknown("correction", correction, [*named, *_WITH_ARGUMENT])
-    return named[correction]
+    if correction not in _NAMED:
+        raise unknown("correction", correction, NAMES)
+    return _NAMED[correction]()

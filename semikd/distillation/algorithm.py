@@ -21,13 +21,14 @@ from semikd._learners import (
     with_reason,
 )
 from semikd._tables import checked_table
-from semikd.corrections import Correction, get_correction
+from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold, cross_fit
 from semikd.crossfit.checks import check_record
 from semikd.crossfit.learners import is_estimator
 from semikd.crossfit.unlabelled import checked_unlabelled
 from semikd.distillation.lessons import AddedRows, make_lesson
 from semikd.distillation.more_rows import MoreRows
+from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 from semikd.students import Student
@@ -89,7 +90,7 @@ class Distilled(BaseEstimator):
         classes: NDArray[Any] | None = None,
     ) -> OutOfFold:
         """Let teachers label the rows they did not see, or take the labels brought."""
-        correction = get_correction(self.correction)
+        correction = named_correction(self.correction)
         cv = suited_source(self.cv, correction, by_folds=more.by_folds)
         if isinstance(cv, OutOfFold):
             check_record(cv, X, classes)

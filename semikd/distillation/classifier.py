@@ -14,9 +14,10 @@ from semikd._learners import check_online, resolved_loss
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_labels, class_factors
 from semikd._validation import sample_weights
-from semikd.corrections import Correction, get_correction
+from semikd.corrections import Correction
 from semikd.distillation.algorithm import Distilled
 from semikd.distillation.population import Population
+from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray, one_hot
 from semikd.students import new_student
@@ -179,10 +180,9 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         teacher = self.resolved_teacher()
         student = new_student(self.student, len(y), weights, student_seed)
         loss = resolved_loss(self.loss, self.hard_weight, student)
-        correction, more = (
-            get_correction(self.correction),
-            self._more_rows(X, unlabelled),
-        )
+        correction = named_correction(self.correction)
+        correction.require(loss)
+        more = self._more_rows(X, unlabelled)
         weighted = counts is not None or more.weighs
         student.require(loss, weighted=weighted, n_classes=len(classes))
         self._check(X, more, teacher, student, weights, classification=True)

@@ -198,6 +198,7 @@ def make_lesson(
     array([[0.1],
            [0.7]])
     """
+    correction.require(loss)
     known = Outcomes.of(record, labels, outcome, X, weights, loss, groups)
     if not student.takes_weights():
         added = [each.repeated() for each in added]
@@ -206,14 +207,15 @@ def make_lesson(
         options["groups"] = _units(known, added)
     lesson = _uncorrected(known, added, options)
     known.correct(correction, _complexity(known, student, correction, lesson), rules)
-    target = known.target()
-    student.require(loss, target)
+    target, trained = known.target(), known.trained_by()
+    student.require(trained, target)
     target = np.asarray(loss.with_labels(target, known.outcome))
     if online:
         options["online"] = OnlineTargets(record.teachers, known.fold, known.shown)
     return replace(
         lesson,
         target=np.concatenate([target, lesson.target[len(target) :]]),
+        loss=trained,
         weight_of_labels=known.weight_of_labels(),
         rules=known.rules,
     )

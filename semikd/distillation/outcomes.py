@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from semikd._learners import labelled_rows
 from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold, take_rows
-from semikd.losses import DistillationLoss
+from semikd.losses import DistillationLoss, with_shift
 from semikd.simplex import FloatArray
 
 __all__ = ["Outcomes"]
@@ -76,6 +76,14 @@ class Outcomes:
             )
             for p, fold in zip(self.labels, self.fold, strict=True)
         )
+
+    def trained_by(self) -> DistillationLoss:
+        """Return the loss that a student is fitted by: the scale, shifted if asked."""
+        each = [rule.logit_shift() for rule in self.rules]
+        shifts = [shift for shift in each if shift is not None]
+        if not shifts:
+            return self.loss
+        return with_shift(self.loss, tuple(np.mean(shifts, axis=0).tolist()))
 
     def target(self) -> FloatArray:
         """Return the corrected target of each row, averaged over repeats, (n, m)."""

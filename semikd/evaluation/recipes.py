@@ -7,12 +7,13 @@ import numpy as np
 from sklearn.base import clone
 
 from semikd._validation import Shown, invalid, wrong_type
-from semikd.corrections import NoCorrection, ShrinkageCorrection, get_correction
+from semikd.corrections import NoCorrection, ShrinkageCorrection
 from semikd.crossfit import OutOfFold
 from semikd.distillation import DistilledClassifier
 from semikd.evaluation.arms import CROSS_FITTED, IN_SAMPLE, SCRATCH, TEACHER, TUNED
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Classification, Regression, Task
+from semikd.label_aware import named_correction
 from semikd.losses import IdentityLoss, get_loss
 from semikd.regression import DistilledRegressor
 from semikd.students import Student, new_student
@@ -89,7 +90,7 @@ def named_corrections(
     estimator: Any, corrections: Mapping[str, Any] | None, n_classes: int | None
 ) -> dict[str, Any]:
     """Return the cross-fitted arms beside the plain one, checked."""
-    own = get_correction(estimator.correction)
+    own = named_correction(estimator.correction)
     plain = isinstance(own, NoCorrection)
     if corrections is None:
         if plain and n_classes is not None:
@@ -104,7 +105,7 @@ def named_corrections(
         if not isinstance(name, str) or name in _TAKEN:
             constraint = "have names that no other arm has"
             raise invalid("corrections", constraint, name)
-        get_correction(correction)
+        named_correction(correction)
     return dict(corrections) if plain else {"corrected": own, **corrections}
 
 

@@ -28,10 +28,13 @@ References
    and annealed cross-entropy; continuing the logarithm below a floor is this library's.
 """
 
+from semikd.losses.around import LossAround
 from semikd.losses.base import DistillationLoss
+from semikd.losses.changed import ChangedLoss, SmoothedLoss, TopClassesLoss
 from semikd.losses.cross_entropy import CrossEntropyLoss
 from semikd.losses.family import get_loss
 from semikd.losses.hard_label import HardLabelMix
+from semikd.losses.shifted import ShiftedLoss, with_shift
 from semikd.losses.squared import (
     IdentityLoss,
     LogProbabilityLoss,
@@ -40,12 +43,18 @@ from semikd.losses.squared import (
 )
 
 __all__ = [
+    "ChangedLoss",
     "CrossEntropyLoss",
     "DistillationLoss",
     "HardLabelMix",
     "IdentityLoss",
     "LogProbabilityLoss",
+    "LossAround",
     "ProbabilityLoss",
+    "ShiftedLoss",
+    "SmoothedLoss",
     "SquaredLoss",
+    "TopClassesLoss",
     "get_loss",
+    "with_shift",
 ]

@@ -28,6 +28,11 @@ class DistillationLoss(ABC):
     even: ClassVar[float] = 0.0
     """The single score at which two classes are equally likely."""
 
+    @property
+    def scale(self) -> "DistillationLoss":
+        """The scale of the scores alone, without what only training needs."""
+        return self
+
     @abstractmethod
     def n_outputs(self, n_classes: int) -> int:
         """Return m, the number of scores a student needs for k classes."""

@@ -47,7 +47,7 @@ DistillationLoss
         "cross_entropy": CrossEntropyLoss(),
     }
     named = {"auto": scales[auto], **scales}
-    if isinstance(loss, IdentityLoss):
+    if isinstance(loss, DistillationLoss) and isinstance(loss.scale, IdentityLoss):
         constraint = "be a scale of class probabilities"
         remedy = "Use 'probability', or DistilledRegressor for means"
         raise invalid("loss", constraint, loss, remedy)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from semikd._validation import number, wrong_type
+from semikd.losses.around import LossAround
 from semikd.losses.base import DistillationLoss
 from semikd.losses.cross_entropy import CrossEntropyLoss
 from semikd.losses.squared import LogProbabilityLoss
@@ -13,7 +14,7 @@ _LABELS = CrossEntropyLoss()
 
 
 @dataclass(frozen=True)
-class HardLabelMix(DistillationLoss):
+class HardLabelMix(LossAround):
     r"""A distillation loss plus h times the cross-entropy of the labels.
 
     .. math:: \ell(f; \tau) + h \, \mathrm{CE}(f, y)
@@ -54,30 +55,13 @@ class HardLabelMix(DistillationLoss):
 
     def __post_init__(self) -> None:
         number("hard_weight", self.hard_weight, low=0.0)
-        if not isinstance(self.base, CrossEntropyLoss | LogProbabilityLoss):
+        if not isinstance(self.base.scale, CrossEntropyLoss | LogProbabilityLoss):
             raise wrong_type(
                 "loss",
                 "be on a log scale where hard_weight is positive",
                 self.base,
                 "Use 'cross_entropy' or 'log_probability', or a constant correction",
             )
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        """Name of the base loss."""
-        return self.base.name
-
-    def n_outputs(self, n_classes: int) -> int:
-        """Return the number of scores of the base loss."""
-        return self.base.n_outputs(n_classes)
-
-    def phi(self, p: Array) -> Array:
-        """Return the scale of the base loss, shape (n, m)."""
-        return self.base.phi(p)
-
-    def jvp(self, p: Array, v: Array) -> Array:
-        """Return the product of the base loss, shape (n, m)."""
-        return self.base.jvp(p, v)
 
     def n_scores(self, target: Array) -> int:
         """Return half the columns: the other half are labels."""
@@ -103,10 +87,6 @@ class HardLabelMix(DistillationLoss):
     def curvature(self, f: Array) -> Array:
         """Return the sum of both second derivatives, shape (n, m, m)."""
         return self.base.curvature(f) + self.hard_weight * _LABELS.curvature(f)
-
-    def probabilities(self, f: Array) -> Array:
-        """Return the probabilities of the base loss, shape (n, k)."""
-        return self.base.probabilities(f)
 
     def _parts(self, f: Array, target: Array) -> tuple[Array, Array]:
         """Split the columns of a target into the soft and the hard ones."""

@@ -14,7 +14,6 @@ from semikd._learners import (
     with_reason,
 )
 from semikd._random import RandomState, spawn_seeds
-from semikd.corrections import get_correction
 from semikd.crossfit import OutOfFold, cross_fit
 from semikd.distillation.lessons import Lesson
 from semikd.evaluation import Table
@@ -23,6 +22,7 @@ from semikd.evaluation.tables import split_table, warn_of_copies
 from semikd.evaluation.tasks import Classification, Task
 from semikd.inference import Comparison, FixedSequence, fixed_sequence
 from semikd.inference.comparison import paired_differences
+from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss
 from semikd.selection.sizes import (
     checked_sizes,
@@ -257,7 +257,7 @@ def _checked_source(
         cv=recipe.cv,
         classification=train.classification,
     )
-    return suited_source(recipe.cv, get_correction(recipe.correction))
+    return suited_source(recipe.cv, named_correction(recipe.correction))
 
 
 def _labels(recipe: Any, cv: Any, train: Table, seed: int) -> OutOfFold:
@@ -274,7 +274,7 @@ def _labels(recipe: Any, cv: Any, train: Table, seed: int) -> OutOfFold:
         n_jobs=recipe.n_jobs,
         random_state=seed,
     )
-    return with_reason(record, recipe.cv, cv, get_correction(recipe.correction))
+    return with_reason(record, recipe.cv, cv, named_correction(recipe.correction))
 
 
 def _lesson(

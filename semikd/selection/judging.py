@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
 from semikd._progress import Reporter, Step, silent
-from semikd.corrections import get_correction
 from semikd.crossfit import OutOfFold, row_hashes, take_rows
 from semikd.distillation.lessons import AddedRows, Lesson
 from semikd.distillation.more_rows import MoreRows
 from semikd.evaluation import Table
 from semikd.evaluation.tasks import Task
+from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss, get_loss
 from semikd.selection.candidates import Candidate
 from semikd.selection.scoring import Metric, row_losses
@@ -205,7 +205,7 @@ class Judge:
         student = new_student(learner, len(own.y), own.weights, self.seed)
         student.configure(candidate.setting)
         loss = self.scale(candidate, student)
-        correction = get_correction(candidate.correction)
+        correction = named_correction(candidate.correction)
         lesson = table_lesson(
             own,
             self.task,

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from semikd.corrections import Correction, get_correction
+from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold, row_hashes
 from semikd.distillation.lessons import AddedRows, Lesson, make_lesson
 from semikd.evaluation import Table
 from semikd.evaluation.tasks import Task
+from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 from semikd.students import Student
@@ -38,7 +39,7 @@ def table_lesson(
         table.features,
         student=student,
         loss=loss,
-        correction=get_correction(correction),
+        correction=named_correction(correction),
         weights=table.weights,
         groups=table.groups,
         added=added,

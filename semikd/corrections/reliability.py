@@ -1,0 +1,278 @@
+"""How far a teacher is to be believed, class by class, and how that weighs outcomes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semikd._validation import Shown, choose, invalid, number
+from semikd.corrections._class_means import class_means
+from semikd.corrections._columns import codes
+from semikd.corrections.base import Correction
+from semikd.losses import DistillationLoss
+from semikd.simplex import FloatArray
+
+__all__ = ["ClassReliability", "ReliabilityCorrection", "margins"]
+
+# Below it a logarithm says more of the floor than of the teacher.
+_LEAST = 1e-12
+
+
+def margins(p: FloatArray, y: FloatArray) -> FloatArray:
+    r"""Return by how much the row's own class wins or loses, shape (n,).
+
+    .. math:: \gamma_i = p_{y_i} - \max_{j \ne y_i} p_j
+
+    Parameters
+    ----------
+    p : ndarray of shape (n, k)
+        Probabilities.
+    y : ndarray of shape (n, k)
+        One-hot labels.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        In [-1, 1]; positive where the most likely class is the right one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.corrections import margins
+    >>> margins(np.array([[0.7, 0.2, 0.1]]), np.array([[0.0, 1.0, 0.0]]))
+    array([-0.5])
+    """
+    own, other = _own_and_best_other(p, y)
+    return own - other
+
+
+def _log_margins(p: FloatArray, y: FloatArray) -> FloatArray:
+    """Return the margins of logarithms."""
+    own, other = (np.maximum(part, _LEAST) for part in _own_and_best_other(p, y))
+    return np.asarray(np.log(own / other))
+
+
+def _own_and_best_other(p: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the probability of the row's class, and the largest of the others."""
+    return (p * y).sum(axis=1), np.where(y > 0.5, -np.inf, p).max(axis=1)
+
+
+# What is averaged over the rows of a class, and what turns the mean into [.., 1].
+_MEASURES: Mapping[str, tuple[Callable[..., FloatArray], Callable[..., FloatArray]]] = {
+    "margin": (margins, np.asarray),
+    # Of two classes the margin of equal rows is tanh of half their log-odds.
+    "log_margin": (_log_margins, lambda mean: np.tanh(mean / 2.0)),
+    "probability": (lambda p, y: (p * y).sum(axis=1), np.asarray),
+    "accuracy": (lambda p, y: (margins(p, y) > 0.0).astype(np.float64), np.asarray),
+}
+
+
+@dataclass(frozen=True)
+class ClassReliability:
+    r"""How far a teacher is to be believed in each class, by labels it did not see.
+
+    .. math:: \alpha_j = \min\bigl(\text{cap}, \max(\text{floor},
+       \bar\gamma_j)\bigr), \qquad \bar\gamma_j = \frac{\sum_{i: y_i = j} w_i
+       \gamma(p_i, y_i)}{\sum_{i: y_i = j} w_i}
+
+    With in-sample labels of a teacher that interpolates all margins are near 1 and this
+    says nothing: use labels of folds. Means of a fold's rows come from the others.
+
+    Parameters
+    ----------
+    measure : {'margin', 'log_margin', 'probability', 'accuracy'}, default='margin'
+        :math:`\gamma`: the margin of the row's class over the best other one, its
+        logarithm (of whose mean tanh(·/2) is taken, which for two classes is the
+        margin's own scale), the probability of the class, or whether it is the most
+        likely one.
+    floor, cap : float, default=0.0 and 1.0
+        Bounds of :math:`\alpha`, in [0, 1].
+    shrink : bool, default=True
+        Whether the mean of a class is drawn towards that of all classes,
+        :math:`\bar\gamma + \tau^2 / (\tau^2 + s^2 / n_j)\,(\bar\gamma_j -
+        \bar\gamma)`, with :math:`s^2` the variance within classes, :math:`\tau^2` that
+        between them by the method of moments, and :math:`n_j` effective rows (or
+        groups). The mean of five rows is mostly chance.
+    group_by : str or int, optional
+        Name or position of a column of X: each class is then taken apart by its values.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or a bound is outside [0, 1].
+
+    References
+    ----------
+    .. [1] M. Lukasik et al., "Teacher's pet: understanding and mitigating biases in
+       distillation", TMLR 2022: reconstructed from descriptions of the paper. Labels of
+       folds, shrinkage and measures other than the margin are this library's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.corrections import ClassReliability
+    >>> p = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
+    >>> y, fold = np.eye(2)[[0, 0, 1, 1]], np.array([0, 1, 0, 1])
+    >>> ClassReliability(shrink=False).estimate(p, y, fold=fold).round(2)
+    array([[0.6, 0.4],
+           [0.8, 0. ],
+           [0.6, 0.4],
+           [0.8, 0. ]])
+    """
+
+    measure: str = "margin"
+    floor: float = 0.0
+    cap: float = 1.0
+    shrink: bool = True
+    group_by: str | int | None = None
+
+    def __post_init__(self) -> None:
+        choose("measure", self.measure, _MEASURES)
+        number("floor", self.floor, low=0.0, high=1.0)
+        number("cap", self.cap, low=float(self.floor), high=1.0)
+
+    def estimate(
+        self,
+        p: FloatArray,
+        y: FloatArray,
+        *,
+        fold: NDArray[np.intp],
+        X: Any = None,
+        sample_weight: FloatArray | None = None,
+        groups: NDArray[Any] | None = None,
+    ) -> FloatArray:
+        r"""Return :math:`\alpha` of every class for each row, shape (n, k).
+
+        Parameters
+        ----------
+        p : ndarray of shape (n, k)
+            Labels of teachers that did not see the row; NaN where a row has none.
+        y : ndarray of shape (n, k)
+            One-hot labels.
+        fold : ndarray of int of shape (n,)
+            Fold of each row: what is said of it comes from other folds, or from all
+            rows where there is one fold only.
+        X : array-like of shape (n, d), optional
+            The table, where ``group_by`` names a column of it.
+        sample_weight : ndarray of shape (n,), optional
+            Weights of the rows.
+        groups : ndarray of shape (n,), optional
+            Group of each row: rows of one are one unit of evidence.
+
+        Returns
+        -------
+        ndarray of shape (n, k)
+            A class without rows has the mean of all classes.
+        """
+        pointwise, scaled = _MEASURES[self.measure]
+        known = np.isfinite(p).all(axis=1)
+        values = np.full(len(p), np.nan)
+        values[known] = pointwise(p[known], y[known])
+        cell = np.zeros(len(p), np.intp)
+        if self.group_by is not None:
+            cell = codes(X, self.group_by)
+        means = class_means(
+            values,
+            y.argmax(axis=1) + y.shape[1] * cell,
+            n_classes=y.shape[1] * (int(cell.max()) + 1),
+            fold=fold,
+            weights=sample_weight,
+            groups=groups,
+            shrink=self.shrink,
+        )
+        own = y.shape[1] * cell[:, None] + np.arange(y.shape[1])
+        found = np.take_along_axis(means, own, axis=1)
+        return np.clip(scaled(found), self.floor, self.cap)
+
+
+@dataclass(frozen=True)
+class ReliabilityCorrection(Correction):
+    r"""Outcomes count where the teacher says classes that it is unreliable in.
+
+    .. math:: \Lambda(x) = \sum_j \hat p_j(x)\,(1 - \alpha_j)
+
+    What `AdaptiveAlpha` gives an average row of that answer, without looking at the
+    row's own label: a perfect teacher stays unbiased, since the weight is of x alone.
+
+    Parameters
+    ----------
+    reliability : ClassReliability, optional
+        How :math:`\alpha` is found, by default by margins.
+
+    Raises
+    ------
+    ValueError
+        If it is asked for weights before ``fit``.
+
+    References
+    ----------
+    .. [1] M. Lukasik et al., "Teacher's pet", TMLR 2022, for the reliability of
+       classes; a weight of x alone is this library's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from semikd.corrections import ClassReliability, ReliabilityCorrection
+    >>> from semikd.losses import ProbabilityLoss
+    >>> p = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
+    >>> y, fold = np.eye(2)[[0, 0, 1, 1]], np.array([0, 1, 0, 1])
+    >>> rule = ReliabilityCorrection(ClassReliability(shrink=False))
+    >>> fitted = rule.fit(p, y, X=p, loss=ProbabilityLoss(), fold=fold)
+    >>> fitted.weight(p, p, ProbabilityLoss(), complexity=1.0).round(2)
+    array([0.42, 0.36, 0.48, 0.76])
+    """
+
+    needs_classes: ClassVar[bool] = True
+    needs_folds: ClassVar[bool] = True
+    weighs_noise: ClassVar[bool] = False
+
+    reliability: ClassReliability = field(default_factory=ClassReliability)
+
+    def __str__(self) -> str:
+        return "outcomes where classes are unreliable"
+
+    def fit(
+        self,
+        p: FloatArray,
+        y: FloatArray,
+        *,
+        X: Any,
+        loss: DistillationLoss,
+        fold: NDArray[np.intp],
+        sample_weight: FloatArray | None = None,
+        groups: NDArray[Any] | None = None,
+    ) -> Correction:
+        """Return the rule for these rows, by what other folds say of classes."""
+        options = {"X": X, "sample_weight": sample_weight, "groups": groups}
+        return _Believed(self.reliability.estimate(p, y, fold=fold, **options))
+
+    def weight(
+        self, p: FloatArray, X: Any, loss: DistillationLoss, complexity: float
+    ) -> FloatArray:
+        """Refuse: what weighs these rows is not estimated yet."""
+        remedy = "Use the rule that fit(p, y, X=..., loss=..., fold=...) returns"
+        raise invalid("correction", "be fitted before it weighs rows", self, remedy)
+
+
+@dataclass(frozen=True, eq=False)
+class _Believed(Correction):
+    """The rule for rows whose reliabilities (n, k) are known."""
+
+    weighs_noise: ClassVar[bool] = False
+
+    alpha: FloatArray
+
+    def take(self, rows: NDArray[np.intp]) -> "_Believed":
+        """Return the rule for some of its rows."""
+        return _Believed(self.alpha[rows])
+
+    def weight(
+        self, p: FloatArray, X: Any, loss: DistillationLoss, complexity: float
+    ) -> FloatArray:
+        """Return what outcomes count in each row."""
+        if len(p) != len(self.alpha):
+            shown = Shown(f"{len(p)} rows")
+            raise invalid("p", f"be those of the {len(self.alpha)} fitted rows", shown)
+        return np.asarray((p * (1.0 - self.alpha)).sum(axis=1))
