@@ -16,11 +16,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from semikd import AutoDistiller, LinearStudent, SyntheticRows
 from semikd.exceptions import SemikdWarning
+from semikd.label_aware import named_correction
 
 TREE = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0)
 NAIVE = GaussianNB()
@@ -409,3 +411,36 @@ def test_bad_settings_are_refused_in_one_line_before_any_fit(
     assert FitsSeen.count == 0
     with pytest.raises(NotFittedError):
         model.predict(table[0])
+
+
+def test_rules_by_name_are_tried_where_they_fit() -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    X, y = X[::3], y[::3]
+    students = {
+        "tree": DecisionTreeRegressor(max_leaf_nodes=6),
+        "linear": LinearStudent(ridge=1.0),
+    }
+    auto = AutoDistiller(
+        LogisticRegression(max_iter=5000),
+        students,
+        preset="fast",
+        corrections=("adaptive_alpha", "logit_adjustment"),
+        random_state=0,
+    ).fit(StandardScaler().fit_transform(X), y)
+    tried = {(c.student, str(c.correction), c.labels) for c in auto.choice_.candidates}
+    alpha, shift = (str(named_correction(n)) for n in auto.corrections)
+    for student in students:
+        # Labels of teachers that saw the rows say nothing of classes.
+        assert (student, alpha, "cross-fitted") in tried
+        assert (student, alpha, "in-sample") not in tried
+    assert ("linear", shift, "cross-fitted") in tried
+    assert not any(student == "tree" and rule == shift for student, rule, _ in tried)
+
+
+def test_rules_that_fit_no_student_are_refused() -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    tree = DecisionTreeRegressor(max_leaf_nodes=6)
+    with pytest.raises(TypeError, match="cross-entropy where scores are shifted"):
+        AutoDistiller(student=tree, corrections=["adaptive_margin"]).fit(X, y)
+    with pytest.raises(ValueError, match="Did you mean 'confidence'"):
+        AutoDistiller(student=tree, corrections=["confidense"]).fit(X, y)

@@ -24,7 +24,7 @@ from semikd.job.choosing import search_recipes
 from semikd.job.settings import PRESETS
 from semikd.job.sizing import SizeSearch
 from semikd.selection import Candidate
-from semikd.selection.plans import PRESETS as PLANS
+from semikd.selection.presets import PRESETS as PLANS
 from semikd.selection.teachers import named_teachers
 
 QUICK: dict[str, Any] = {"teacher": "linear", "leaves": 8, "refits": 1}

@@ -11,7 +11,8 @@ from semikd.corrections import MinimaxCorrection, ShrinkageCorrection
 from semikd.evaluation import Classification, Table
 from semikd.selection import Candidate
 from semikd.selection.judging import Judge
-from semikd.selection.plans import PRESETS, plan_rounds
+from semikd.selection.plans import plan_rounds
+from semikd.selection.presets import PRESETS
 from semikd.selection.sources import LabelBank
 
 

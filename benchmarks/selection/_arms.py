@@ -78,7 +78,8 @@ def of_student(part: Part, student: str, bank: Any, size: Size, workers: int) ->
 def searched(judge: Any, preset: str) -> None:
     """Judge what ``AutoDistiller`` judges with this preset and no limit of time."""
     from semikd._progress import silent
-    from semikd.selection.plans import PRESETS, plan_rounds
+    from semikd.selection.plans import plan_rounds
+    from semikd.selection.presets import PRESETS
     from semikd.selection.search import search
 
     search(judge, plan_rounds(PRESETS[preset], judge), progress=silent)

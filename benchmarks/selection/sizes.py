@@ -117,7 +117,7 @@ def automatic(name: str, seed: int, arm: str, *, small: bool, workers: int) -> R
 
     from semikd.evaluation import Classification
     from semikd.selection.judging import Judge
-    from semikd.selection.plans import PRESETS
+    from semikd.selection.presets import PRESETS
     from semikd.selection.sources import LabelBank
     from semikd.selection.teachers import named_teachers
     from semikd.selection.winner import fit_winner, made_choice

@@ -35,7 +35,7 @@ from semikd.corrections.family import (
 )
 from semikd.corrections.formula import corrected_target, label_noise
 from semikd.corrections.minimax import MinimaxCorrection
-from semikd.corrections.names import NAMES, get_correction
+from semikd.corrections.names import get_correction
 from semikd.corrections.reliability import (
     ClassReliability,
     ReliabilityCorrection,
@@ -44,7 +44,6 @@ from semikd.corrections.reliability import (
 from semikd.corrections.rowwise import RowwiseCorrection
 
 __all__ = [
-    "NAMES",
     "ClassReliability",
     "ConstantCorrection",
     "Correction",

@@ -20,7 +20,8 @@ from semikd.evaluation.recipes import checked_recipe, refuse_early
 from semikd.job.settings import Settings
 from semikd.selection import Candidate, Choice
 from semikd.selection.judging import Judge
-from semikd.selection.plans import PRESETS, plan_rounds
+from semikd.selection.plans import plan_rounds
+from semikd.selection.presets import PRESETS
 from semikd.selection.search import Found, search
 from semikd.selection.sources import LabelBank
 from semikd.selection.teachers import named_teachers, without_unreadable

@@ -5,13 +5,16 @@ from dataclasses import MISSING, dataclass, fields
 
 from semikd._validation import Shown, count, number, unknown
 from semikd.job._refusals import refusal
+from semikd.label_aware import named_correction
+from semikd.label_aware.margins import ShiftingCorrection
+from semikd.label_aware.names import LABEL_AWARE
 
 __all__ = ["Settings"]
 
 STUDENTS = ("tree", "forest", "linear", "network")
 TEACHERS = ("boosting", "forest", "extra-trees", "linear")
 TASKS = ("auto", "classification", "regression")
-CORRECTIONS = ("none", "orthogonal")
+CORRECTIONS = ("none", "orthogonal", "reliability", *LABEL_AWARE)
 PRESETS = ("none", "fast", "balanced", "thorough")
 # Students that come in many sizes.
 _SIZED = ("tree", "forest")
@@ -41,8 +44,9 @@ class Settings:
     leaves : int, default=128
         Most leaves of a tree (and of each of a forest's ten).
     correction : str, default='none'
-        'none', 'orthogonal' or a share in [0, 1], as in ``DistilledClassifier``. Any
-        but 'none' declares what ships: nothing is then searched.
+        A share in [0, 1], or a name as in ``DistilledClassifier``: 'none',
+        'orthogonal', 'reliability' or one of `semikd.label_aware`. Any but 'none'
+        declares what ships: nothing is then searched.
     preset : {'none', 'fast', 'balanced', 'thorough'} or None
         How much is tried before the best recipe is chosen, on the training rows alone;
         by default 'fast', and 'none' where labels are brought or a correction is asked
@@ -121,7 +125,7 @@ class Settings:
         if self.labels is not None and self.teacher != "boosting":
             remedy = "Labels take the teacher's place: pass one of them"
             raise refusal("--teacher", "be absent with --labels", self.teacher, remedy)
-        _ = self.strength
+        self._check_correction()
         self._check_search()
         self._check_within()
 
@@ -138,6 +142,30 @@ class Settings:
         if self.jobs == 0:
             remedy = "Use -1 for all cores"
             raise refusal("--jobs", "be an integer other than 0", self.jobs, remedy)
+
+    def _check_correction(self) -> None:
+        """Refuse shifted scores of a student that has none to shift."""
+        rule = named_correction(self.strength)
+        if isinstance(rule, ShiftingCorrection) and self.student in _SIZED:
+            shown = Shown(f"{self.correction} for a {self.student}")
+            constraint = "fit a student of squares, which has no scores to shift"
+            remedy = "Use --student linear or network"
+            raise refusal("--correction", constraint, shown, remedy)
+        if self.task == "regression":
+            self.refuse_classes()
+
+    def refuse_classes(self) -> None:
+        """Refuse a correction of classes, once the target is known to be a number.
+
+        Raises
+        ------
+        UsageError
+            If the correction asks for the class of a row.
+        """
+        if named_correction(self.strength).needs_classes:
+            constraint = "be a share, none or orthogonal where the target is a number"
+            remedy = "Or use --task classification"
+            raise refusal("--correction", constraint, self.correction, remedy)
 
     def _check_search(self) -> None:
         """Refuse a search that nothing is left for, or that has no time."""

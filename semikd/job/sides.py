@@ -115,6 +115,8 @@ def raw_sides(
     }
     task = None if settings.task == "auto" else settings.task
     target = read_target(frame, settings.target, task=task)
+    if target.task == "regression":
+        settings.refuse_classes()
     names = check_roles(frame.columns, roles)
     labels = None if target.classes is None else np.unique(target.values)
     frame = frame.reset_index(drop=True)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from semikd._validation import unknown
-from semikd.corrections import NAMES, Correction, get_correction
+from semikd.corrections import Correction, get_correction
+from semikd.corrections.names import NAMES
 from semikd.label_aware.adaptive import AdaptiveAlpha
 from semikd.label_aware.levels import ConfidenceTarget
 from semikd.label_aware.margins import AdaptiveMargin, LogitAdjustment

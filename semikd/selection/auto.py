@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from numpy.typing import ArrayLike
+from sklearn.base import ClassifierMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,15 +18,17 @@ from semikd._progress import Reporter, silent
 from semikd._random import RandomState
 from semikd._tables import checked_labels, checked_table
 from semikd._validation import choose, invalid, number, sample_weights
+from semikd.corrections import Correction
 from semikd.crossfit.learners import is_estimator
 from semikd.crossfit.unlabelled import checked_unlabelled
-from semikd.distillation import DistilledClassifier
 from semikd.distillation.more_rows import MoreRows
 from semikd.evaluation import Classification, Table
+from semikd.selection.answering import AnswersOfModel
 from semikd.selection.judging import Judge
 from semikd.selection.leaks import leak_test
-from semikd.selection.plans import PRESETS, plan_rounds
+from semikd.selection.plans import plan_rounds
 from semikd.selection.preparing import prepared_judge
+from semikd.selection.presets import PRESETS
 from semikd.selection.search import search
 from semikd.selection.teachers import (
     learners,
@@ -35,7 +37,6 @@ from semikd.selection.teachers import (
     without_unreadable,
 )
 from semikd.selection.winner import fit_winner, made_choice
-from semikd.simplex import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["AutoDistiller"]
 
 
-class AutoDistiller(ClassifierMixin, BaseEstimator):
+class AutoDistiller(ClassifierMixin, AnswersOfModel):
     r"""A small classifier, and every choice behind it made and judged honestly.
 
     Candidates are ways from labels to a student: outcomes alone, labels of teachers in
@@ -72,6 +73,9 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         The folds; three or more.
     holdout : float, optional
         Share of the rows that judges alone, in place of every fold in turn.
+    corrections : sequence of str, float or Correction, default=()
+        More weights of the outcome to try, as `DistilledClassifier` takes them, by
+        name or as objects: on the students whose scale they fit.
     time_budget : float, optional
         Seconds; rounds that would not end in time are left out.
     categorical_features : list of str or int, optional
@@ -148,6 +152,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         metric: str | Callable[..., float] = "log_loss",
         cv: Any = 5,
         holdout: float | None = None,
+        corrections: Sequence[str | float | Correction] = (),
         time_budget: float | None = None,
         categorical_features: Sequence[Any] | None = None,
         check_leak: bool = False,
@@ -160,6 +165,7 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         self.metric = metric
         self.cv = cv
         self.holdout = holdout
+        self.corrections = corrections
         self.time_budget = time_budget
         self.categorical_features = categorical_features
         self.check_leak = check_leak
@@ -205,9 +211,10 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         judge, unread = self._judge(table, unlabelled, progress or silent)
         if self.time_budget is not None:
             number("time_budget", self.time_budget, low=0.0, open_low=True)
+        preset = PRESETS[self.preset].with_weights(self.corrections, judge)
         found = search(
             judge,
-            plan_rounds(PRESETS[self.preset], judge),
+            plan_rounds(preset, judge),
             seconds=self.time_budget,
             start=start,
             progress=progress or silent,
@@ -235,22 +242,6 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.choice_.table(self.seconds_)
 
-    def decision_function(self, X: Any) -> FloatArray:
-        """Return scores that are largest for the predicted class, (n,) or (n, m)."""
-        return self._model(X).decision_function(X)
-
-    def predict_proba(self, X: Any) -> FloatArray:
-        """Return class probabilities, shape (n, k)."""
-        return self._model(X).predict_proba(X)
-
-    def predict_log_proba(self, X: Any) -> FloatArray:
-        """Return the logarithm of ``predict_proba``; -inf where that is 0."""
-        return self._model(X).predict_log_proba(X)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most likely class of each row, shape (n,)."""
-        return self._model(X).predict(X)
-
     def __sklearn_is_fitted__(self) -> bool:
         """Say whether a winner was fitted; a refused fit leaves none."""
         return hasattr(self, "model_")
@@ -265,13 +256,6 @@ class AutoDistiller(ClassifierMixin, BaseEstimator):
         given = self.teacher is not None
         tags.input_tags.sparse = given and all(part.sparse for part in inputs)
         return tags
-
-    def _model(self, X: Any) -> DistilledClassifier:
-        """Return the winner, which can read these rows."""
-        check_is_fitted(self)
-        checked_table(self, X, reset=False)
-        model: DistilledClassifier = self.model_
-        return model
 
     def _judge(
         self, table: Table, unlabelled: Any, progress: Reporter

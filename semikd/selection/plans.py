@@ -8,62 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from semikd.corrections import Correction, MinimaxCorrection, ShrinkageCorrection
+from semikd.corrections import Correction
 from semikd.evaluation import Table
 from semikd.exceptions import SemikdWarning
+from semikd.label_aware import named_correction
 from semikd.selection.candidates import SCRATCH, Candidate
 from semikd.selection.judging import Judge
+from semikd.selection.presets import Preset, refusal
 from semikd.selection.tuning import student_settings
 from semikd.students import new_student
 from semikd.synthetic import SyntheticRows
 
-__all__ = ["PRESETS", "Round", "plan_rounds"]
+__all__ = ["Round", "plan_rounds"]
 
-# Weights of the outcome that are tried: none has won everywhere.
-_FEW_WEIGHTS, _WEIGHTS = (0.1, 0.35), (0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
-# Weights that depend on what the teacher says of a row.
-_BY_ROW = (ShrinkageCorrection(0.01), MinimaxCorrection("relative", 0.5))
 Best = Mapping[str, Candidate]
-Weight = float | Correction
 _TWO_FOLDS = "two folds leave no teacher that saw neither the judges nor the row"
-
-
-@dataclass(frozen=True)
-class Preset:
-    """How much is tried.
-
-    Parameters
-    ----------
-    weights : tuple of float
-        Constant weights of the outcome.
-    estimated : bool
-        Whether the weight is estimated too.
-    all_settings : bool
-        Whether students from scratch are tuned in every parameter, not in one.
-    scales : bool
-        Whether other scales are tried.
-    synthetic : bool
-        Whether synthetic rows are tried.
-
-    Examples
-    --------
-    >>> from semikd.selection.plans import PRESETS
-    >>> PRESETS["fast"].synthetic
-    False
-    """
-
-    weights: tuple[Weight, ...]
-    estimated: bool
-    all_settings: bool
-    scales: bool
-    synthetic: bool
-
-
-PRESETS = {
-    "fast": Preset(_FEW_WEIGHTS, False, False, False, False),
-    "balanced": Preset(_WEIGHTS, True, True, True, False),
-    "thorough": Preset((*_WEIGHTS, *_BY_ROW), True, True, True, True),
-}
 
 
 @dataclass(frozen=True)
@@ -125,7 +84,9 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from semikd.evaluation import Classification, Table
     >>> from semikd.selection.judging import Judge
-    >>> from semikd.selection.plans import PRESETS, plan_rounds
+    from semikd.selection.presets import Preset, refusal
+    >>> from semikd.selection.plans import plan_rounds
+    >>> from semikd.selection.presets import PRESETS
     >>> from semikd.selection.sources import LabelBank
     >>> table = Table(np.arange(12.0)[:, None], np.arange(12) // 6, None, None)
     >>> bank = LabelBank(table, {"bayes": GaussianNB()}, cv=3, seed=0)
@@ -223,8 +184,14 @@ def _weights(preset: Preset, judge: Judge) -> Callable[[Best], list[Candidate]]:
         found = []
         for each in _taught(best):
             honest = replace(each, labels="cross-fitted")
-            found += [replace(each, correction=weight) for weight in weights]
-            found += [replace(honest, correction=weight) for weight in weights]
+            fitting = [w for w in weights if not refusal(judge, each.student, w)]
+            # Some compare labels with outcomes, which only those of folds allow.
+            found += [
+                replace(each, correction=weight)
+                for weight in fitting
+                if not named_correction(weight).needs_folds
+            ]
+            found += [replace(honest, correction=weight) for weight in fitting]
             if preset.estimated:
                 found.append(replace(honest, correction="estimated"))
         return list(dict.fromkeys(found))

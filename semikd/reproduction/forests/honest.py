@@ -26,7 +26,8 @@ from semikd.reproduction.forests.study import ForestStudy
 from semikd.reproduction.repeated import Repeated
 from semikd.selection import Candidate
 from semikd.selection.candidates import SCRATCH
-from semikd.selection.plans import PRESETS, plan_rounds
+from semikd.selection.plans import plan_rounds
+from semikd.selection.presets import PRESETS
 from semikd.selection.search import search
 from semikd.selection.sources import LabelBank
 from semikd.selection.teachers import GIVEN, named_teachers

@@ -1,0 +1,49 @@
+"""Corrections by name on the command line: what ships, and what is refused first."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semikd.exceptions import UsageError
+from semikd.job import Settings
+from semikd.job.settings import CORRECTIONS
+from semikd.job.sides import raw_sides
+
+SHIFTS = ("adaptive_margin", "logit_adjustment")
+
+
+def frame(*, numbers: bool = False) -> pd.DataFrame:
+    """Return a small table."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    y = x + rng.normal(size=200) if numbers else (x + rng.normal(size=200) > 0)
+    return pd.DataFrame({"x": x, "y": y})
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+def test_every_name_is_a_rule_for_some_student(name: str) -> None:
+    settings = Settings("y", correction=name, student="linear")
+    assert settings.strength == name
+    assert f"--correction {name}" in settings.command("t.csv") or name == "none"
+
+
+@pytest.mark.parametrize("name", SHIFTS)
+@pytest.mark.parametrize("student", ["tree", "forest"])
+def test_trees_have_no_scores_to_shift(name: str, student: str) -> None:
+    with pytest.raises(UsageError, match="Use --student linear or network"):
+        Settings("y", correction=name, student=student)
+
+
+@pytest.mark.parametrize("name", ["reliability", "adaptive_alpha", "confidence"])
+def test_numbers_have_no_classes(name: str) -> None:
+    with pytest.raises(UsageError, match="--correction must be a share"):
+        Settings("y", correction=name, task="regression")
+    settings = Settings("y", correction=name)
+    with pytest.raises(UsageError, match="--correction must be a share"):
+        raw_sides(frame(numbers=True), settings)
+    assert raw_sides(frame(), settings).train.classification
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match="Did you mean 'adaptive_alpha'"):
+        Settings("y", correction="adaptive_alfa")
