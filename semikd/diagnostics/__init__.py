@@ -5,17 +5,24 @@ Whatever is found here was found on labels that the teacher gave to rows it did 
 
 from semikd.diagnostics.diagnosis import TeacherDiagnosis
 from semikd.diagnostics.findings import Finding
+from semikd.diagnostics.grouping import crossed_groups, frequency_groups
 from semikd.diagnostics.knowledge import class_geometry, gradient_rescaling
 from semikd.diagnostics.procedure import diagnose
 from semikd.diagnostics.specification_result import SpecificationCurve
 from semikd.diagnostics.specifications import specification_curve
+from semikd.diagnostics.subgroup_result import SubgroupReport
+from semikd.diagnostics.subgroups import subgroup_report
 
 __all__ = [
     "Finding",
     "SpecificationCurve",
+    "SubgroupReport",
     "TeacherDiagnosis",
     "class_geometry",
+    "crossed_groups",
     "diagnose",
+    "frequency_groups",
     "gradient_rescaling",
     "specification_curve",
+    "subgroup_report",
 ]

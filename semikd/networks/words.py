@@ -22,6 +22,9 @@ from semikd.losses import (
     IdentityLoss,
     LogProbabilityLoss,
     ProbabilityLoss,
+    ShiftedLoss,
+    SmoothedLoss,
+    TopClassesLoss,
 )
 from semikd.networks.tables import ImageEncoding, TableEncoding, TableLayout
 
@@ -34,6 +37,9 @@ _LOSSES: dict[str, type[DistillationLoss]] = {
     "log_probability": LogProbabilityLoss,
     "cross_entropy": CrossEntropyLoss,
     "hard_label_mix": HardLabelMix,
+    "shifted": ShiftedLoss,
+    "smoothed": SmoothedLoss,
+    "top_classes": TopClassesLoss,
 }
 _NUMBERS = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)")
 _KINDS = {"b": (bool,), "i": (int,), "u": (int,), "f": (float,)}
