@@ -7,13 +7,11 @@ labels are drawn from exactly these rows, independently of each other.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from semikd._random import RandomState, generator
 from semikd._validation import count, number
+from semikd.datasets._drawing import drawn_dataset, probabilities
 from semikd.datasets.record import Dataset
-
-_LICENCE = "simulated; none needed"
 
 
 def make_gaussian_mixture(
@@ -81,7 +79,9 @@ def make_gaussian_mixture(
         f"Two Gaussian clouds {2 * r:g} apart along each axis; the log-odds of class 1 "
         f"are -{2 * r:g} times the sum of the features."
     )
-    return _draw("gaussian_mixture", X, _softmax(X @ means.T), rng, description)
+    return drawn_dataset(
+        "gaussian_mixture", X, probabilities(X @ means.T), rng, description
+    )
 
 
 def make_smooth_process(
@@ -137,12 +137,12 @@ def make_smooth_process(
     rng = generator(random_state)
     X = rng.uniform(-1.0, 1.0, size=(n, d))
     log_odds = (np.sin(np.pi * X[:, 0]) + X[:, 1] * X[:, 2]) / scale
-    p_true = _softmax(np.column_stack([np.zeros(n), log_odds]))
+    p_true = probabilities(np.column_stack([np.zeros(n), log_odds]))
     description = (
         "Two equally likely classes; the log-odds are a sine of one feature plus a "
         f"product of two others, divided by {scale:g}."
     )
-    return _draw("smooth_process", X, p_true, rng, description)
+    return drawn_dataset("smooth_process", X, p_true, rng, description)
 
 
 def make_multiclass_process(
@@ -208,37 +208,5 @@ def make_multiclass_process(
     turn = np.arctan2(X[:, 1], X[:, 0]) - np.hypot(X[:, 0], X[:, 1])
     scores = np.cos(turn[:, np.newaxis] - 2 * np.pi * np.arange(k) / k) / scale
     description = f"{k} equally likely classes, arranged as the arms of a spiral."
-    p_true = _softmax(scores)
-    return _draw("multiclass_process", X, p_true, rng, description)
-
-
-def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probabilities of scores, both of shape (n, k)."""
-    from scipy.special import softmax
-
-    return np.asarray(softmax(scores, axis=1))
-
-
-def _draw(
-    name: str,
-    X: NDArray[np.float64],
-    p_true: NDArray[np.float64],
-    rng: np.random.Generator,
-    description: str,
-) -> Dataset:
-    """Return the record of features X (n, d) with labels drawn from p_true (n, k)."""
-    import pandas as pd
-
-    # The last class takes the remainder, so rounding in the sum cannot lose a label.
-    bounds = np.cumsum(p_true[:, :-1], axis=1)
-    labels = (rng.random((len(X), 1)) >= bounds).sum(axis=1)
-    return Dataset(
-        name=name,
-        X=pd.DataFrame(X, columns=[f"x{j + 1}" for j in range(X.shape[1])]),
-        y=pd.Series(labels, name="y"),
-        task="classification",
-        description=description,
-        source=f"semikd.datasets.make_{name}",
-        licence=_LICENCE,
-        true_proba=p_true,
-    )
+    p_true = probabilities(scores)
+    return drawn_dataset("multiclass_process", X, p_true, rng, description)

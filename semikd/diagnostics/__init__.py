@@ -7,6 +7,7 @@ from semikd.diagnostics.diagnosis import TeacherDiagnosis
 from semikd.diagnostics.findings import Finding
 from semikd.diagnostics.grouping import crossed_groups, frequency_groups
 from semikd.diagnostics.knowledge import class_geometry, gradient_rescaling
+from semikd.diagnostics.levels import knowledge_levels, mean_labels
 from semikd.diagnostics.procedure import diagnose
 from semikd.diagnostics.specification_result import SpecificationCurve
 from semikd.diagnostics.specifications import specification_curve
@@ -23,6 +24,8 @@ __all__ = [
     "diagnose",
     "frequency_groups",
     "gradient_rescaling",
+    "knowledge_levels",
+    "mean_labels",
     "specification_curve",
     "subgroup_report",
 ]
