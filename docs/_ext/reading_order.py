@@ -7,6 +7,7 @@ _ORDER = (
     "plot_scales.py",
     "plot_coefficients.py",
     "plot_how_many_labels.py",
+    "plot_subgroups.py",
 )
 
 

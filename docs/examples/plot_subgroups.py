@@ -57,7 +57,7 @@ groups = frequency_groups(y_test, y, n_groups=5)
 report = subgroup_report(
     y_test, arms, reference="scratch", groups=groups, random_state=0
 )
-report
+print(report)
 
 # %%
 # ``harmed`` counts groups in which an arm is right less often than the tree without a
