@@ -9,13 +9,18 @@ from torch import nn
 from semikd._files.records import read_record, write_record
 from semikd.exceptions import ArtifactError
 from semikd.losses import (
+    ChangedLoss,
     CrossEntropyLoss,
     DistillationLoss,
     HardLabelMix,
     IdentityLoss,
     LogProbabilityLoss,
+    LossAround,
     ProbabilityLoss,
+    ShiftedLoss,
+    SmoothedLoss,
     SquaredLoss,
+    TopClassesLoss,
 )
 from semikd.networks import MLP, ResNet, SmallCNN, Training, save_network
 from semikd.networks.saving import NETWORK
@@ -140,11 +145,16 @@ LOSSES = [
     LogProbabilityLoss(centered=False, min_proba=1e-5),
     HardLabelMix(CrossEntropyLoss(temperature=2.0), 0.25),
     HardLabelMix(LogProbabilityLoss(), 1.5),
+    SmoothedLoss(CrossEntropyLoss(), 0.2),
+    TopClassesLoss(LogProbabilityLoss(), 1),
 ]
+# For a given number of classes.
+SHIFTED = ShiftedLoss(CrossEntropyLoss(), (0.0, 1.0, -0.5))
+WITH_CLASSES = [(loss, k) for loss in LOSSES for k in (2, 3)]
+WITH_CLASSES += [(SHIFTED, 3), (HardLabelMix(SHIFTED, 0.5), 3)]
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=repr)
-@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize(("loss", "k"), WITH_CLASSES, ids=repr)
 def test_every_loss_of_a_student_comes_back(loss, k, tmp_path):
     X = np.random.default_rng(0).normal(size=(60, 2))
     fitted = TorchStudent((2,), loss=loss, **QUICK).fit(X, np.arange(60) % k)
@@ -168,10 +178,11 @@ def test_a_student_of_a_regression_comes_back(m, tmp_path):
 
 
 def test_no_loss_of_the_library_is_without_a_form_in_a_file():
-    kinds = set(DistillationLoss.__subclasses__()) | set(SquaredLoss.__subclasses__())
-    own = {k for k in kinds if k.__module__.startswith("semikd")} - {SquaredLoss}
-    assert own == {type(loss) for loss in [*LOSSES, IdentityLoss()]}
-    for loss in [*LOSSES, IdentityLoss()]:
+    families = (DistillationLoss, SquaredLoss, LossAround, ChangedLoss)
+    kinds = {kind for family in families for kind in family.__subclasses__()}
+    own = {k for k in kinds if k.__module__.startswith("semikd")} - set(families)
+    assert own == {type(loss) for loss in [*LOSSES, IdentityLoss(), SHIFTED]}
+    for loss in [*LOSSES, IdentityLoss(), SHIFTED]:
         assert loss_of(loss_words(loss)) == loss
 
     class Odd(IdentityLoss):

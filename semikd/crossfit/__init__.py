@@ -6,6 +6,7 @@ that saw it. Nothing here knows what the labels are for.
 """
 
 from semikd.crossfit.external import external_labels, model_labels
+from semikd.crossfit.kept import load_labels, save_labels
 from semikd.crossfit.learners import fit_learner, seeded_clone
 from semikd.crossfit.nested import NestedFolds
 from semikd.crossfit.nested_labels import NestedLabels
@@ -32,9 +33,11 @@ __all__ = [
     "fit_learner",
     "fit_stages",
     "hash_values",
+    "load_labels",
     "model_labels",
     "n_rows",
     "row_hashes",
+    "save_labels",
     "seeded_clone",
     "take_rows",
 ]

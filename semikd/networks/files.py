@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from semikd._files.class_labels import label_words, labels_of
 from semikd._files.npz import Arrays
 from semikd._files.signed import built
 from semikd._validation import (
@@ -30,8 +31,6 @@ from semikd.networks.words import (
     encoding_words,
     history_of,
     history_words,
-    label_words,
-    labels_of,
     loss_of,
     loss_words,
     plain,

@@ -4,10 +4,8 @@ Every function that reads raises for what no estimator of this library wrote: wo
 file are checked before anything is made of them.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,10 +39,6 @@ _LOSSES: dict[str, type[DistillationLoss]] = {
     "smoothed": SmoothedLoss,
     "top_classes": TopClassesLoss,
 }
-_NUMBERS = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)")
-_KINDS = {"b": (bool,), "i": (int,), "u": (int,), "f": (float,)}
-_ANY = (bool, int, float, str)
-_MOST_CLASSES = 1 << 20
 
 
 def loss_words(loss: DistillationLoss) -> dict[str, Any]:
@@ -72,34 +66,6 @@ def loss_of(words: Mapping[str, Any]) -> DistillationLoss:
     if not isinstance(settings.get("centered", True), bool):
         raise wrong_type("centered", "be True or False", settings["centered"])
     return kind(**settings)
-
-
-def label_words(classes: NDArray[Any]) -> dict[str, Any]:
-    """Return class labels as JSON values, with the kind of array that they are in."""
-    form = {"U": "text", "O": "object"}.get(classes.dtype.kind, classes.dtype.name)
-    words = {"format": form, "values": classes.tolist()}
-    labels_of(words)
-    return words
-
-
-def labels_of(words: Mapping[str, Any]) -> NDArray[Any]:
-    """Return the class labels that ``label_words`` described."""
-    form, values = words["format"], words["values"]
-    constraint = "be text, whole numbers, numbers or truth values"
-    is_text = form == "text"
-    if not is_text and form != "object" and not _NUMBERS.fullmatch(str(form)):
-        raise wrong_type("classes", constraint, Shown(f"{form}"))
-    if not isinstance(values, list) or not 2 <= len(values) <= _MOST_CLASSES:
-        raise invalid("classes", f"be a list of 2 to {_MOST_CLASSES:,}", values)
-    dtype = np.dtype({"text": np.str_, "object": object}.get(form, form))
-    kinds = _KINDS.get(dtype.kind, (str,) if is_text else _ANY)
-    strange = [value for value in values if type(value) not in kinds]
-    if strange:
-        raise wrong_type("classes", f"hold labels of the kind {form}", strange[0])
-    labels = np.array(values, dtype=dtype)
-    if not all(a < b for a, b in pairwise(labels.tolist())):
-        raise invalid("classes", "be different, and in order", values)
-    return labels
 
 
 def encoding_words(
