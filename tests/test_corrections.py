@@ -31,6 +31,7 @@ from semikd.label_aware import (
     LogitAdjustment,
     ReferenceCorrection,
     SlowReferenceCorrection,
+    TrustGate,
 )
 from semikd.losses import (
     CrossEntropyLoss,
@@ -71,6 +72,7 @@ LABEL_AWARE: list[Correction] = [
     SlowReferenceCorrection(strength=0.1),
     SlowReferenceCorrection(strength=0.1, relative=True),
     ConfidenceTarget(),
+    TrustGate(),
     ClassTable(np.eye(3)),
 ]
 # Fitted to rows before they are a rule for them.

@@ -9,6 +9,7 @@ from semikd.label_aware import (
     LabelAwareCorrection,
     ReferenceCorrection,
     SlowReferenceCorrection,
+    TrustGate,
 )
 from semikd.losses import CrossEntropyLoss, LogProbabilityLoss, ProbabilityLoss
 
@@ -186,3 +187,27 @@ def test_settings_of_the_slow_form_are_checked() -> None:
         SlowReferenceCorrection(0.0)
     with pytest.raises(TypeError, match="relative must be True or False; got 'yes'"):
         SlowReferenceCorrection(0.1, relative="yes")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("beta", "worst"), [(0.1, 0.020), (0.5, 0.072), (1.0, 0.096)])
+def test_trust_raises_what_is_unlikely_by_what_the_docstring_says(
+    beta: float, worst: float
+) -> None:
+    p = np.linspace(0.0, 1.0, 10_001)
+    both = np.column_stack([1 - p, p])
+    expected = p * ((both ** (1 + beta)).sum(axis=1) - p**beta)
+    found = bias(TrustGate(beta), p)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert (found[p < 0.5] >= -1e-12).all()
+    assert np.abs(found).max() == pytest.approx(worst, abs=5e-4)
+
+
+def test_no_power_is_plain_distillation_and_a_large_one_the_labels() -> None:
+    p, y = np.array([[0.9, 0.1], [0.3, 0.7]]), np.eye(2)
+    loss = ProbabilityLoss()
+    plain = TrustGate(0.0).target(p, y, loss=loss, complexity=1.0)
+    np.testing.assert_allclose(plain, loss.phi(p))
+    labels = TrustGate(1e4).target(p, y, loss=loss, complexity=1.0)
+    np.testing.assert_allclose(labels, loss.phi(y), atol=1e-12)
+    with pytest.raises(ValueError, match="power"):
+        TrustGate(-1.0)

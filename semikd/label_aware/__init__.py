@@ -21,6 +21,7 @@ from semikd.label_aware.margins import AdaptiveMargin, LogitAdjustment
 from semikd.label_aware.names import named_correction
 from semikd.label_aware.reference import ReferenceCorrection, SlowReferenceCorrection
 from semikd.label_aware.tables import hierarchy_table, similarity_table
+from semikd.label_aware.trust import TrustGate
 
 __all__ = [
     "AdaptiveAlpha",
@@ -32,6 +33,7 @@ __all__ = [
     "LogitAdjustment",
     "ReferenceCorrection",
     "SlowReferenceCorrection",
+    "TrustGate",
     "hierarchy_table",
     "named_correction",
     "similarity_table",

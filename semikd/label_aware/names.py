@@ -10,6 +10,7 @@ from semikd.corrections.names import NAMES
 from semikd.label_aware.adaptive import AdaptiveAlpha
 from semikd.label_aware.levels import ConfidenceTarget
 from semikd.label_aware.margins import AdaptiveMargin, LogitAdjustment
+from semikd.label_aware.trust import TrustGate
 
 __all__ = ["LABEL_AWARE", "named_correction"]
 
@@ -18,6 +19,7 @@ LABEL_AWARE: dict[str, Callable[[], Correction]] = {
     "adaptive_margin": AdaptiveMargin,
     "confidence": ConfidenceTarget,
     "logit_adjustment": LogitAdjustment,
+    "trust": TrustGate,
 }
 
 
@@ -28,7 +30,7 @@ def named_correction(correction: str | float | Correction) -> Correction:
     ----------
     correction : str, float or Correction
         As `get_correction` takes it; or 'adaptive_alpha', 'adaptive_margin',
-        'confidence' or 'logit_adjustment', with their defaults.
+        'confidence', 'logit_adjustment' or 'trust', with their defaults.
 
     Returns
     -------
