@@ -69,6 +69,26 @@ def test_what_is_rare_is_put_together() -> None:
     assert sum(n for _, n in large) == len(many)
 
 
+def test_columns_between_commas_are_crossed() -> None:
+    frame = pd.DataFrame({"x": ["a", "b"] * 100, "z": [1.5, 1.5, 2.0, 2.0] * 50})
+    own = Table(frame, np.arange(200) // 100, None, None)
+    found = parts(own, own, by="x, z")
+    assert found.column == "x and z"
+    assert found.names == ("a, 1.5", "a, 2", "b, 1.5", "b, 2")
+    for name, mask in zip(found.names, found.masks, strict=True):
+        a, b = name.split(", ")
+        expected = (frame["x"] == a) & (frame["z"] == float(b))
+        np.testing.assert_array_equal(mask, expected)
+    # With the target a part is of one class, which is then no lack.
+    by_class = parts(own, own, by="x,y")
+    assert by_class.names == ("a, 0", "a, 1", "b, 0", "b, 1")
+    with pytest.raises(UsageError, match="--by must be a column of the table"):
+        parts(own, own, by="x,w")
+    # A column of that very name is one column.
+    odd = Table(frame.rename(columns={"x": "x,z"}), own.y, None, None)
+    assert parts(odd, odd, by="x,z").column == "x,z"
+
+
 def test_a_part_of_few_events_is_not_judged() -> None:
     """A mean loss that three events decide is far from normal."""
     own = side(["a", "b", "c", "d"] * 100)

@@ -82,7 +82,8 @@ def held_out_parts(train: Table, test: Table, settings: Settings) -> Parts | Non
     train, test : Table
         Both sides with raw frames; quarters are those of the training rows.
     settings : Settings
-        Its ``by`` is a column that is learned from, or the target.
+        Its ``by`` is a column that is learned from, or the target, or several between
+        commas, whose values are crossed.
 
     Returns
     -------
@@ -110,19 +111,36 @@ def held_out_parts(train: Table, test: Table, settings: Settings) -> Parts | Non
     >>> held_out_parts(side, side, Settings("y", by="site")).names
     ('a', 'b')
     """
-    column = settings.by
-    if column is None:
+    if settings.by is None:
         return None
+    columns = _columns(settings.by, test, settings.target)
+    names, code = [""], np.zeros(len(test.y), dtype=np.intp)
+    for column in columns:
+        own, which = _parted(train, test, column, settings)
+        names = [f"{a}, {b}" if a else b for a in names for b in own]
+        code = code * len(own) + which
+    enough = _judge_of(test, is_class=settings.target in columns)
+    return _judged(" and ".join(columns), names, code, enough, test)
+
+
+def _columns(by: str, test: Table, target: str) -> list[str]:
+    """Return the columns that are named: one, or several between commas."""
+    if by == target or by in test.X.columns or "," not in by:
+        return [by]
+    return list(dict.fromkeys(name.strip() for name in by.split(",")))
+
+
+def _parted(
+    train: Table, test: Table, column: str, settings: Settings
+) -> tuple[list[str], Codes]:
+    """Return the parts by one column, and that of each held-out row."""
     known, own = (_read(side, column, settings) for side in (train, test))
     if "M" in {known.dtype.kind, own.dtype.kind}:
         shown = Shown(f"dates in column {column!r}")
         remedy = "Turn them into a number, such as the year"
         raise refusal("--by", "hold numbers or categories", shown, remedy)
-    is_number = known.dtype.kind in "iuf"
-    cut = is_number and known.nunique() > _MOST_VALUES
-    names, code = _quarters(known, own) if cut else _values(own)
-    enough = _judge_of(test, is_class=column == settings.target)
-    return _judged(column, names, code, enough, test)
+    cut = known.dtype.kind in "iuf" and known.nunique() > _MOST_VALUES
+    return _quarters(known, own) if cut else _values(own)
 
 
 def _read(side: Table, column: str, settings: Settings) -> "pd.Series[Any]":

@@ -64,7 +64,8 @@ class Settings:
         from.
     by : str or None
         Column whose values (or quarters, of numbers) part the held-out rows, the target
-        as well: what ships is compared with the teacher on each part.
+        as well, or several between commas, which are crossed: what ships is compared
+        with the teacher on each part.
     test : str, default='0.3'
         Share of rows to hold out, or a file of held-out rows.
     task : {'auto', 'classification', 'regression'}, default='auto'
