@@ -11,9 +11,19 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 
-from semikd import DistilledClassifier, DistilledRegressor, external_labels
-from semikd.corrections import ClassReliability
-from semikd.label_aware import AdaptiveAlpha, AdaptiveMargin, LogitAdjustment
+from semikd import (
+    DistilledClassifier,
+    DistilledRegressor,
+    compare,
+    external_labels,
+)
+from semikd.corrections import ClassReliability, ReliabilityCorrection
+from semikd.label_aware import (
+    AdaptiveAlpha,
+    AdaptiveMargin,
+    ClassTable,
+    LogitAdjustment,
+)
 from semikd.losses import CrossEntropyLoss, ProbabilityLoss, ShiftedLoss
 from semikd.simplex import one_hot
 from semikd.students import LinearStudent
@@ -61,6 +71,17 @@ def test_half_an_adjustment_takes_the_root_of_the_shares() -> None:
     assert np.abs(model.predict_proba(X) - expected).mean() < 0.005
 
 
+@pytest.mark.parametrize("strength", [0.5, 1.0, 2.0])
+def test_the_shift_of_a_rare_class_is_not_cut_off(strength: float) -> None:
+    y = one_hot(np.repeat([0, 1, 2], [99_000, 980, 20]), 3)
+    p, fold = np.full(y.shape, 1 / 3), np.zeros(len(y), dtype=np.intp)
+    rule = LogitAdjustment(strength).fit(p, y, X=p, loss=CrossEntropyLoss(), fold=fold)
+    shift = rule.logit_shift()
+    assert shift is not None
+    expected = strength * np.log([0.99, 0.0098, 0.0002])
+    np.testing.assert_allclose(shift - shift[0], expected - expected[0])
+
+
 @pytest.mark.parametrize("hard_weight", [0.0, 0.5])
 def test_adaptive_margins_are_a_shift_by_reliabilities(hard_weight: float) -> None:
     X, y, scores = imbalanced(600, 2)
@@ -98,8 +119,6 @@ def test_an_interpolating_teacher_is_believed_unless_it_labels_unseen_rows() -> 
             random_state=0,
         ).fit(X, y)
         found[source] = model.weight_of_labels_
-        rule = model.correction_
-        assert isinstance(rule, AdaptiveAlpha)
     assert found["in-sample"] < 1e-6
     assert found[5] > 0.1
 
@@ -140,6 +159,22 @@ def test_students_of_squares_are_refused_before_any_teacher_is_fitted() -> None:
         )
         with pytest.raises(TypeError, match="cross-entropy where scores are shifted"):
             tree.fit(X, y)
+    assert Counting.fits == 0
+
+
+def test_wrong_columns_and_tables_are_refused_before_any_teacher_is_fitted() -> None:
+    X, y, _ = imbalanced(100, 4)
+    tree = DecisionTreeRegressor(max_leaf_nodes=4)
+    for rule, words in (
+        (AdaptiveAlpha(ClassReliability(group_by="nope")), "name a column of X"),
+        (ReliabilityCorrection(ClassReliability(group_by=7)), "name a column of X"),
+        (ClassTable(np.eye(2)), "2 classes where there are 3"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            DistilledClassifier(Counting(), tree, correction=rule).fit(X, y)
+    model = DistilledClassifier(Counting(), tree)
+    with pytest.raises(TypeError, match="cross-entropy where scores are shifted"):
+        compare(X, y, model, corrections={"adjusted": "logit_adjustment"})
     assert Counting.fits == 0
 
 

@@ -22,7 +22,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from semikd import AutoDistiller, LinearStudent, SyntheticRows
 from semikd.exceptions import SemikdWarning
-from semikd.label_aware import named_correction
 
 TREE = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0)
 NAIVE = GaussianNB()
@@ -428,7 +427,7 @@ def test_rules_by_name_are_tried_where_they_fit() -> None:
         random_state=0,
     ).fit(StandardScaler().fit_transform(X), y)
     tried = {(c.student, str(c.correction), c.labels) for c in auto.choice_.candidates}
-    alpha, shift = (str(named_correction(n)) for n in auto.corrections)
+    alpha, shift = auto.corrections
     for student in students:
         # Labels of teachers that saw the rows say nothing of classes.
         assert (student, alpha, "cross-fitted") in tried
@@ -444,3 +443,6 @@ def test_rules_that_fit_no_student_are_refused() -> None:
         AutoDistiller(student=tree, corrections=["adaptive_margin"]).fit(X, y)
     with pytest.raises(ValueError, match="Did you mean 'confidence'"):
         AutoDistiller(student=tree, corrections=["confidense"]).fit(X, y)
+    for wrong in ("confidence", 0.3):
+        with pytest.raises(TypeError, match="corrections must be a list"):
+            AutoDistiller(student=tree, corrections=wrong).fit(X, y)

@@ -5,10 +5,18 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy import optimize, special
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeRegressor
 
+from semikd import DistilledClassifier
 from semikd.losses import (
+    ChangedLoss,
     CrossEntropyLoss,
+    DistillationLoss,
     HardLabelMix,
+    IdentityLoss,
     LogProbabilityLoss,
     ProbabilityLoss,
     ShiftedLoss,
@@ -144,3 +152,53 @@ def test_numbers_out_of_range_are_refused() -> None:
         ShiftedLoss(ProbabilityLoss(), (0.0, 1.0))
     with pytest.raises(ValueError, match="shift"):
         ShiftedLoss(CrossEntropyLoss(), (0.0, np.nan))
+
+
+TWO_CLASSES = [
+    SmoothedLoss(ProbabilityLoss(), 0.2),
+    TopClassesLoss(ProbabilityLoss(), 1),
+    SmoothedLoss(LogProbabilityLoss(), 0.2),
+    ProbabilityLoss(),
+]
+
+
+@pytest.mark.parametrize("loss", TWO_CLASSES, ids=repr)
+def test_two_classes_are_predicted_as_their_probabilities_say(
+    loss: DistillationLoss,
+) -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    tree = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0)
+    model = DistilledClassifier(GaussianNB(), tree, loss=loss, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), model.predict_proba(X).argmax(1))
+    assert model.score(X, y) > 0.9
+    assert loss.even == loss.scale.even
+
+
+def test_scales_of_log_odds_are_told_apart_under_a_change() -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    model = DistilledClassifier(
+        GaussianNB(), LogisticRegression(), loss=SmoothedLoss(ProbabilityLoss(), 0.1)
+    )
+    with pytest.raises(TypeError, match="its scores are log-odds"):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [TopClassesLoss(ProbabilityLoss(), 1), SmoothedLoss(ProbabilityLoss(), 0.2)],
+    ids=repr,
+)
+def test_what_is_linear_is_linear(loss: ChangedLoss) -> None:
+    p, q = (np.random.default_rng(s).dirichlet(np.ones(4), 50) for s in (0, 1))
+    straight = np.allclose(loss.phi((p + q) / 2), (loss.phi(p) + loss.phi(q)) / 2)
+    assert straight == loss.is_linear
+
+
+def test_bases_and_numbers_of_classes_are_checked() -> None:
+    with pytest.raises(TypeError, match="be a scale of probabilities"):
+        SmoothedLoss(IdentityLoss())
+    with pytest.raises(TypeError, match="be a scale of probabilities"):
+        TopClassesLoss("probability")  # type: ignore[arg-type]
+    for shift in ((0.0, 1.0), (0.0, 1.0, 2.0, 3.0)):
+        with pytest.raises(ValueError, match="have a number for each class"):
+            ShiftedLoss(CrossEntropyLoss(), shift).n_outputs(3)

@@ -88,6 +88,20 @@ def test_a_class_without_rows_has_the_mean_of_the_others() -> None:
     np.testing.assert_allclose(found[2:], found[:2].mean())
 
 
+def test_one_unit_a_class_tells_nothing_of_classes() -> None:
+    k = 20
+    rng = np.random.default_rng(0)
+    p, y = rng.dirichlet(np.ones(k), 5 * k), one_hot(np.repeat(np.arange(k), 5), k)
+    one = np.zeros(5 * k, dtype=np.intp)
+    rule = ClassReliability("probability")
+    together = rule.estimate(p, y, fold=one, groups=np.repeat(np.arange(k), 5))
+    assert np.ptp(together) < 1e-12
+    apart = rule.estimate(p, y, fold=one)
+    assert np.ptp(
+        ClassReliability("probability", shrink=False).estimate(p, y, fold=one)
+    ) > np.ptp(apart)
+
+
 def test_bounds_are_kept() -> None:
     p, y, fold = drawn()
     found = ClassReliability("probability", floor=0.3, cap=0.3).estimate(
@@ -212,3 +226,5 @@ def test_rules_are_refused_before_their_fit_for_numbers_and_for_other_rows() -> 
         ClassReliability("margins")
     with pytest.raises(ValueError, match="cap"):
         ClassReliability(floor=0.5, cap=0.2)
+    with pytest.raises(TypeError, match="shrink"):
+        ClassReliability(shrink="no")  # type: ignore[arg-type]

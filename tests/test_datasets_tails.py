@@ -50,6 +50,10 @@ def test_wrong_input_is_refused() -> None:
         long_tailed_rows(y, order=[0, 0])
     with pytest.raises(ValueError, match="ratio"):
         long_tailed_rows(y, 0.5)
+    with pytest.raises(ValueError, match="y must have at least two classes"):
+        long_tailed_rows(np.zeros(10))
+    with pytest.raises(ValueError, match="name a class for every row"):
+        long_tailed_rows(np.array([0.0, 1.0, np.nan]))
     with pytest.raises(ValueError, match="be a multiple of n_groups"):
         make_class_hierarchy(10, 7, 3)
     with pytest.raises(ValueError, match="similarity"):

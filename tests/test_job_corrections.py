@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from semikd.exceptions import UsageError
-from semikd.job import Settings
+from semikd.job import Settings, distil
 from semikd.job.settings import CORRECTIONS
 from semikd.job.sides import raw_sides
+from semikd.losses import CrossEntropyLoss
 
 SHIFTS = ("adaptive_margin", "logit_adjustment")
 
@@ -47,3 +48,20 @@ def test_numbers_have_no_classes(name: str) -> None:
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(ValueError, match="Did you mean 'adaptive_alpha'"):
         Settings("y", correction="adaptive_alfa")
+
+
+def test_a_student_of_shifted_scores_ships() -> None:
+    settings = Settings(
+        "y",
+        teacher="linear",
+        student="linear",
+        correction="logit_adjustment",
+        refits=1,
+        cv=3,
+    )
+    outcome = distil(frame(), settings)
+    assert outcome.shipped == "corrected"
+    said = outcome.small.predict_proba(frame()[["x"]])
+    np.testing.assert_allclose(said.sum(axis=1), 1.0)
+    model = outcome.comparison.models[0][outcome.shipped]
+    assert model.loss_ == CrossEntropyLoss()

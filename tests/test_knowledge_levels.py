@@ -62,3 +62,15 @@ def test_a_class_without_rows_is_refused() -> None:
     labels = external_labels(X, p, classes=np.arange(6))
     with pytest.raises(ValueError, match="none for class 5"):
         mean_labels(labels, np.arange(30) % 5)
+
+
+def test_classes_that_teachers_do_not_know_and_curved_scales_are_refused() -> None:
+    X, y, p = rows(60, 2)
+    labels = external_labels(X, p, classes=np.arange(6))
+    student = LinearStudent(ridge=1.0)
+    with pytest.raises(ValueError, match="y_test must hold the classes 0, 1"):
+        knowledge_levels(student, labels, X, y, X, np.where(y == 5, 6, y))
+    with pytest.raises(ValueError, match="y must hold the classes"):
+        mean_labels(labels, np.where(y == 5, 7, y))
+    with pytest.raises(ValueError, match="be linear in the probabilities"):
+        knowledge_levels(student, labels, X, y, X, y, loss="log_probability")

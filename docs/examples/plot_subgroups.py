@@ -70,6 +70,7 @@ report.plot()
 # Of the rarest digits the tree without a teacher gets 30 % right, the forest 39 %, and
 # the plainly distilled tree 9 %. Both rules weigh labels by how far the forest is to be
 # believed in each class, judged by rows that it did not see: with them it is 25 % and
-# 35 %. The better one here is the one that does not look at the row's own label
-# (:class:`~semikd.corrections.ReliabilityCorrection`); nothing but the two losses of
-# plain distillation is beyond chance, as the intervals say.
+# 35 %. One of them does not look at the row's own label, and is unbiased for it
+# (:class:`~semikd.corrections.ReliabilityCorrection`); which of both is better these
+# few rows do not tell. Of the four trees, nothing but the two losses of plain
+# distillation is beyond chance, as the intervals say.

@@ -30,13 +30,19 @@ class Correction(ABC):
     weighs_noise: ClassVar[bool] = True  # Whether the student's complexity counts.
     needs_classes: ClassVar[bool] = False  # Whether it asks which class a row is of.
 
-    def require(self, loss: DistillationLoss) -> None:
-        """Refuse a scale that the rule cannot work on, before anything is fitted.
+    def require(
+        self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
+    ) -> None:
+        """Refuse what the rule cannot work on, before anything is fitted.
 
         Parameters
         ----------
         loss : DistillationLoss
             The scale.
+        n_classes : int, optional
+            Number of classes, once it is known.
+        X : array-like of shape (n, d), optional
+            The table, once it is known.
 
         Raises
         ------

@@ -10,10 +10,8 @@ from semikd._validation import choose, invalid, number
 from semikd.corrections.base import Correction
 from semikd.corrections.formula import label_noise
 from semikd.losses import (
-    CrossEntropyLoss,
     DistillationLoss,
     IdentityLoss,
-    ProbabilityLoss,
 )
 from semikd.simplex import FloatArray
 
@@ -115,7 +113,7 @@ class MinimaxCorrection(Correction):
             raise invalid("loss", "be one of probabilities", loss, remedy)
         weight = np.full(len(p), np.nan)
         labelled = np.flatnonzero(np.isfinite(p).all(axis=1))
-        slopes = self._exact if _is_linear(loss) else self._tried
+        slopes = self._exact if loss.is_linear else self._tried
         for start in range(0, len(labelled), _ROWS):
             rows = labelled[start : start + _ROWS]
             weight[rows] = _root(slopes(p[rows], loss, complexity), len(rows))
@@ -246,11 +244,3 @@ def _moved(p: FloatArray, j: int, t: FloatArray) -> FloatArray:
     moved = np.empty_like(p)
     moved[:, j], moved[:, others] = t, (1.0 - t)[:, None] * share
     return moved
-
-
-def _is_linear(loss: DistillationLoss) -> bool:
-    """Return whether the scale is linear in the probabilities."""
-    scale = loss.scale
-    if isinstance(scale, CrossEntropyLoss):
-        return scale.temperature == 1.0
-    return isinstance(scale, ProbabilityLoss)

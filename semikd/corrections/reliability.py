@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._validation import Shown, choose, invalid, number
+from semikd._validation import Shown, choose, invalid, number, wrong_type
 from semikd.corrections._class_means import class_means
 from semikd.corrections._columns import codes
 from semikd.corrections.base import Correction
@@ -130,8 +130,34 @@ class ClassReliability:
 
     def __post_init__(self) -> None:
         choose("measure", self.measure, _MEASURES)
+        if not isinstance(self.shrink, bool | np.bool_):
+            raise wrong_type("shrink", "be True or False", self.shrink)
         number("floor", self.floor, low=0.0, high=1.0)
         number("cap", self.cap, low=float(self.floor), high=1.0)
+
+    def __str__(self) -> str:
+        said = f"by {self.measure}"
+        if (self.floor, self.cap) != (0.0, 1.0):
+            said += f" in {self.floor:g} to {self.cap:g}"
+        said += "" if self.shrink else ", not shrunk"
+        where = "" if self.group_by is None else f", within {self.group_by!r}"
+        return said + where
+
+    def require(self, X: Any) -> None:
+        """Refuse a table without the column that ``group_by`` names.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d) or None
+            The table; nothing is refused before it is known.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column.
+        """
+        if self.group_by is not None and X is not None:
+            codes(X, self.group_by)
 
     def estimate(
         self,
@@ -164,7 +190,7 @@ class ClassReliability:
         Returns
         -------
         ndarray of shape (n, k)
-            A class without rows has the mean of all classes.
+            A class without rows has the mean of the classes' means.
         """
         pointwise, scaled = _MEASURES[self.measure]
         known = np.isfinite(p).all(axis=1)
@@ -173,17 +199,18 @@ class ClassReliability:
         cell = np.zeros(len(p), np.intp)
         if self.group_by is not None:
             cell = codes(X, self.group_by)
+        _, own_fold = np.unique(fold, return_inverse=True)
         means = class_means(
             values,
             y.argmax(axis=1) + y.shape[1] * cell,
             n_classes=y.shape[1] * (int(cell.max()) + 1),
-            fold=fold,
+            fold=own_fold,
             weights=sample_weight,
             groups=groups,
             shrink=self.shrink,
         )
         own = y.shape[1] * cell[:, None] + np.arange(y.shape[1])
-        found = np.take_along_axis(means, own, axis=1)
+        found = means[own_fold[:, None], own]
         return np.clip(scaled(found), self.floor, self.cap)
 
 
@@ -231,7 +258,14 @@ class ReliabilityCorrection(Correction):
     reliability: ClassReliability = field(default_factory=ClassReliability)
 
     def __str__(self) -> str:
-        return "outcomes where classes are unreliable"
+        return f"outcomes where classes are unreliable {self.reliability}"
+
+    def require(
+        self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
+    ) -> None:
+        """Refuse numbers, and a column that is not there."""
+        super().require(loss, n_classes=n_classes, X=X)
+        self.reliability.require(X)
 
     def fit(
         self,
@@ -272,7 +306,12 @@ class _Believed(Correction):
         self, p: FloatArray, X: Any, loss: DistillationLoss, complexity: float
     ) -> FloatArray:
         """Return what outcomes count in each row."""
-        if len(p) != len(self.alpha):
-            shown = Shown(f"{len(p)} rows")
-            raise invalid("p", f"be those of the {len(self.alpha)} fitted rows", shown)
+        check_fitted_rows(p, self.alpha)
         return np.asarray((p * (1.0 - self.alpha)).sum(axis=1))
+
+
+def check_fitted_rows(p: FloatArray, alpha: FloatArray) -> None:
+    """Refuse other rows than those that reliabilities were estimated for."""
+    if len(p) != len(alpha):
+        shown = Shown(f"{len(p)} rows")
+        raise invalid("p", f"be those of the {len(alpha)} fitted rows", shown)

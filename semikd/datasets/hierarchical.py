@@ -47,7 +47,8 @@ def make_class_hierarchy(
     n_features : int, default=50
         Number of features d, more than groups.
     similarity : float, default=0.8
-        :math:`\tau` in [0, 1): 0 makes all classes equally different.
+        :math:`\tau` in [0, 1]: 0 makes all classes equally different, 1 those of a
+        group the same.
     n_waves : int, default=3
         M; 0 makes scores linear.
     noise : float, default=0.5

@@ -1,5 +1,7 @@
 """Training rows in which few classes are frequent and most are rare."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -78,8 +80,9 @@ def long_tailed_rows(
     Returns
     -------
     ndarray of int
-        Positions, in their order. The largest class is as large as every class allows:
-        where the classes of y are equally frequent it keeps all its rows.
+        Positions, in their order. The largest class is so large that no class is
+        asked for more rows than it has: where the classes of y are equally frequent
+        it keeps all its rows.
 
     Raises
     ------
@@ -94,8 +97,7 @@ def long_tailed_rows(
     >>> np.unique(y[long_tailed_rows(y, 4, random_state=0)], return_counts=True)[1]
     array([100,  50,  25])
     """
-    names, codes = np.unique(np.asarray(y), return_inverse=True)
-    codes = codes.ravel()
+    names, codes = _numbered(y)
     asked = names if order is None else np.asarray(order)
     if sorted(asked.tolist()) != names.tolist():
         shown = Shown(f"{len(asked)} names for {len(names)} classes")
@@ -111,3 +113,15 @@ def long_tailed_rows(
         for rows, n in zip(own, wanted.tolist(), strict=True)
     ]
     return np.sort(np.concatenate(kept))
+
+
+def _numbered(y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the classes, and the position of each row's, at least two."""
+    labels = np.asarray(y)
+    missing = [each for each in labels.tolist() if each is None or each != each]  # noqa: PLR0124
+    if missing:
+        raise invalid("y", "name a class for every row", missing[0])
+    names, codes = np.unique(labels, return_inverse=True)
+    if len(names) < 2:
+        raise invalid("y", "have at least two classes", Shown(f"{len(names)}"))
+    return names, codes.ravel()

@@ -80,9 +80,16 @@ def crossed_groups(*ways: ArrayLike) -> NDArray[np.str_]:
     >>> crossed_groups(["men", "women"], [0, 1]).tolist()
     ['men, 0', 'women, 1']
     """
+    if not ways:
+        raise invalid("ways", "be at least one", Shown("none"))
     n = len(np.asarray(ways[0]))
     found = []
     for at, way in enumerate(ways):
         names, which = numbered(f"ways[{at}]", way, n)
         found.append(np.asarray(names, dtype=str)[which])
-    return np.array([", ".join(row) for row in zip(*found, strict=True)])
+    rows = list(zip(*found, strict=True))
+    joined = {row: ", ".join(row) for row in set(rows)}
+    if len(set(joined.values())) < len(joined):
+        # Names that hold commas themselves are told apart by quotation.
+        joined = {row: ", ".join(map(repr, row)) for row in joined}
+    return np.array([joined[row] for row in rows])

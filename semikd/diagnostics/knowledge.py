@@ -24,8 +24,9 @@ def gradient_rescaling(
 
     with t the row's class, p the student's probabilities, q the teacher's, and
     :math:`L^{\text{KD}} = (1 - \lambda) L + \lambda H(q, p)` at T = 1. Rows of which
-    the teacher is less sure pull less; where it is less sure than the student already
-    is, they pull the other way. A teacher that is sure of every row rescales nothing.
+    the teacher is less sure pull less; with :math:`\lambda` = 1 those of which it is
+    less sure than the student already is pull the other way. A teacher that is sure of
+    every row rescales nothing.
 
     Parameters
     ----------
@@ -63,6 +64,9 @@ def gradient_rescaling(
     number("share", share, low=0.0, high=1.0)
     own = finite_array("student", student, shape=(len(codes), None))
     other = finite_array("teacher", teacher, shape=own.shape)
+    if ((codes < 0) | (codes >= own.shape[1])).any():
+        constraint = f"be positions of {own.shape[1]} classes"
+        raise invalid("codes", constraint, Shown(f"{codes.min()} to {codes.max()}"))
     rows = np.arange(len(codes))
     p, q = own[rows, codes], other[rows, codes]
     left = np.where(p < 1.0, 1.0 - p, np.nan)

@@ -10,8 +10,9 @@ from semikd._random import RandomState
 from semikd._tables import checked_labels
 from semikd._validation import Shown, invalid
 from semikd.corrections import Correction
-from semikd.crossfit import OutOfFold
+from semikd.crossfit import OutOfFold, n_rows
 from semikd.crossfit.checks import check_record
+from semikd.diagnostics._classes import class_positions
 from semikd.distillation import DistilledClassifier
 from semikd.evaluation import pointwise_log_loss
 from semikd.inference import paired_differences
@@ -60,8 +61,12 @@ def mean_labels(labels: OutOfFold, y: ArrayLike) -> FloatArray:
     array([[0.7, 0.3],
            [0.1, 0.9]])
     """
+    if labels.classes is None:
+        raise invalid(
+            "labels", "be class probabilities", Shown("means of a regression")
+        )
     p, classes = labels.mean, np.asarray(labels.classes)
-    codes = np.searchsorted(classes, np.asarray(y))
+    codes = class_positions("y", y, classes, len(p))
     known = one_hot(codes, len(classes)) * np.isfinite(p).all(axis=1, keepdims=True)
     counts = known.sum(axis=0)
     if (counts == 0).any():
@@ -105,8 +110,8 @@ def knowledge_levels(
     table : array of shape (k, k), optional
         Probabilities for each class, by default `mean_labels`.
     loss : str or DistillationLoss, default='auto'
-        The scale, 'probability' or 'cross_entropy' at T = 1, on which labels alone are
-        the full correction.
+        The scale, 'probability' or 'cross_entropy' at T = 1: on others the full
+        correction is not labels alone.
     level : float, default=0.95
         Confidence level.
     random_state : int, generator or None
@@ -122,7 +127,8 @@ def knowledge_levels(
     Raises
     ------
     ValueError
-        If labels and rows do not belong together.
+        If labels and rows do not belong together, a test row is of a class that the
+        teachers do not know, or the scale is not linear.
 
     References
     ----------
@@ -151,9 +157,14 @@ def knowledge_levels(
     y, y_test = checked_labels(X, y), checked_labels(X_test, y_test)
     check_record(labels, X, np.unique(y))
     scale = get_loss(loss, auto=as_student(student).default_loss)
+    if not scale.is_linear:
+        remedy = "Use 'probability', or 'cross_entropy' at T = 1"
+        constraint = "be linear in the probabilities, or labels alone hold the teacher"
+        raise invalid("loss", constraint, scale, remedy)
     likeness = mean_labels(labels, y) if table is None else np.asarray(table)
     recipes = _recipes(scale, smoothing, likeness)
-    codes = np.searchsorted(np.asarray(labels.classes), y_test)
+    known = np.asarray(labels.classes)
+    codes = class_positions("y_test", y_test, known, n_rows(X_test))
     losses, rows = [], {}
     for name, (own, correction) in recipes.items():
         model = DistilledClassifier(

@@ -16,6 +16,7 @@ _COLOURS = ("#4477aa", "#aa3377", "#228833", "#ee6677", "#997700", "#555555")
 _MARKERS = "osD^vP"
 # Letters of all names beyond which they no longer fit side by side.
 _MOST_LETTERS = 90
+_LONGEST = 24
 
 
 def subgroup_figure(report: "SubgroupReport") -> "Figure":
@@ -39,7 +40,7 @@ def subgroup_figure(report: "SubgroupReport") -> "Figure":
     above, below = figure.subplots(2, 1, sharex=True)
     at = np.arange(len(groups), dtype=float)
     style = {
-        arm: {"color": _COLOURS[i % 6], "marker": _MARKERS[i % 6], "label": arm}
+        arm: {"color": _COLOURS[i % 6], "marker": _MARKERS[i % 6], "label": _short(arm)}
         for i, arm in enumerate(report.arms)
     }
     for arm, own in style.items():
@@ -78,5 +79,6 @@ def _draw_differences(axes: "Axes", at: Any, rows: Any, style: dict[str, Any]) -
 
 
 def _short(text: str) -> str:
-    """Return a name that leaves room for others."""
-    return text if len(text) <= 24 else f"{text[:23]}…"
+    """Return a name that leaves room for others, a dollar being no formula."""
+    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return shown.replace("$", r"\$")

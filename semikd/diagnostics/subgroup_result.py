@@ -75,7 +75,8 @@ class SubgroupReport:
         """One row for each arm: means over rows, over groups, and of the worst.
 
         ``harmed`` counts groups in which the arm is right less often than the
-        reference, ``surely_harmed`` those whose interval lies below 0.
+        reference, ``surely_harmed`` those whose interval lies below 0 (without an
+        interval nothing is sure).
         """
         import pandas as pd
 

@@ -19,8 +19,10 @@ from semikd._validation import (
     invalid,
     sample_weights,
     unknown,
+    wrong_type,
 )
 from semikd.corrections import margins
+from semikd.diagnostics._classes import class_positions
 from semikd.diagnostics.subgroup_result import SubgroupReport
 from semikd.inference._inputs import checked_clusters, checked_level, numbered
 from semikd.inference.shares import share_differences
@@ -86,13 +88,13 @@ def subgroup_report(
 
     Notes
     -----
-    The level is split evenly over all statements. Where at least 10 rows of a group
-    are right by one model alone, and 10 by the other alone, or there are weights or
-    clusters and as many such rows, intervals are normal, adjusted by max-T. Elsewhere
-    they come from exact limits of both shares (Clopper and Pearson), which need rows
-    that are independent and count alike: with weights or clusters there is then no
-    interval. The mean of the worst groups errs to the low side, since groups are worst
-    by chance, too; it has no interval.
+    The error is split evenly over all statements. Where at least 10 rows of a group are
+    right by one model alone, and 10 by the other alone, limits are normal, adjusted by
+    max-T. Elsewhere they come from exact limits of both shares (Clopper and Pearson),
+    which need rows that are independent and count alike. With weights or clusters, the
+    10 are effective rows or clusters, and where there are fewer there is no interval,
+    NaN, as in groups without weight. The mean of the worst groups errs to the low side,
+    since groups are worst by chance, too; it has no interval.
 
     References
     ----------
@@ -115,7 +117,11 @@ def subgroup_report(
     import pandas as pd
 
     checked_level(level)
-    known, codes = _codes(y, classes)
+    if not isinstance(arms, Mapping):
+        remedy = "For instance {'scratch': p, 'distilled': q}"
+        raise wrong_type("arms", "map names to probabilities", arms, remedy)
+    known = np.unique(np.asarray(y)) if classes is None else np.asarray(classes)
+    codes = class_positions("y", y, known, len(np.asarray(y)))
     said = _checked(arms, reference, (len(codes), len(known)))
     weights = sample_weights(sample_weight, len(codes))
     units = checked_clusters(clusters, len(codes))
@@ -130,8 +136,8 @@ def subgroup_report(
             "group": name,
             "arm": arm,
             "rows": int((mask & (share > 0)).sum()),
-            "accuracy": float(np.average(right[arm][mask], weights=share[mask])),
-            "margin": float(np.average(ahead[arm][mask], weights=share[mask])),
+            "accuracy": _mean(right[arm][mask], share[mask]),
+            "margin": _mean(ahead[arm][mask], share[mask]),
         }
         for name, mask in parts.items()
         for arm in said
@@ -145,17 +151,10 @@ def subgroup_report(
     return SubgroupReport(table, reference, means, min(n_worst, len(parts)), level)
 
 
-def _codes(
-    y: ArrayLike, classes: ArrayLike | None
-) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Return the classes, and the position of each row's."""
-    labels = np.asarray(y)
-    known = np.unique(labels) if classes is None else np.asarray(classes)
-    place = {each: at for at, each in enumerate(known.tolist())}
-    strange = [each for each in labels.tolist() if each not in place]
-    if strange:
-        raise unknown("y", strange[0], map(str, known.tolist()))
-    return known, np.array([place[each] for each in labels.tolist()], dtype=np.intp)
+def _mean(values: NDArray[Any], weights: FloatArray) -> float:
+    """Return the weighted mean, NaN of nothing."""
+    total = float(weights.sum())
+    return float(weights @ values) / total if total > 0.0 else float("nan")
 
 
 def _checked(
@@ -167,10 +166,17 @@ def _checked(
         raise invalid("arms", "be at least two", Shown(f"{len(arms)}"), remedy)
     if reference not in arms:
         raise unknown("reference", reference, arms)
-    return {
-        name: finite_array(f"arms[{name!r}]", p, shape=shape)
-        for name, p in arms.items()
-    }
+    found = {}
+    for name, p in arms.items():
+        table = finite_array(f"arms[{name!r}]", p, shape=(shape[0], None))
+        if table.shape[1] != shape[1]:
+            shown = Shown(f"{table.shape[1]} columns for {shape[1]} classes")
+            remedy = "Name the class of every column by classes="
+            raise invalid(
+                f"arms[{name!r}]", "have a column for each class", shown, remedy
+            )
+        found[name] = table
+    return found
 
 
 def _parts(groups: ArrayLike, n: int) -> dict[str, Mask]:

@@ -181,7 +181,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         student = new_student(self.student, len(y), weights, student_seed)
         loss = resolved_loss(self.loss, self.hard_weight, student)
         correction = named_correction(self.correction)
-        correction.require(loss)
+        correction.require(loss, n_classes=len(classes), X=X)
         more = self._more_rows(X, unlabelled)
         weighted = counts is not None or more.weighs
         student.require(loss, weighted=weighted, n_classes=len(classes))

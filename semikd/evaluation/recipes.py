@@ -105,7 +105,10 @@ def named_corrections(
         if not isinstance(name, str) or name in _TAKEN:
             constraint = "have names that no other arm has"
             raise invalid("corrections", constraint, name)
-        named_correction(correction)
+        rule = named_correction(correction)
+        if n_classes is not None:
+            student = new_student(estimator.student, 2, None, seed=0)
+            rule.require(_scale(estimator, student), n_classes=n_classes)
     return dict(corrections) if plain else {"corrected": own, **corrections}
 
 

@@ -1,6 +1,6 @@
 """Differences of shares of right answers, in many groups at once, few rows or many."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,10 @@ def share_differences(
     right by the arm alone, and 10 or more by the reference alone, limits are those of
     normal errors by max-T, at the share of the error that such statements have.
     Elsewhere the limits of both shares are exact (Clopper and Pearson), and that of
-    their difference is conservative; with weights or clusters there are none, NaN.
+    their difference is conservative. With weights the 10 are effective rows: the shares
+    times :math:`(\sum w)^2 / \sum w^2`; with clusters effective clusters in which there
+    are such rows, 20 of which the group has; and where there are fewer, or no weight,
+    there are no limits, NaN.
 
     Examples
     --------
@@ -76,21 +79,19 @@ def share_differences(
     """
     others = [name for name in right if name != reference]
     cells = [(group, arm) for group in parts for arm in others]
-    normal = {
-        (group, arm)
-        for group, arm in cells
-        if _is_normal(right[arm], right[reference], parts[group], weights)
-    }
-    alike = (1.0 - level) / len(cells)
     sample = _Sample(right, reference, parts, weights, units)
+    normal = [cell for cell in cells if sample.is_normal(*cell)]
+    alike = (1.0 - level) / len(cells)
     limits = sample.by_max_t(normal, 1.0 - alike * len(normal), random_state)
     found = []
     for group, arm in cells:
         apart, share = sample.apart(group, arm)
-        ends = limits.get((group, arm), (float("nan"), float("nan")))
-        if (group, arm) not in normal and weights is None and units is None:
+        mean, ends = float("nan"), (float("nan"), float("nan"))
+        if len(apart) and (share is None or share.sum() > 0.0):
+            mean = float(np.average(apart, weights=share))
+            ends = limits.get((group, arm), ends)
+        if len(apart) and (group, arm) not in limits and sample.is_plain:
             ends = _exact(apart, alike)
-        mean = float(np.average(apart, weights=share))
         line = {"group": group, "arm": arm, "difference": mean}
         found.append(line | {"lower": ends[0], "upper": ends[1]})
     return found
@@ -106,6 +107,11 @@ class _Sample:
     weights: FloatArray | None
     units: NDArray[np.intp] | None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether rows are independent and count alike."""
+        return self.weights is None and self.units is None
+
     def apart(self, group: str, arm: str) -> tuple[FloatArray, FloatArray | None]:
         """Return 1, 0 or -1 for the rows of a group, and their weights."""
         mask = self.parts[group]
@@ -113,37 +119,55 @@ class _Sample:
         share = None if self.weights is None else self.weights[mask]
         return moved - self.right[self.reference][mask], share
 
+    def is_normal(self, group: str, arm: str) -> bool:
+        """Return whether enough rows, or clusters, are right by each model alone."""
+        apart, share = self.apart(group, arm)
+        weight = np.ones(len(apart)) if share is None else share
+        if weight.sum() <= 0.0:
+            return False
+        sides = [weight * (apart == sign) for sign in (1.0, -1.0)]
+        if self.units is None:
+            # As many rows as these would be if all counted alike.
+            share_of = [side.sum() / weight.sum() for side in sides]
+            return bool(_effective(weight) * min(share_of) >= _LEAST_APART)
+        own = self.units[self.parts[group]]
+        whole, *parts = (
+            np.bincount(own, each).astype(np.float64) for each in (weight, *sides)
+        )
+        enough = _effective(whole) >= 2 * _LEAST_APART
+        return bool(enough and min(map(_effective, parts)) >= _LEAST_APART)
+
     def by_max_t(
-        self, cells: set[Cell], level: float, random_state: RandomState
+        self, cells: Sequence[Cell], level: float, random_state: RandomState
     ) -> dict[Cell, tuple[float, float]]:
         """Return limits of normal errors that hold together at this level."""
         if not cells:
             return {}
         others = [name for name in self.right if name != self.reference]
         arms = [self.reference, *others]
-        kept = [name for name in self.parts if any(name == own for own, _ in cells)]
+        kept = list(dict.fromkeys(group for group, _ in cells))
         result = paired_differences(
             np.column_stack([self.right[name] for name in arms]).astype(np.float64),
             names=arms,
             reference=self.reference,
-            groups={name: self.parts[name] for name in kept},
+            groups={str(at): self.parts[name] for at, name in enumerate(kept)},
             sample_weight=self.weights,
             clusters=self.units,
             level=level,
             random_state=random_state,
         )
-        ends = result.conf_int(kind="simultaneous").tolist()
-        place = {name: at for at, name in enumerate(result.names)}
+        # All rows stand first, then the groups; within each the arms in their order.
+        ends = result.conf_int(kind="simultaneous").reshape(-1, len(others), 2)[1:]
         return {
-            (group, arm): tuple(ends[place[f"{arm}, {group}"]]) for group, arm in cells
+            (group, arm): tuple(ends[kept.index(group), others.index(arm)].tolist())
+            for group, arm in cells
         }
 
 
-def _is_normal(one: Mask, other: Mask, mask: Mask, weights: FloatArray | None) -> bool:
-    """Return whether enough rows are right by each model alone."""
-    kept = mask if weights is None else mask & (weights > 0)
-    alone = (one & ~other & kept).sum(), (other & ~one & kept).sum()
-    return bool(min(alone) >= _LEAST_APART)
+def _effective(weight: FloatArray) -> float:
+    """Return how many units of equal weight these are worth."""
+    squares = float((weight**2).sum())
+    return float(weight.sum()) ** 2 / squares if squares > 0.0 else 0.0
 
 
 def _exact(apart: FloatArray, alike: float) -> tuple[float, float]:

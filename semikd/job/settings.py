@@ -149,7 +149,7 @@ class Settings:
         rule = named_correction(self.strength)
         if isinstance(rule, ShiftingCorrection) and self.student in _SIZED:
             shown = Shown(f"{self.correction} for a {self.student}")
-            constraint = "fit a student of squares, which has no scores to shift"
+            constraint = "have a student that learns by cross-entropy"
             remedy = "Use --student linear or network"
             raise refusal("--correction", constraint, shown, remedy)
         if self.task == "regression":
@@ -177,7 +177,7 @@ class Settings:
             if self._is_declared:
                 shown = Shown(f"{self.preset!r} beside {brought}")
                 constraint = "be absent, or 'none', where the recipe is given"
-                remedy = f"Leave {brought} out, and it is tried with the others"
+                remedy = f"Leave {brought} out: a search tries shares by itself"
                 if self.labels is not None:
                     remedy = (
                         "Nobody can say which teachers of a file saw which rows: a "

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._validation import Shown, invalid
+from semikd._validation import invalid
 from semikd.corrections import ClassReliability, Correction
+from semikd.corrections.reliability import check_fitted_rows
 from semikd.label_aware.base import LabelAwareCorrection
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
@@ -68,7 +69,14 @@ class AdaptiveAlpha(LabelAwareCorrection):
     reliability: ClassReliability = field(default_factory=ClassReliability)
 
     def __str__(self) -> str:
-        return "teacher believed class by class"
+        return f"teacher believed class by class, {self.reliability}"
+
+    def require(
+        self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
+    ) -> None:
+        """Refuse numbers, and a column that is not there."""
+        super().require(loss, n_classes=n_classes, X=X)
+        self.reliability.require(X)
 
     def fit(
         self,
@@ -103,8 +111,6 @@ class _Believed(LabelAwareCorrection):
 
     def label_weight(self, p: FloatArray, y: FloatArray) -> FloatArray:
         """Return what the outcome counts in each row, for all classes alike."""
-        if len(p) != len(self.alpha):
-            shown = Shown(f"{len(p)} rows")
-            raise invalid("p", f"be those of the {len(self.alpha)} fitted rows", shown)
+        check_fitted_rows(p, self.alpha)
         weight = 1.0 - (y * self.alpha).sum(axis=1, keepdims=True)
         return np.broadcast_to(weight, p.shape)

@@ -44,6 +44,15 @@ class LabelAwareTarget(LabelAwareCorrection):
     needs_folds: ClassVar[bool] = False
     outcome_share: float = 0.0
 
+    def require(
+        self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
+    ) -> None:
+        """Refuse numbers, and a table of other classes."""
+        super().require(loss, n_classes=n_classes, X=X)
+        table = getattr(self, "table", None)
+        if table is not None and n_classes is not None:
+            _of_classes(table, n_classes)
+
     @abstractmethod
     def stand_in(self, p: FloatArray, y: FloatArray) -> FloatArray:
         r"""Return :math:`\rho`, shape (n, k), rows of sum 1."""
@@ -73,9 +82,11 @@ class LabelAwareTarget(LabelAwareCorrection):
 class ClassTable(LabelAwareTarget):
     r"""A row of a table for each class: :math:`\rho = S_{t\cdot}`, whatever the row is.
 
-    Knowledge of classes without knowledge of rows. Of a perfect teacher the mean target
-    is :math:`p_0 S` and not :math:`p_0`: a table that blurs classes blurs answers. The
-    identity is training on the labels.
+    Knowledge of classes without knowledge of rows. Where the scale is linear (the
+    probability, cross-entropy at T = 1) the mean target of a perfect teacher is
+    :math:`p_0 S` and not :math:`p_0`: a table that blurs classes blurs answers; and the
+    identity is training on the labels. Its weight of labels counts ``outcome_share``
+    alone, although the table is looked up by the label.
 
     Parameters
     ----------
@@ -127,9 +138,10 @@ class ConfidenceTarget(LabelAwareTarget):
        \rho_j = (1 - \hat p_t)\,\frac{S_{tj}}{\sum_{l \ne t} S_{tl}} \quad (j \ne t)
 
     Without a table the other classes share alike. Of two classes it is the answer
-    itself. Of a perfect teacher the mean target of class j is :math:`p_{0j}^2 +
-    \sum_{l \ne j} p_{0l} (1 - p_{0l}) \rho_{j \mid l}`, which is flatter than
-    :math:`p_0`.
+    itself. Where the scale is linear the mean target of class j of a perfect teacher is
+    :math:`p_{0j}^2 + \sum_{l \ne j} p_{0l} (1 - p_{0l}) S_{lj} / \sum_{i \ne l}
+    S_{li}`. Without a table that moves towards the uniform, so that two classes which
+    are both rare may change places; with one it may move anywhere.
 
     Parameters
     ----------

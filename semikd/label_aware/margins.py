@@ -15,8 +15,8 @@ from semikd.simplex import FloatArray
 
 __all__ = ["AdaptiveMargin", "LogitAdjustment", "ShiftingCorrection"]
 
-# What stands for a class that is not believed at all, or that is not there.
-_LEAST = 1e-3
+# What stands for a class that is not believed at all.
+_LEAST_BELIEVED = 1e-3
 
 
 class ShiftingCorrection(Correction):
@@ -34,13 +34,15 @@ class ShiftingCorrection(Correction):
     needs_folds: ClassVar[bool] = True
     weighs_noise: ClassVar[bool] = False
 
-    def require(self, loss: DistillationLoss) -> None:
+    def require(
+        self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
+    ) -> None:
         """Refuse all but cross-entropy, whose scores can be shifted."""
-        super().require(loss)
+        super().require(loss, n_classes=n_classes, X=X)
         with_shift(loss, (0.0, 0.0))
 
     @abstractmethod
-    def factors(
+    def shift(
         self,
         p: FloatArray,
         y: FloatArray,
@@ -48,7 +50,7 @@ class ShiftingCorrection(Correction):
         X: Any,
         groups: NDArray[Any] | None,
     ) -> FloatArray:
-        r"""Return :math:`\nu` of the classes, shape (k,), by labels and outcomes."""
+        r"""Return :math:`\log\nu` of the classes, (k,), by labels and outcomes."""
 
     @property
     @abstractmethod
@@ -68,8 +70,7 @@ class ShiftingCorrection(Correction):
     ) -> Correction:
         """Return the rule with the shift that these labels and outcomes ask for."""
         weights = np.ones(len(p)) if sample_weight is None else sample_weight
-        nu = self.factors(p, y, weights, X, groups)
-        shift = np.log(np.maximum(nu, _LEAST))
+        shift = self.shift(p, y, weights, X, groups)
         return _Shifted(self.mix, tuple(float(s) for s in shift - shift.mean()))
 
     def weight(
@@ -148,14 +149,21 @@ class AdaptiveMargin(ShiftingCorrection):
         number("outcome_share", self.outcome_share, low=0.0, high=1.0)
 
     def __str__(self) -> str:
-        return "margins by how far classes are believed"
+        return f"margins by how far classes are believed, {self.reliability}"
 
     @property
     def mix(self) -> float:
         """The share of the outcome in the target."""
         return float(self.outcome_share)
 
-    def factors(
+    def require(
+        self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
+    ) -> None:
+        """Refuse all but cross-entropy, and a column that is not there."""
+        super().require(loss, n_classes=n_classes, X=X)
+        self.reliability.require(X)
+
+    def shift(
         self,
         p: FloatArray,
         y: FloatArray,
@@ -163,11 +171,12 @@ class AdaptiveMargin(ShiftingCorrection):
         X: Any,
         groups: NDArray[Any] | None,
     ) -> FloatArray:
-        """Return the reliability of each class by all rows: one shift serves all."""
+        """Return how far each class is believed by all rows: one shift serves all."""
         one = np.zeros(len(p), dtype=np.intp)
         options = {"X": X, "sample_weight": weights, "groups": groups}
         found = self.reliability.estimate(p, y, fold=one, **options)
-        return np.asarray(found.mean(axis=0))
+        mean = np.average(found, axis=0, weights=weights)
+        return np.asarray(np.log(np.maximum(mean, _LEAST_BELIEVED)))
 
 
 @dataclass(frozen=True)
@@ -178,7 +187,8 @@ class LogitAdjustment(ShiftingCorrection):
 
     With ``outcome_share=1`` the teacher is out of it: the published baseline for long
     tails, a student without a teacher that answers for equally common classes. With 0
-    it is distillation with the same adjustment.
+    it is distillation with the same adjustment. Hard labels beside the target
+    (``hard_weight``) are learned without it.
 
     Parameters
     ----------
@@ -226,7 +236,7 @@ class LogitAdjustment(ShiftingCorrection):
         """The share of the outcome in the target."""
         return float(self.outcome_share)
 
-    def factors(
+    def shift(
         self,
         p: FloatArray,
         y: FloatArray,
@@ -234,6 +244,8 @@ class LogitAdjustment(ShiftingCorrection):
         X: Any,
         groups: NDArray[Any] | None,
     ) -> FloatArray:
-        """Return powers of the shares of the classes."""
-        share = weights @ y / weights.sum()
-        return np.asarray(np.maximum(share, _LEAST**2) ** self.strength)
+        """Return multiples of the logarithms of the shares of the classes."""
+        mass = weights @ y
+        # A class that is not among these rows counts as half of the rarest that is.
+        mass = np.where(mass > 0.0, mass, mass[mass > 0.0].min() / 2.0)
+        return np.asarray(self.strength * np.log(mass / mass.sum()))

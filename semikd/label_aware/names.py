@@ -47,7 +47,7 @@ def named_correction(correction: str | float | Correction) -> Correction:
     --------
     >>> from semikd.label_aware import named_correction
     >>> print(named_correction("adaptive_alpha"))
-    teacher believed class by class
+    teacher believed class by class, by margin
     """
     if isinstance(correction, str | np.str_):
         if correction in LABEL_AWARE:

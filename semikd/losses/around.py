@@ -29,6 +29,16 @@ class LossAround(DistillationLoss):
         return self.base.is_squared
 
     @property
+    def is_linear(self) -> bool:
+        """Whether the scale of the base loss is linear in the probabilities."""
+        return self.base.is_linear
+
+    @property
+    def even(self) -> float:  # type: ignore[override]
+        """The score of the base loss at which two classes are equally likely."""
+        return self.base.even
+
+    @property
     def scale(self) -> DistillationLoss:
         """The scale of the scores, which is that of the base loss."""
         return self.base.scale

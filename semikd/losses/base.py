@@ -33,6 +33,11 @@ class DistillationLoss(ABC):
         """The scale of the scores alone, without what only training needs."""
         return self
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether the scale is linear in the probabilities."""
+        return False
+
     @abstractmethod
     def n_outputs(self, n_classes: int) -> int:
         """Return m, the number of scores a student needs for k classes."""

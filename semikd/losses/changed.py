@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semikd._validation import count, number
+from semikd._validation import count, number, wrong_type
 from semikd.losses.around import LossAround
 from semikd.losses.base import DistillationLoss
+from semikd.losses.squared import IdentityLoss
 from semikd.simplex import Array, namespace, row_sum
 
 __all__ = ["ChangedLoss", "SmoothedLoss", "TopClassesLoss"]
@@ -36,6 +37,13 @@ class ChangedLoss(LossAround):
     >>> SmoothedLoss(ProbabilityLoss(), share=0.2).phi(np.array([[0.0, 1.0]]))
     array([[0.9]])
     """
+
+    def _check_base(self) -> None:
+        """Refuse what is no scale of class probabilities."""
+        scale = getattr(self.base, "scale", None)
+        if scale is None or isinstance(scale, IdentityLoss):
+            remedy = "For instance CrossEntropyLoss()"
+            raise wrong_type("base", "be a scale of probabilities", self.base, remedy)
 
     @abstractmethod
     def change(self, p: Array) -> Array:
@@ -60,8 +68,9 @@ class SmoothedLoss(ChangedLoss):
 
     .. math:: g(p) = (1 - \varepsilon)\,p + \varepsilon / k
 
-    With a full correction and T = 1 its targets are smoothed labels, whatever the
-    teacher says: what is left of a teacher that knows nothing of classes or rows.
+    With a full correction on a linear scale (the probability, cross-entropy at T = 1)
+    its targets are smoothed labels, whatever the teacher says: what is left of a
+    teacher that knows nothing of classes or rows.
 
     Parameters
     ----------
@@ -93,6 +102,7 @@ class SmoothedLoss(ChangedLoss):
     share: float = 0.1
 
     def __post_init__(self) -> None:
+        self._check_base()
         number("share", self.share, low=0.0, high=1.0)
 
     def change(self, p: Array) -> Array:
@@ -148,7 +158,13 @@ class TopClassesLoss(ChangedLoss):
     n_top: int = 5
 
     def __post_init__(self) -> None:
+        self._check_base()
         count("n_top", self.n_top)
+
+    @property
+    def is_linear(self) -> bool:
+        """False: the top of other probabilities may be another one."""
+        return False
 
     def change(self, p: Array) -> Array:
         """Return the probabilities with those outside the top averaged."""

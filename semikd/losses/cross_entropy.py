@@ -67,6 +67,11 @@ class CrossEntropyLoss(DistillationLoss):
         number("temperature", self.temperature, low=0.0, open_low=True)
         number("min_proba", self.min_proba, low=0.0, high=0.5, open_low=True)
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether targets are probabilities: at T = 1."""
+        return self.temperature == 1.0
+
     def n_outputs(self, n_classes: int) -> int:
         """Return 1 for the log-odds of two classes and k otherwise."""
         return 1 if n_classes == 2 else n_classes

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from semikd._validation import finite_array, wrong_type
+from semikd._validation import Shown, finite_array, invalid, wrong_type
 from semikd.losses.around import LossAround
 from semikd.losses.base import DistillationLoss
 from semikd.losses.cross_entropy import CrossEntropyLoss
@@ -62,13 +62,21 @@ class ShiftedLoss(LossAround):
     shift: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.base.scale, CrossEntropyLoss):
+        scale = getattr(self.base, "scale", None)
+        if not isinstance(scale, CrossEntropyLoss):
             constraint = "be cross-entropy where scores are shifted"
             remedy = "Use loss='cross_entropy' and a student that minimises it"
             raise wrong_type("loss", constraint, self.base, remedy)
         shift = finite_array("shift", self.shift, shape=(None,))
         # Hashed, compared and written as plain numbers.
         object.__setattr__(self, "shift", tuple(float(s) for s in shift))
+
+    def n_outputs(self, n_classes: int) -> int:
+        """Return the number of scores, refusing a shift of other classes."""
+        if len(self.shift) != n_classes:
+            shown = Shown(f"{len(self.shift)} for {n_classes} classes")
+            raise invalid("shift", "have a number for each class", shown)
+        return self.base.n_outputs(n_classes)
 
     def value(self, f: Array, target: Array) -> Array:
         """Return the loss of the shifted scores, shape (n,)."""

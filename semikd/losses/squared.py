@@ -98,6 +98,12 @@ class ProbabilityLoss(SquaredLoss):
 
     name: ClassVar[str] = "probability"
     even: ClassVar[float] = 0.5
+
+    @property
+    def is_linear(self) -> bool:
+        """True: targets are probabilities."""
+        return True
+
     two_class_factor: ClassVar[float] = 2.0
 
     def phi(self, p: Array) -> Array:

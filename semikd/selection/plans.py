@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from semikd.corrections import Correction
 from semikd.evaluation import Table
 from semikd.exceptions import SemikdWarning
 from semikd.label_aware import named_correction
@@ -84,7 +83,6 @@ def plan_rounds(preset: Preset, judge: Judge) -> list[Round]:
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> from semikd.evaluation import Classification, Table
     >>> from semikd.selection.judging import Judge
-    from semikd.selection.presets import Preset, refusal
     >>> from semikd.selection.plans import plan_rounds
     >>> from semikd.selection.presets import PRESETS
     >>> from semikd.selection.sources import LabelBank
@@ -218,11 +216,13 @@ def _without_rule_by_row(candidate: Candidate) -> Candidate:
     """Return the candidate without a weight by row, for whatever scale.
 
     An error of 0.1 in probability is 0.4 in log-odds at a half, and more elsewhere:
-    what such a rule assumes of the teacher is something else on another scale.
+    what such a rule assumes of the teacher is something else on another scale, and some
+    rules are of one scale alone.
     """
-    if isinstance(candidate.correction, Correction):
-        return replace(candidate, correction="none")
-    return candidate
+    kept = ("none", "orthogonal", "estimated")
+    if isinstance(candidate.correction, float) or candidate.correction in kept:
+        return candidate
+    return replace(candidate, correction="none")
 
 
 def _unlabelled(best: Best) -> list[Candidate]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from semikd._validation import wrong_type
 from semikd.corrections import Correction, MinimaxCorrection, ShrinkageCorrection
 from semikd.label_aware import named_correction
 from semikd.selection.candidates import SCRATCH, Candidate
@@ -15,7 +16,7 @@ __all__ = ["PRESETS", "Preset", "refusal"]
 _FEW_WEIGHTS, _WEIGHTS = (0.1, 0.35), (0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
 # Weights that depend on what the teacher says of a row.
 _BY_ROW = (ShrinkageCorrection(0.01), MinimaxCorrection("relative", 0.5))
-Weight = float | Correction
+Weight = str | float | Correction
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Preset:
 
     Parameters
     ----------
-    weights : tuple of float
-        Constant weights of the outcome.
+    weights : tuple of str, float or Correction
+        Weights of the outcome.
     estimated : bool
         Whether the weight is estimated too.
     all_settings : bool
@@ -69,12 +70,17 @@ class Preset:
         ValueError, TypeError
             If a name is unknown, or no student's scale fits a rule.
         """
-        rules = tuple(named_correction(each) for each in more)
-        for rule in rules:
-            refusals = [refusal(judge, name, rule) for name in judge.students]
+        if isinstance(more, str) or not isinstance(more, Sequence):
+            remedy = "For instance corrections=['adaptive_alpha', 0.3]"
+            raise wrong_type("corrections", "be a list of corrections", more, remedy)
+        found: list[Weight] = []
+        for each in more:
+            named_correction(each)
+            refusals = [refusal(judge, name, each) for name in judge.students]
             if all(refusals):
-                raise next(each for each in refusals if each is not None)
-        return replace(self, weights=(*self.weights, *rules))
+                raise next(reason for reason in refusals if reason is not None)
+            found.append(each if isinstance(each, str | Correction) else float(each))
+        return replace(self, weights=(*self.weights, *found))
 
 
 PRESETS = {
@@ -93,7 +99,7 @@ def refusal(judge: Judge, name: str, weight: Weight) -> Exception | None:
         Who knows the students and their scales.
     name : str
         Name of the student.
-    weight : float or Correction
+    weight : str, float or Correction
         The weight of the outcome.
 
     Returns
@@ -102,7 +108,11 @@ def refusal(judge: Judge, name: str, weight: Weight) -> Exception | None:
     """
     student = new_student(judge.students[name], len(judge.table.y), None, 0)
     try:
-        named_correction(weight).require(judge.scale(Candidate(name, SCRATCH), student))
+        scale = judge.scale(Candidate(name, SCRATCH), student)
+        classes = judge.table.classes
+        n_classes = None if classes is None else len(classes)
+        rule = named_correction(weight)
+        rule.require(scale, n_classes=n_classes, X=judge.table.features)
     except (TypeError, ValueError) as reason:
         return reason
     return None

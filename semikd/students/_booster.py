@@ -75,7 +75,7 @@ class BoosterStudent(LearnerStudent):
     ) -> str | None:
         """Return why these settings or this loss cannot be boosted, or None."""
         name = type(self.learner).__name__
-        if isinstance(loss, ProbabilityLoss | IdentityLoss):
+        if isinstance(loss.scale, ProbabilityLoss | IdentityLoss):
             return (
                 f"{name} has log-odds as scores; use {self._regressor}, or "
                 "loss='cross_entropy' or 'log_probability'"

@@ -39,7 +39,7 @@ class LogisticStudent(LearnerStudent):
     ) -> str | None:
         """Return why these settings cannot be solved exactly, or None."""
         settings = self.learner.get_params(deep=False)
-        if isinstance(loss, ProbabilityLoss | IdentityLoss):
+        if isinstance(loss.scale, ProbabilityLoss | IdentityLoss):
             return (
                 "its scores are log-odds; use loss='cross_entropy' or 'log_probability'"
             )
