@@ -26,6 +26,7 @@ References
 """
 
 from semikd.corrections.base import Correction
+from semikd.corrections.by_reliability import ReliabilityCorrection
 from semikd.corrections.estimated import EstimatedCorrection
 from semikd.corrections.family import (
     ConstantCorrection,
@@ -36,11 +37,7 @@ from semikd.corrections.family import (
 from semikd.corrections.formula import corrected_target, label_noise
 from semikd.corrections.minimax import MinimaxCorrection
 from semikd.corrections.names import get_correction
-from semikd.corrections.reliability import (
-    ClassReliability,
-    ReliabilityCorrection,
-    margins,
-)
+from semikd.corrections.reliability import ClassReliability, margins
 from semikd.corrections.rowwise import RowwiseCorrection
 
 __all__ = [

@@ -6,13 +6,13 @@ import numpy as np
 
 from semikd._validation import invalid, number, unknown, wrong_type
 from semikd.corrections.base import Correction
+from semikd.corrections.by_reliability import ReliabilityCorrection
 from semikd.corrections.estimated import EstimatedCorrection
 from semikd.corrections.family import (
     ConstantCorrection,
     NoCorrection,
     OrthogonalCorrection,
 )
-from semikd.corrections.reliability import ReliabilityCorrection
 
 _NAMED: dict[str, Callable[[], Correction]] = {
     "none": NoCorrection,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from semikd._validation import invalid
 from semikd.corrections import ClassReliability, Correction
-from semikd.corrections.reliability import check_fitted_rows
+from semikd.corrections.by_reliability import check_fitted_rows
 from semikd.label_aware.base import LabelAwareCorrection
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray

@@ -1,9 +1,16 @@
 """A loss around another one: what a member does not change, it passes on."""
 
+from operator import attrgetter
+
 from semikd.losses.base import DistillationLoss
 from semikd.simplex import Array
 
 __all__ = ["LossAround"]
+
+
+def _of_base(name: str, doc: str) -> property:
+    """Return a property that is that of the base loss."""
+    return property(attrgetter(f"base.{name}"), doc=doc)
 
 
 class LossAround(DistillationLoss):
@@ -18,30 +25,19 @@ class LossAround(DistillationLoss):
 
     base: DistillationLoss
 
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        """Name of the base loss."""
-        return self.base.name
-
-    @property
-    def is_squared(self) -> bool:  # type: ignore[override]
-        """Whether the base loss is a least-squares regression."""
-        return self.base.is_squared
-
-    @property
-    def is_linear(self) -> bool:
-        """Whether the scale of the base loss is linear in the probabilities."""
-        return self.base.is_linear
-
-    @property
-    def even(self) -> float:  # type: ignore[override]
-        """The score of the base loss at which two classes are equally likely."""
-        return self.base.even
-
-    @property
-    def scale(self) -> DistillationLoss:
-        """The scale of the scores, which is that of the base loss."""
-        return self.base.scale
+    name = _of_base("name", "Name of the base loss.")
+    is_squared = _of_base(
+        "is_squared", "Whether the base loss is a least-squares regression."
+    )
+    is_linear = _of_base(
+        "is_linear", "Whether the scale of the base loss is linear in probabilities."
+    )
+    even = _of_base(
+        "even", "The score of the base loss at which two classes are equally likely."
+    )
+    scale = _of_base(
+        "scale", "The scale of the scores, which is that of the base loss."
+    )
 
     def n_outputs(self, n_classes: int) -> int:
         """Return the number of scores of the base loss."""
