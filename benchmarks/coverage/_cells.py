@@ -13,7 +13,7 @@ from _harness import (
     environment,
     report,
 )
-from _kept import all_here, kept_cell, options_of, state
+from _kept import all_here, folder, kept_cell, options_of, state
 
 __all__ = [
     "FloatArray",
@@ -21,6 +21,7 @@ __all__ = [
     "all_here",
     "cell",
     "environment",
+    "folder",
     "options_of",
     "report",
     "state",

@@ -1,8 +1,10 @@
 """What a study of coverage is made of: cells, counts over tables, verdicts."""
 
+import csv
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,6 +75,40 @@ def lines(case: Case, found: Row, *, judged: bool) -> list[Row]:
         line["as planned"] = planned if judged else "not judged"
         shown.append(line)
     return shown
+
+
+def summarised(rows: Sequence[Row]) -> list[Row]:
+    """Return a line for each statement: the shares of its cells, worst and best."""
+    found = []
+    for statement, expected in dict.fromkeys(
+        (row["statement"], row["expected"]) for row in rows
+    ):
+        own = [
+            row
+            for row in rows
+            if (row["statement"], row["expected"]) == (statement, expected)
+        ]
+        shares = [float(row["held"].split()[0]) for row in own]
+        judged = [row["as planned"] for row in own]
+        line: Row = {"statement": statement, "kind": own[0]["kind"]}
+        line |= {"cells": len(own), "lowest": f"{min(shares):.1f} %"}
+        line |= {"highest": f"{max(shares):.1f} %", "expected": expected}
+        line["as planned"] = f"{judged.count('yes')} of {len(own)}"
+        if expected == "failure" or own[0]["kind"] == SHOWN:
+            line["as planned"] = "declared" if expected == "failure" else ""
+        found.append(line)
+    return found
+
+
+def write_csv(path: Path, tables: Mapping[str, Sequence[Row]]) -> None:
+    """Write every cell of every statement as a row."""
+    rows = [{"part": part, **row} for part, some in tables.items() for row in some]
+    if not rows:
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def verdict(kind: str, share: float, expected: str) -> str:

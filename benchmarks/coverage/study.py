@@ -8,8 +8,24 @@ import _comparison_cases
 import _leaf_cases
 import _powered_cases
 import _risk_cases
-from _cells import Row, all_here, cell, environment, options_of, report, state
-from _study import SMALL_TABLES, TABLES, counted, lines
+from _cells import (
+    Row,
+    all_here,
+    cell,
+    environment,
+    folder,
+    options_of,
+    report,
+    state,
+)
+from _study import (
+    SMALL_TABLES,
+    TABLES,
+    counted,
+    lines,
+    summarised,
+    write_csv,
+)
 
 PARTS = {
     "Coefficients": _coefficients,
@@ -38,8 +54,11 @@ def main(options: argparse.Namespace) -> None:
         tables[title] = rows
     record = {"environment": environment(), "results": results}
     whole = "all cells" if all_here(results) else state(results)
-    shown = {f"{title} ({whole})": rows for title, rows in tables.items()}
+    everything = [row for rows in tables.values() for row in rows]
+    shown = {f"Summary ({whole})": summarised(everything)}
+    shown |= {f"{title} ({whole})": rows for title, rows in tables.items()}
     report("coverage", options, record, shown)
+    write_csv(folder(options) / "coverage.csv", tables)
 
 
 if __name__ == "__main__":
