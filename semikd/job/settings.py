@@ -5,16 +5,16 @@ from dataclasses import MISSING, dataclass, fields
 
 from semikd._validation import Shown, count, number, unknown
 from semikd.job._refusals import refusal
-from semikd.label_aware import named_correction
-from semikd.label_aware.margins import ShiftingCorrection
-from semikd.label_aware.names import LABEL_AWARE
 
 __all__ = ["Settings"]
 
 STUDENTS = ("tree", "forest", "linear", "network")
 TEACHERS = ("boosting", "forest", "extra-trees", "linear")
 TASKS = ("auto", "classification", "regression")
-CORRECTIONS = ("none", "orthogonal", "reliability", *LABEL_AWARE)
+# By name and not by their classes, which the help would wait for.
+_SHIFTS = ("adaptive_margin", "logit_adjustment")
+_OF_CLASSES = ("reliability", "adaptive_alpha", "confidence", "trust", *_SHIFTS)
+CORRECTIONS = ("none", "orthogonal", *_OF_CLASSES)
 PRESETS = ("none", "fast", "balanced", "thorough")
 # Students that come in many sizes.
 _SIZED = ("tree", "forest")
@@ -146,8 +146,8 @@ class Settings:
 
     def _check_correction(self) -> None:
         """Refuse shifted scores of a student that has none to shift."""
-        rule = named_correction(self.strength)
-        if isinstance(rule, ShiftingCorrection) and self.student in _SIZED:
+        _ = self.strength
+        if self.correction in _SHIFTS and self.student in _SIZED:
             shown = Shown(f"{self.correction} for a {self.student}")
             constraint = "have a student that learns by cross-entropy"
             remedy = "Use --student linear or network"
@@ -163,7 +163,7 @@ class Settings:
         UsageError
             If the correction asks for the class of a row.
         """
-        if named_correction(self.strength).needs_classes:
+        if self.correction in _OF_CLASSES:
             constraint = "be a share, none or orthogonal where the target is a number"
             remedy = "Or use --task classification"
             raise refusal("--correction", constraint, self.correction, remedy)
