@@ -109,7 +109,10 @@ def risks(
     -----
     Of cross-fitted labels the AUC is never that of all rows pooled: scores of different
     teachers are not on one scale. Their intervals hold where a row more or less changes
-    a teacher little beside the spread of its losses.
+    a teacher little beside the spread of its losses. In the coverage study nominal 95 %
+    held in 87 to 92 % of tables with two teachers that a few rows change: a tree of one
+    split with 300 and 1,000 rows, and a logistic regression of 20 columns without
+    penalty with 300. With 5,000 rows, and with a steady teacher, it held.
 
     References
     ----------
