@@ -5,10 +5,13 @@ leaves once in 10,000 times: [0.9305, 0.9680] around 95 %. A method that covers 
 leaves it with probability 0.94 (`test_the_band_has_the_stated_power`).
 """
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import special, stats
 
+from semikd.exceptions import SemikdWarning
 from semikd.inference import bayes_distance
 
 TABLES = 2000
@@ -231,7 +234,7 @@ def test_the_words_name_what_is_bounded_and_when():
 
 
 def test_a_student_that_is_surely_wrong():
-    found = bayes_distance([0, 1] * 10, [1.0, 0.0] * 10, [0.0, 1.0] * 10)
+    found = bayes_distance([0, 1] * 20, [1.0, 0.0] * 20, [0.0, 1.0] * 20)
     assert found.bound == pytest.approx(1.0)
     assert found.p_value < 1e-12
 
@@ -317,3 +320,17 @@ def test_rounding_in_single_precision_is_no_fault():
     truth, y = draw(np.random.default_rng(7))
     rounded = np.where(truth > 0.9, np.nextafter(np.float32(1.0), np.float32(2.0)), 0.5)
     assert bayes_distance(y, rounded, truth).bound > 0
+
+
+def test_few_events_are_warned_of() -> None:
+    """A student that is the truth: of 300 rows three events, and the bound fails."""
+    rng = np.random.default_rng(0)
+    truth = np.full(300, 0.01)
+    y = (rng.random(300) < truth).astype(int)
+    with pytest.warns(SemikdWarning, match="rows are outside the most frequent class"):
+        bayes_distance(y, truth, np.full(300, 0.003))
+    even = np.full(300, 0.5)
+    y = (rng.random(300) < even).astype(int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bayes_distance(y, even, np.full(300, 0.4))
