@@ -150,3 +150,28 @@ class Correction(ABC):
         ndarray of shape (n, m)
         """
         return corrected_target(loss, p, y, self.weight(p, X, loss, complexity))
+
+
+class UnfittedCorrection(Correction):
+    """A rule that weighs no row before ``fit`` has seen the rows.
+
+    Examples
+    --------
+    >>> from semikd.corrections import EstimatedCorrection
+    >>> from semikd.corrections.base import UnfittedCorrection
+    >>> isinstance(EstimatedCorrection(), UnfittedCorrection)
+    True
+    """
+
+    needs_folds: ClassVar[bool] = True
+
+    def weight(
+        self, p: FloatArray, X: Any, loss: DistillationLoss, complexity: float
+    ) -> FloatArray:
+        """Refuse: what weighs these rows is not estimated yet."""
+        raise self.unfitted()
+
+    def unfitted(self) -> ValueError:
+        """Return the refusal to weigh rows that were not seen."""
+        remedy = "Use the rule that fit(p, y, X=..., loss=..., fold=...) returns"
+        return invalid("correction", "be fitted before it weighs rows", self, remedy)

@@ -1,5 +1,6 @@
 """Outcomes weigh where the answer is a class that the teacher is unreliable in."""
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -7,16 +8,61 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import Shown, invalid
-from semikd.corrections.base import Correction
+from semikd.corrections.base import Correction, UnfittedCorrection
 from semikd.corrections.reliability import ClassReliability
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 
-__all__ = ["ReliabilityCorrection", "check_fitted_rows"]
+__all__ = ["ByReliability", "ReliabilityCorrection", "check_fitted_rows"]
+
+
+class ByReliability(UnfittedCorrection):
+    """A rule by how far the teacher is to be believed in each class.
+
+    A member states what the rule is once that is known.
+
+    Examples
+    --------
+    >>> from semikd.corrections import ReliabilityCorrection
+    >>> from semikd.corrections.by_reliability import ByReliability
+    >>> isinstance(ReliabilityCorrection(), ByReliability)
+    True
+    """
+
+    needs_classes: ClassVar[bool] = True
+    weighs_noise: ClassVar[bool] = False
+
+    reliability: ClassReliability
+
+    @abstractmethod
+    def believing(self, alpha: FloatArray) -> Correction:
+        """Return the rule for rows whose reliabilities (n, k) are known."""
+
+    def require(
+        self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
+    ) -> None:
+        """Refuse numbers, and a column that is not there."""
+        super().require(loss, n_classes=n_classes, X=X)
+        self.reliability.require(X)
+
+    def fit(
+        self,
+        p: FloatArray,
+        y: FloatArray,
+        *,
+        X: Any,
+        loss: DistillationLoss,
+        fold: NDArray[np.intp],
+        sample_weight: FloatArray | None = None,
+        groups: NDArray[Any] | None = None,
+    ) -> Correction:
+        """Return the rule for these rows, by what other folds say of classes."""
+        options = {"X": X, "sample_weight": sample_weight, "groups": groups}
+        return self.believing(self.reliability.estimate(p, y, fold=fold, **options))
 
 
 @dataclass(frozen=True)
-class ReliabilityCorrection(Correction):
+class ReliabilityCorrection(ByReliability):
     r"""Outcomes count where the teacher says classes that it is unreliable in.
 
     .. math:: \Lambda(x) = \sum_j \hat p_j(x)\,(1 - \alpha_j)
@@ -52,43 +98,14 @@ class ReliabilityCorrection(Correction):
     array([0.42, 0.36, 0.48, 0.76])
     """
 
-    needs_classes: ClassVar[bool] = True
-    needs_folds: ClassVar[bool] = True
-    weighs_noise: ClassVar[bool] = False
-
     reliability: ClassReliability = field(default_factory=ClassReliability)
 
     def __str__(self) -> str:
         return f"outcomes where classes are unreliable {self.reliability}"
 
-    def require(
-        self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
-    ) -> None:
-        """Refuse numbers, and a column that is not there."""
-        super().require(loss, n_classes=n_classes, X=X)
-        self.reliability.require(X)
-
-    def fit(
-        self,
-        p: FloatArray,
-        y: FloatArray,
-        *,
-        X: Any,
-        loss: DistillationLoss,
-        fold: NDArray[np.intp],
-        sample_weight: FloatArray | None = None,
-        groups: NDArray[Any] | None = None,
-    ) -> Correction:
-        """Return the rule for these rows, by what other folds say of classes."""
-        options = {"X": X, "sample_weight": sample_weight, "groups": groups}
-        return _Believed(self.reliability.estimate(p, y, fold=fold, **options))
-
-    def weight(
-        self, p: FloatArray, X: Any, loss: DistillationLoss, complexity: float
-    ) -> FloatArray:
-        """Refuse: what weighs these rows is not estimated yet."""
-        remedy = "Use the rule that fit(p, y, X=..., loss=..., fold=...) returns"
-        raise invalid("correction", "be fitted before it weighs rows", self, remedy)
+    def believing(self, alpha: FloatArray) -> Correction:
+        """Return the rule for rows whose reliabilities (n, k) are known."""
+        return _Believed(alpha)
 
 
 @dataclass(frozen=True, eq=False)

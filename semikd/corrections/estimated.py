@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._validation import invalid
 from semikd.corrections._answers import Answers
 from semikd.corrections._columns import codes, readable
 from semikd.corrections._levels import FEWEST, error_level
 from semikd.corrections._residuals import ResidualFits, units_of
-from semikd.corrections.base import Correction
+from semikd.corrections.base import Correction, UnfittedCorrection
 from semikd.corrections.rowwise import RowwiseCorrection
 from semikd.crossfit import hash_values, row_hashes, take_rows
 from semikd.crossfit.learners import check_teacher
@@ -21,7 +20,7 @@ from semikd.simplex import FloatArray
 
 
 @dataclass(frozen=True)
-class EstimatedCorrection(Correction):
+class EstimatedCorrection(UnfittedCorrection):
     r"""The balancing weight with the teacher's squared error estimated from the data.
 
     .. math:: \Lambda(x) = \frac{\hat\rho^2(x)}{\hat\rho^2(x) + \kappa\,
@@ -114,8 +113,6 @@ class EstimatedCorrection(Correction):
     True
     """
 
-    needs_folds: ClassVar[bool] = True
-
     regressor: Any = None
     local: bool = True
     group_by: str | int | None = None
@@ -154,13 +151,6 @@ class EstimatedCorrection(Correction):
             answers, fold[rows], group[rows], weights[rows], keys
         )
         return RowwiseCorrection(*parts)
-
-    def weight(
-        self, p: FloatArray, X: Any, loss: DistillationLoss, complexity: float
-    ) -> FloatArray:
-        """Refuse: what weighs these rows is not estimated yet."""
-        remedy = "Use the rule that fit(p, y, X=..., loss=..., fold=...) returns"
-        raise invalid("correction", "be fitted before it weighs rows", self, remedy)
 
     def _errors(
         self,

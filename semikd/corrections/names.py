@@ -1,6 +1,6 @@
 """What corrections are called in a call of the library."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -26,10 +26,12 @@ _WITH_ARGUMENT = {
     "shrinkage": "ShrinkageCorrection(squared_error=0.01)",
     "minimax": "MinimaxCorrection('relative', size=1.0)",
 }
-NAMES = (*_NAMED, *_WITH_ARGUMENT)
 
 
-def get_correction(correction: str | float | Correction) -> Correction:
+def get_correction(
+    correction: str | float | Correction,
+    more: Mapping[str, Callable[[], Correction]] | None = None,
+) -> Correction:
     """Return the correction of that name, or of that constant weight.
 
     Parameters
@@ -37,6 +39,8 @@ def get_correction(correction: str | float | Correction) -> Correction:
     correction : {'none', 'orthogonal', 'estimated', 'reliability'}, float or Correction
         A number is the weight of a constant correction; 'constant', 'shrinkage' and
         'minimax' need a number of their own and are passed as objects.
+    more : mapping from str to callable, optional
+        Further names, and what makes their corrections.
 
     Returns
     -------
@@ -66,6 +70,7 @@ def get_correction(correction: str | float | Correction) -> Correction:
     if correction in _WITH_ARGUMENT:
         remedy = f"Pass an object, such as {_WITH_ARGUMENT[correction]}"
         raise invalid("correction", "carry the number it needs", correction, remedy)
-    if correction not in _NAMED:
-        raise unknown("correction", correction, NAMES)
-    return _NAMED[correction]()
+    named = _NAMED | dict(more or {})
+    if correction not in named:
+        raise unknown("correction", correction, [*named, *_WITH_ARGUMENT])
+    return named[correction]()

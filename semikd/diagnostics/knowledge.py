@@ -1,9 +1,12 @@
 """Which part of a teacher's knowledge reaches a student: gradients and geometry."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semikd._validation import Shown, finite_array, invalid, number
+from semikd.label_aware.tables import class_cosines
 from semikd.simplex import FloatArray
 
 __all__ = ["class_geometry", "gradient_rescaling"]
@@ -75,7 +78,7 @@ def gradient_rescaling(
 
 def class_geometry(
     vectors: ArrayLike, groups: ArrayLike | None = None
-) -> dict[str, FloatArray | float]:
+) -> dict[str, Any]:
     r"""Return the cosines between the vectors of classes, and how they group.
 
     Parameters
@@ -109,20 +112,15 @@ def class_geometry(
     >>> found["within"], found["between"]
     (1.0, 0.0)
     """
-    table = finite_array("vectors", vectors, shape=(None, None))
-    length = np.linalg.norm(table, axis=1, keepdims=True)
-    if (length == 0.0).any():
-        shown = Shown(f"zeros for class {int(np.argmin(length))}")
-        raise invalid("vectors", "have a direction for each class", shown)
-    cosine = (table / length) @ (table / length).T
+    cosine = class_cosines("vectors", vectors)
     if groups is None:
         return {"cosine": cosine}
     _, group = np.unique(np.asarray(groups), return_inverse=True)
-    if group.shape != (len(table),):
-        shown = Shown(f"{group.size} groups for {len(table)} classes")
+    if group.shape != (len(cosine),):
+        shown = Shown(f"{group.size} groups for {len(cosine)} classes")
         raise invalid("groups", "name the group of each class", shown)
     same = group[:, None] == group
-    pairs = ~np.eye(len(table), dtype=bool)
+    pairs = ~np.eye(len(cosine), dtype=bool)
     return {
         "cosine": cosine,
         "within": _mean(cosine[same & pairs]),

@@ -101,14 +101,12 @@ def named_corrections(
         remedy = "For instance {'constant mix': 0.5}"
         constraint = "map names of arms to corrections"
         raise wrong_type("corrections", constraint, corrections, remedy)
+    scale = _scale(estimator, new_student(estimator.student, 2, None, seed=0))
     for name, correction in corrections.items():
         if not isinstance(name, str) or name in _TAKEN:
             constraint = "have names that no other arm has"
             raise invalid("corrections", constraint, name)
-        rule = named_correction(correction)
-        if n_classes is not None:
-            student = new_student(estimator.student, 2, None, seed=0)
-            rule.require(_scale(estimator, student), n_classes=n_classes)
+        named_correction(correction).require(scale, n_classes=n_classes)
     return dict(corrections) if plain else {"corrected": own, **corrections}
 
 

@@ -1,23 +1,20 @@
 """A weight of the outcome for each class: its own label says how far it is believed."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._validation import invalid
 from semikd.corrections import ClassReliability, Correction
-from semikd.corrections.by_reliability import check_fitted_rows
+from semikd.corrections.by_reliability import ByReliability, check_fitted_rows
 from semikd.label_aware.base import LabelAwareCorrection
-from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 
 __all__ = ["AdaptiveAlpha"]
 
 
 @dataclass(frozen=True)
-class AdaptiveAlpha(LabelAwareCorrection):
+class AdaptiveAlpha(ByReliability, LabelAwareCorrection):
     r"""The teacher counts less for rows of classes that it is unreliable in.
 
     .. math:: \tau_i = \varphi(\hat p_i) + (1 - \alpha_{y_i})\,
@@ -64,39 +61,18 @@ class AdaptiveAlpha(LabelAwareCorrection):
     (4, 1)
     """
 
-    needs_classes: ClassVar[bool] = True
-
     reliability: ClassReliability = field(default_factory=ClassReliability)
 
     def __str__(self) -> str:
         return f"teacher believed class by class, {self.reliability}"
 
-    def require(
-        self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
-    ) -> None:
-        """Refuse numbers, and a column that is not there."""
-        super().require(loss, n_classes=n_classes, X=X)
-        self.reliability.require(X)
-
-    def fit(
-        self,
-        p: FloatArray,
-        y: FloatArray,
-        *,
-        X: Any,
-        loss: DistillationLoss,
-        fold: NDArray[np.intp],
-        sample_weight: FloatArray | None = None,
-        groups: NDArray[Any] | None = None,
-    ) -> Correction:
-        """Return the rule for these rows, by what other folds say of classes."""
-        options = {"X": X, "sample_weight": sample_weight, "groups": groups}
-        return _Believed(self.reliability.estimate(p, y, fold=fold, **options))
+    def believing(self, alpha: FloatArray) -> Correction:
+        """Return the rule for rows whose reliabilities (n, k) are known."""
+        return _Believed(alpha)
 
     def label_weight(self, p: FloatArray, y: FloatArray) -> FloatArray:
         """Refuse: what weighs these rows is not estimated yet."""
-        remedy = "Use the rule that fit(p, y, X=..., loss=..., fold=...) returns"
-        raise invalid("correction", "be fitted before it weighs rows", self, remedy)
+        raise self.unfitted()
 
 
 @dataclass(frozen=True, eq=False)

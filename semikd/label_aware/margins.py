@@ -34,6 +34,8 @@ class ShiftingCorrection(Correction):
     needs_folds: ClassVar[bool] = True
     weighs_noise: ClassVar[bool] = False
 
+    outcome_share: float
+
     def require(
         self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
     ) -> None:
@@ -52,11 +54,6 @@ class ShiftingCorrection(Correction):
     ) -> FloatArray:
         r"""Return :math:`\log\nu` of the classes, (k,), by labels and outcomes."""
 
-    @property
-    @abstractmethod
-    def mix(self) -> float:
-        """The share of the outcome in the target."""
-
     def fit(
         self,
         p: FloatArray,
@@ -71,13 +68,13 @@ class ShiftingCorrection(Correction):
         """Return the rule with the shift that these labels and outcomes ask for."""
         weights = np.ones(len(p)) if sample_weight is None else sample_weight
         shift = self.shift(p, y, weights, X, groups)
-        return _Shifted(self.mix, tuple(float(s) for s in shift - shift.mean()))
+        return _Shifted(self.outcome_share, tuple((shift - shift.mean()).tolist()))
 
     def weight(
         self, p: FloatArray, X: Any, loss: DistillationLoss, complexity: float
     ) -> FloatArray:
         """Return the share of the outcome for each row."""
-        return np.full(len(p), self.mix)
+        return np.full(len(p), float(self.outcome_share))
 
 
 @dataclass(frozen=True)
@@ -150,11 +147,6 @@ class AdaptiveMargin(ShiftingCorrection):
 
     def __str__(self) -> str:
         return f"margins by how far classes are believed, {self.reliability}"
-
-    @property
-    def mix(self) -> float:
-        """The share of the outcome in the target."""
-        return float(self.outcome_share)
 
     def require(
         self, loss: DistillationLoss, *, n_classes: int | None = None, X: Any = None
@@ -230,11 +222,6 @@ class LogitAdjustment(ShiftingCorrection):
 
     def __str__(self) -> str:
         return f"logits adjusted for class shares, {self.strength:g}"
-
-    @property
-    def mix(self) -> float:
-        """The share of the outcome in the target."""
-        return float(self.outcome_share)
 
     def shift(
         self,

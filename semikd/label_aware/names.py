@@ -2,11 +2,7 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
-from semikd._validation import unknown
 from semikd.corrections import Correction, get_correction
-from semikd.corrections.names import NAMES
 from semikd.label_aware.adaptive import AdaptiveAlpha
 from semikd.label_aware.levels import ConfidenceTarget
 from semikd.label_aware.margins import AdaptiveMargin, LogitAdjustment
@@ -49,9 +45,4 @@ def named_correction(correction: str | float | Correction) -> Correction:
     >>> print(named_correction("adaptive_alpha"))
     teacher believed class by class, by margin
     """
-    if isinstance(correction, str | np.str_):
-        if correction in LABEL_AWARE:
-            return LABEL_AWARE[correction]()
-        if correction not in NAMES:
-            raise unknown("correction", correction, [*NAMES, *LABEL_AWARE])
-    return get_correction(correction)
+    return get_correction(correction, LABEL_AWARE)

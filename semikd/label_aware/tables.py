@@ -9,7 +9,12 @@ from semikd._tables import missing_values
 from semikd._validation import Shown, finite_array, invalid, number
 from semikd.simplex import FloatArray, softmax
 
-__all__ = ["hierarchy_table", "probability_table", "similarity_table"]
+__all__ = [
+    "class_cosines",
+    "hierarchy_table",
+    "probability_table",
+    "similarity_table",
+]
 
 _SUM = 1e-8
 
@@ -54,15 +59,20 @@ def similarity_table(
            [0.47, 0.47, 0.06],
            [0.11, 0.11, 0.79]])
     """
-    vectors = finite_array("features", features, shape=(None, None))
     number("power", power, low=0.0, open_low=True)
     number("temperature", temperature, low=0.0, open_low=True)
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosine = class_cosines("features", features)
+    return np.asarray(softmax(np.maximum(cosine, 0.0) ** power / temperature))
+
+
+def class_cosines(name: str, vectors: ArrayLike) -> FloatArray:
+    """Return the cosines between the vectors of classes, shape (k, k)."""
+    table = finite_array(name, vectors, shape=(None, None))
+    length = np.linalg.norm(table, axis=1, keepdims=True)
     if (length == 0.0).any():
         shown = Shown(f"zeros for class {int(np.argmin(length))}")
-        raise invalid("features", "have a direction for each class", shown)
-    cosine = (vectors / length) @ (vectors / length).T
-    return np.asarray(softmax(np.maximum(cosine, 0.0) ** power / temperature))
+        raise invalid(name, "have a direction for each class", shown)
+    return np.asarray((table / length) @ (table / length).T)
 
 
 def hierarchy_table(
@@ -114,18 +124,15 @@ def hierarchy_table(
     names = _checked_groups(groups)
     same = names[:, None] == names
     itself = np.eye(len(names), dtype=bool)
-    parts = [(itself, own), (same & ~itself, siblings)]
-    parts.append((~same, 1.0 - own - siblings))
-    table = np.zeros(same.shape)
-    for members, share in parts:
+    others = np.zeros(same.shape)
+    for members, share in ((same & ~itself, siblings), (~same, 1.0 - own - siblings)):
         size = members.sum(axis=1, keepdims=True)
-        table += np.where(members, share / np.maximum(size, 1), 0.0)
-    # What a missing kind of class would have had goes to the other classes.
-    rest = table * ~itself
-    missing = 1.0 - table.sum(axis=1, keepdims=True)
-    total = rest.sum(axis=1, keepdims=True)
-    table += missing * np.divide(rest, total, out=np.zeros_like(rest), where=total > 0)
-    return np.asarray(table / table.sum(axis=1, keepdims=True))
+        others += np.where(members, share / np.maximum(size, 1), 0.0)
+    # What a missing kind of class would have had goes to those there are.
+    total = others.sum(axis=1, keepdims=True)
+    even = ~itself / (len(names) - 1)
+    shared = np.divide(others, total, out=even, where=total > 0)
+    return np.asarray(own * itself + (1.0 - own) * shared)
 
 
 def _checked_groups(groups: ArrayLike) -> NDArray[Any]:
