@@ -2,7 +2,8 @@
 
 Probabilities for all arms, corrections that depend on x alone, settings chosen by rows
 that no teacher of the student saw, and intervals over splits, folds, teachers and
-students. Teachers are fitted in five folds, not ten: nested in pairs, ten would be 55.
+students. A fifth of the training rows makes the choices: in nested folds every setting
+would be five forests, and the chosen students are fitted to all rows either way.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,10 +47,11 @@ _WEIGHTS = tuple(round(0.1 * k, 1) for k in range(1, 10))
 _ERRORS = tuple(10.0**k for k in range(-5, 1))
 _RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0)
 _LEAVES, _COLUMNS = (1, 5, 20), (1.0, 0.33, "sqrt")
-_FOLDS = 5
+_FOLDS, _JUDGING = 5, 0.2
 # What every cell depends on.
 SETTINGS: Mapping[str, Any] = {
     "folds": _FOLDS,
+    "judging share": _JUDGING,
     "weights": _WEIGHTS,
     "errors": _ERRORS,
     "ratios": _RATIOS,
@@ -126,7 +128,9 @@ def _repetition(
     table = Table(sides.X, sides.y, None, None)
     teacher = RandomForestClassifier(**settings)
     named = named_teachers(teacher, preset)
-    bank = LabelBank(table, named, cv=_FOLDS, n_jobs=n_jobs, seed=split)
+    bank = LabelBank(
+        table, named, cv=_FOLDS, holdout=_JUDGING, n_jobs=n_jobs, seed=split
+    )
     students = _students(study)
     judge = PathJudge(
         table, Classification(), students, bank, n_jobs=n_jobs, seed=split
@@ -192,8 +196,8 @@ def _groups(name: str, one_fit: bool) -> dict[str, list[Candidate]]:
 
 
 def _best(judge: PathJudge, candidates: Sequence[Candidate]) -> Candidate:
-    """Return the candidate with the smallest nested log-loss, the first of equals."""
-    return min(candidates, key=lambda each: float(np.mean(judge.losses[each])))
+    """Return the candidate with the least log-loss of judging rows, first of equals."""
+    return min(candidates, key=lambda each: float(np.nanmean(judge.losses[each])))
 
 
 def _scored(
