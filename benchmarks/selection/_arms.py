@@ -5,16 +5,8 @@ from typing import Any
 
 from _cells import Row
 from _scratch import tuned_student
-from _study import (
-    Part,
-    Size,
-    divided,
-    fixed_arms,
-    part_scores,
-    students,
-    taught,
-    teachers,
-)
+from _splits import Part, divided
+from _study import Size, fixed_arms, part_scores, students, taught, teachers
 
 SCRATCH, AUTOMATIC = "scratch, tuned", "automatic"
 

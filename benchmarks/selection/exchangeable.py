@@ -16,17 +16,8 @@ from _cells import (
     state,
 )
 from _inference import FloatArray, exchangeable_error, margin_of, noise_of
-from _study import (
-    TRACKS,
-    Part,
-    Size,
-    divided,
-    leaves_of,
-    size_of,
-    students,
-    taught,
-    teachers,
-)
+from _splits import Part, divided
+from _study import TRACKS, Size, leaves_of, size_of, students, taught, teachers
 
 METRICS = ("AUC", "log-loss")
 Cells = dict[tuple[str, str, int], Row | None]

@@ -60,10 +60,7 @@ def tuned_mix(student: Any, bank: Any, teacher: str, table: Any, seed: int) -> f
 
     judge = Judge(table, Classification(), {"student": student}, bank, seed=seed)
     tried = {
-        w: Candidate(
-            "student", DID_NOT, teacher, loss="cross_entropy", correction=float(w)
-        )
-        for w in MIXES
+        w: Candidate("student", DID_NOT, teacher, correction=float(w)) for w in MIXES
     }
     judge.judge(list(tried.values()))
     means = {w: float(np.mean(judge.losses[each])) for w, each in tried.items()}
