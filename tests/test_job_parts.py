@@ -204,8 +204,15 @@ def test_differences_are_those_of_each_part_alone(outcome, tmp_path: Path) -> No
     assert steep["name"] == "steep"
     assert steep["rows"] == int(masks[2].sum())
     assert steep["estimate"] == pytest.approx((own - teacher)[masks[2]].mean())
+    right = {(row["group"], row["arm"]): row for row in found["right"]}
+    hits = comparison.predictions[0, at[0]].argmax(axis=1) == test.codes
+    assert right["steep", "cross-fitted"]["accuracy"] == pytest.approx(
+        hits[masks[2]].mean()
+    )
+    assert right["steep", found["right_reference"]]["difference"] is None
     page = (tmp_path / "report.html").read_text()
     assert "On whom is it worse?" in page
+    assert "Who pays" in page
     assert "--by site" in page
 
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd.artifact import LinearArrays
-from semikd.evaluation.arms import AUTOMATIC
+from semikd.evaluation.arms import AUTOMATIC, TEACHER
 from semikd.job.distilling import Outcome
-from semikd.job.parts import LEAST, LEAST_GROUPS, LEAST_RARE
+from semikd.job.parts import LEAST, LEAST_GROUPS, LEAST_RARE, Parts
 from semikd.job.sizing import SMALLEST
 from semikd.simplex import FloatArray
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from semikd.report.choosing import ChoiceFacts
     from semikd.report.coefficients import SlopeFacts
     from semikd.report.parts import PartFacts
+    from semikd.report.rights import RightFacts
     from semikd.report.sizing import SizeFacts
 
 
@@ -78,7 +79,36 @@ def part_facts(outcome: Outcome) -> "PartFacts | None":
             f"classes {LEAST_RARE} outside the most frequent one, unless they are "
             "the parts",
         ),
+        rights=_right_facts(outcome, parts),
     )
+
+
+def _right_facts(outcome: Outcome, parts: Parts) -> "RightFacts | None":
+    """Return how often arms are right on each part; None for numbers."""
+    from semikd.diagnostics import subgroup_report
+    from semikd.report.rights import RightFacts
+
+    comparison, test = outcome.comparison, outcome.comparison.test
+    if not test.classification:
+        return None
+    arms = dict.fromkeys((comparison.reference, TEACHER, outcome.shipped))
+    inside = parts.code >= 0
+    found = subgroup_report(
+        test.y[inside],
+        {
+            arm: comparison.predictions[0, comparison.names.index(arm)][inside]
+            for arm in arms
+            if arm in comparison.names
+        },
+        reference=comparison.reference,
+        groups=parts.code[inside],
+        classes=test.classes,
+        sample_weight=None if test.weights is None else test.weights[inside],
+        clusters=None if test.groups is None else test.groups[inside],
+        level=comparison.level,
+        random_state=outcome.settings.seed,
+    )
+    return RightFacts(parts.names, outcome.shipped, found)
 
 
 def _mean(
@@ -97,12 +127,23 @@ def part_metrics(outcome: Outcome) -> dict[str, Any] | None:
     frame = facts.comparison.to_frame()
     frame.insert(0, "loss", facts.losses)
     frame.insert(0, "rows", facts.n_rows)
-    return {
+    found = {
         "column": facts.column,
         "reference": facts.comparison.reference,
         "metric": facts.metric,
         "level": facts.comparison.level,
         "parts": frame.rename_axis("name").reset_index().to_dict(orient="records"),
+    }
+    return found if facts.rights is None else found | _right_metrics(facts.rights)
+
+
+def _right_metrics(facts: "RightFacts") -> dict[str, Any]:
+    """Return right answers as plain values."""
+    table = facts.report.table
+    names = [facts.names[int(group)] for group in table["group"]]
+    return {
+        "right_reference": facts.report.reference,
+        "right": table.assign(group=names).to_dict(orient="records"),
     }
 
 

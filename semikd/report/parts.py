@@ -10,6 +10,7 @@ from markupsafe import Markup
 from semikd._text import visible
 from semikd.inference import Comparison
 from semikd.report.forest import picture_axis, picture_range, pictured, with_interval
+from semikd.report.rights import RightFacts, right_view
 from semikd.report.text import decimals_for, level_text, number_text
 from semikd.report.words import metric_words
 
@@ -37,6 +38,8 @@ class PartFacts:
         Mean loss of what ships on each.
     conditions : sequence of str
         What the intervals rest on.
+    rights : RightFacts, optional
+        Right answers on each part, of class labels.
 
     Examples
     --------
@@ -61,6 +64,7 @@ class PartFacts:
     n_rows: Sequence[int]
     losses: Sequence[float]
     conditions: Sequence[str] = ()
+    rights: RightFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -171,11 +175,12 @@ def part_view(facts: PartFacts | None) -> dict[str, Any]:
         Names of the template.
     """
     if facts is None:
-        return {"parts": []}
+        return {"parts": [], **right_view(None)}
     return {
         "parts": part_rows(facts),
         "part_sentence": part_sentence(facts),
         "part_axis": picture_axis(_range(facts)),
+        **right_view(facts.rights),
     }
 
 
