@@ -5,6 +5,7 @@ from functools import partial
 
 import _coefficients
 import _comparison_cases
+import _later_cases
 import _leaf_cases
 import _powered_cases
 import _risk_cases
@@ -33,6 +34,7 @@ PARTS = {
     "Comparisons": _comparison_cases,
     "Unlabelled rows": _powered_cases,
     "Leaves": _leaf_cases,
+    "Added later": _later_cases,
 }
 
 
