@@ -5,9 +5,10 @@ folds but one and labels the rows of that one, so that no row is labelled by a t
 that saw it. Nothing here knows what the labels are for.
 """
 
+from semikd.crossfit.copies import seeded_clone
 from semikd.crossfit.external import external_labels, model_labels
 from semikd.crossfit.kept import load_labels, save_labels
-from semikd.crossfit.learners import fit_learner, seeded_clone
+from semikd.crossfit.learners import fit_learner
 from semikd.crossfit.nested import NestedFolds
 from semikd.crossfit.nested_labels import NestedLabels
 from semikd.crossfit.procedure import cross_fit

@@ -25,13 +25,13 @@ from sklearn.utils.parallel import Parallel, delayed
 from semikd._progress import Reporter, Step
 from semikd._random import spawn_seeds
 from semikd._validation import Shown, invalid
+from semikd.crossfit.copies import seeded_clone
 from semikd.crossfit.folds import Fold, Rows
 from semikd.crossfit.learners import (
     fit_learner,
     means,
     over_classes,
     predict_outputs,
-    seeded_clone,
 )
 from semikd.crossfit.record import UNLABELLED
 from semikd.crossfit.rows import take_rows

@@ -1,11 +1,11 @@
-"""How any scikit-learn learner is copied, seeded, fitted with weights and asked."""
+"""How any scikit-learn learner is fitted with weights and asked."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
@@ -16,32 +16,11 @@ from semikd.crossfit.indicators import fits_indicators, indicator_probabilities
 from semikd.crossfit.rows import n_rows
 from semikd.simplex import FloatArray
 
-__all__ = ["fit_learner", "predict_outputs", "seeded_clone"]
+__all__ = ["fit_learner", "predict_outputs"]
 
 
 # Parameters of a search over the parameters of another learner.
 _SEARCHES = {"param_distributions", "param_grid"}
-
-
-def seeded_clone(learner: Any, seed: int) -> Any:
-    """Return an unfitted copy whose open ``random_state`` parameters have this seed.
-
-    A seed that the user fixed stays.
-
-    Examples
-    --------
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from semikd.crossfit.learners import seeded_clone
-    >>> seeded_clone(DecisionTreeClassifier(), 7).random_state
-    7
-    """
-    copy = clone(learner)
-    open_seeds = [
-        name
-        for name, value in copy.get_params(deep=True).items()
-        if value is None and name.split("__")[-1] == "random_state"
-    ]
-    return copy.set_params(**dict.fromkeys(open_seeds, seed))
 
 
 def fit_learner(

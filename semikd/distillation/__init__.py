@@ -3,6 +3,7 @@
 from semikd.distillation.algorithm import Distilled
 from semikd.distillation.classifier import DistilledClassifier
 from semikd.distillation.complexity import kept_noise, noise_pair
+from semikd.distillation.generations import SelfDistilledClassifier
 from semikd.distillation.growing import honest_tree
 from semikd.distillation.trees import HonestTree
 
@@ -10,6 +11,7 @@ __all__ = [
     "Distilled",
     "DistilledClassifier",
     "HonestTree",
+    "SelfDistilledClassifier",
     "honest_tree",
     "kept_noise",
     "noise_pair",

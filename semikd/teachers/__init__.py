@@ -3,6 +3,7 @@
 from semikd.teachers.boosting import BoostingRegressorTeacher, BoostingTeacher
 from semikd.teachers.calibrated import CalibratedTeacher
 from semikd.teachers.coded import CodedTeacher
+from semikd.teachers.ensemble import EnsembleTeacher
 from semikd.teachers.network import TorchClassifier
 from semikd.teachers.residual import ResidualTeacher
 from semikd.teachers.squares import SquaresTeacher
@@ -14,6 +15,7 @@ __all__ = [
     "BoostingTeacher",
     "CalibratedTeacher",
     "CodedTeacher",
+    "EnsembleTeacher",
     "ResidualTeacher",
     "SquaresTeacher",
     "StackedTeacher",

@@ -10,6 +10,7 @@ from semikd._progress import Reporter, silent
 from semikd._random import RandomState, spawn_seeds
 from semikd._validation import Shown, invalid, weights_or_ones
 from semikd.crossfit import n_rows, take_rows
+from semikd.crossfit.copies import same_columns
 from semikd.losses import CrossEntropyLoss
 from semikd.networks import NetworkEstimator, NetworkOptions, prepare
 from semikd.simplex import FloatArray, last_column, one_hot
@@ -112,10 +113,7 @@ class FoldsInABatch(NetworkEstimator):
         self, network: "FittedNetwork", prepared: "Prepared", classes: NDArray[Any]
     ) -> Self:
         """Return a copy of the estimator with a network of its own."""
-        twin: Self = type(self)(**self.get_params(deep=False))
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self, name):
-                setattr(twin, name, getattr(self, name))
+        twin: Self = same_columns(self)
         twin._adopt(network, prepared)
         twin.classes_ = classes
         return twin

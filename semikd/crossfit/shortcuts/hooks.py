@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semikd._validation import check_shape
+from semikd.crossfit.copies import seeded_clone
 from semikd.crossfit.folds import Rows
-from semikd.crossfit.learners import finite_or_missing, seeded_clone
+from semikd.crossfit.learners import finite_or_missing
 from semikd.crossfit.rows import take_rows
 from semikd.crossfit.shortcuts.distinct import distinct_units
 from semikd.crossfit.shortcuts.labels import (

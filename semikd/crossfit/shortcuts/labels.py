@@ -41,8 +41,9 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from semikd.crossfit.copies import seeded_clone
 from semikd.crossfit.folds import Rows
-from semikd.crossfit.learners import fit_learner, seeded_clone
+from semikd.crossfit.learners import fit_learner
 from semikd.crossfit.rows import take_rows
 from semikd.simplex import FloatArray
 

@@ -22,9 +22,9 @@ from sklearn.linear_model import (
 from sklearn.utils import check_array
 from sklearn.utils.class_weight import compute_sample_weight
 
+from semikd.crossfit.copies import seeded_clone
 from semikd.crossfit.folds import Rows
 from semikd.crossfit.indicators import indicator_probabilities
-from semikd.crossfit.learners import seeded_clone
 from semikd.crossfit.shortcuts.distinct import (
     Distinct,
     distinct,
