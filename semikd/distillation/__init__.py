@@ -5,6 +5,7 @@ from semikd.distillation.classifier import DistilledClassifier
 from semikd.distillation.complexity import kept_noise, noise_pair
 from semikd.distillation.generations import SelfDistilledClassifier
 from semikd.distillation.growing import honest_tree
+from semikd.distillation.names import named_teacher
 from semikd.distillation.trees import HonestTree
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "SelfDistilledClassifier",
     "honest_tree",
     "kept_noise",
+    "named_teacher",
     "noise_pair",
 ]

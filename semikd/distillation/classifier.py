@@ -16,6 +16,7 @@ from semikd._tables import checked_labels, class_factors
 from semikd._validation import sample_weights
 from semikd.corrections import Correction
 from semikd.distillation.algorithm import Distilled
+from semikd.distillation.names import named_teacher
 from semikd.distillation.population import Population
 from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss
@@ -23,7 +24,6 @@ from semikd.simplex import FloatArray, one_hot
 from semikd.students import new_student
 from semikd.students._decision import chosen, decisions, log_probabilities
 from semikd.synthetic import SyntheticRows
-from semikd.teachers import BoostingTeacher
 
 __all__ = ["DistilledClassifier"]
 
@@ -39,8 +39,9 @@ class DistilledClassifier(ClassifierMixin, Distilled):
 
     Parameters
     ----------
-    teacher : classifier, optional
-        The large model; by default ``BoostingTeacher``.
+    teacher : classifier or str, optional
+        The large model, by default ``BoostingTeacher``; or the name of one, see
+        ``semikd.distillation.named_teacher``.
     student : estimator, optional
         The small model: a regressor of means, ``LogisticRegression``, a Pipeline or one
         of this library; by default a tree of at most 128 leaves, of weight 5 or more.
@@ -224,5 +225,5 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         return np.asarray(self.classes_[codes])
 
     def resolved_teacher(self) -> Any:
-        """Return the teacher, or the default one."""
-        return BoostingTeacher() if self.teacher is None else self.teacher
+        """Return the teacher, that of a name, or the default one."""
+        return named_teacher(self.teacher)

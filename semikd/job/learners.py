@@ -13,8 +13,8 @@ def named_teacher(name: str, *, classification: bool) -> Any:
 
     Parameters
     ----------
-    name : {'boosting', 'forest', 'extra-trees', 'linear'}
-        Which one.
+    name : {'boosting', 'forest', 'extra-trees', 'linear', 'ensemble', 'self-distilled'}
+        Which one; the last two predict classes alone.
     classification : bool
         Whether it predicts classes.
 
@@ -35,12 +35,15 @@ def named_teacher(name: str, *, classification: bool) -> Any:
         RandomForestRegressor,
     )
 
+    from semikd.distillation.names import TEACHERS
     from semikd.teachers import BoostingRegressorTeacher, BoostingTeacher
 
     if name == "boosting":
         return BoostingTeacher() if classification else BoostingRegressorTeacher()
     if name == "linear":
         return _linear_teacher(classification)
+    if name in TEACHERS:
+        return TEACHERS[name]()
     kinds: dict[str, tuple[Any, Any]] = {
         "forest": (RandomForestClassifier, RandomForestRegressor),
         "extra-trees": (ExtraTreesClassifier, ExtraTreesRegressor),

@@ -9,7 +9,8 @@ from semikd.job._refusals import refusal
 __all__ = ["Settings"]
 
 STUDENTS = ("tree", "forest", "linear", "network")
-TEACHERS = ("boosting", "forest", "extra-trees", "linear")
+_TEACHERS_OF_CLASSES = ("ensemble", "self-distilled")
+TEACHERS = ("boosting", "forest", "extra-trees", "linear", *_TEACHERS_OF_CLASSES)
 TASKS = ("auto", "classification", "regression")
 # By name and not by their classes, which the help would wait for.
 _SHIFTS = ("adaptive_margin", "logit_adjustment")
@@ -31,9 +32,10 @@ class Settings:
     target : str, default=''
         The column to predict.
     teacher : str, default='boosting'
-        'boosting', 'forest', 'extra-trees' or 'linear', which read the encoded table;
-        or ``package.module:object``, an estimator of your own (or a function that
-        returns one), which reads the table as it is.
+        'boosting', 'forest', 'extra-trees' or 'linear', which read the encoded table,
+        as do, for classes, 'ensemble' (five networks) and 'self-distilled' (a network
+        born again); or ``package.module:object``, an estimator of your own (or a
+        function that returns one), which reads the table as it is.
     labels : str or None
         File of out-of-fold predictions that take the teacher's place.
     key : str or None
@@ -156,13 +158,17 @@ class Settings:
             self.refuse_classes()
 
     def refuse_classes(self) -> None:
-        """Refuse a correction of classes, once the target is known to be a number.
+        """Refuse what is of classes, once the target is known to be a number.
 
         Raises
         ------
         UsageError
-            If the correction asks for the class of a row.
+            If the teacher or the correction asks for the class of a row.
         """
+        if self.teacher in _TEACHERS_OF_CLASSES:
+            constraint = "learn numbers where the target is one"
+            remedy = "Use boosting, or --task classification"
+            raise refusal("--teacher", constraint, self.teacher, remedy)
         if self.correction in _OF_CLASSES:
             constraint = "be a share, none or orthogonal where the target is a number"
             remedy = "Or use --task classification"

@@ -21,6 +21,7 @@ from semikd._validation import choose, invalid, number, sample_weights
 from semikd.corrections import Correction
 from semikd.crossfit.learners import is_estimator
 from semikd.crossfit.unlabelled import checked_unlabelled
+from semikd.distillation import named_teacher
 from semikd.distillation.more_rows import MoreRows
 from semikd.evaluation import Classification, Table
 from semikd.selection.answering import AnswersOfModel
@@ -55,8 +56,9 @@ class AutoDistiller(ClassifierMixin, AnswersOfModel):
 
     Parameters
     ----------
-    teacher : classifier or mapping from str to classifier, optional
-        The large model, or several by name; by default the preset's own.
+    teacher : classifier, str or mapping from str to classifier, optional
+        The large model, its name as `DistilledClassifier` takes it, or several by
+        names of their own; by default the preset's own.
     student : estimator or mapping from str to estimator, optional
         The small model, or several by name, smallest first: of two sizes the smaller is
         taken unless the larger is better by more than one standard error. By default a
@@ -249,7 +251,8 @@ class AutoDistiller(ClassifierMixin, AnswersOfModel):
     def __sklearn_tags__(self) -> Any:
         """Take missing values and sparse tables where teachers and students do."""
         tags = super().__sklearn_tags__()
-        parts = [*learners(self.teacher), *learners(self.student)]
+        teachers = [named_teacher(each) for each in learners(self.teacher)]
+        parts = [*teachers, *learners(self.student)]
         inputs = [get_tags(part).input_tags for part in parts if is_estimator(part)]
         tags.input_tags.allow_nan = all(part.allow_nan for part in inputs)
         # The teachers of the presets read dense tables.

@@ -5,6 +5,7 @@ from typing import Any
 
 from semikd._tables import reads_plainly
 from semikd._validation import Shown, wrong_type
+from semikd.distillation import named_teacher
 from semikd.simplex import FloatArray
 from semikd.students import new_student
 from semikd.teachers import (
@@ -57,6 +58,8 @@ def named_teachers(teacher: Any, preset: str, name: str = GIVEN) -> dict[str, An
     """
     if isinstance(teacher, Mapping):
         return _checked("teacher", teacher)
+    if isinstance(teacher, str):
+        name, teacher = teacher, named_teacher(teacher)
     if preset == "fast":
         return {"boosting": BoostingTeacher()} if teacher is None else {name: teacher}
     if teacher is None:
