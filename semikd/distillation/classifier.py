@@ -12,7 +12,7 @@ from sklearn.base import ClassifierMixin
 
 from semikd._learners import check_online, resolved_loss
 from semikd._random import RandomState, spawn_seeds
-from semikd._tables import checked_labels, class_factors
+from semikd._tables import checked_labels
 from semikd._validation import sample_weights
 from semikd.corrections import Correction
 from semikd.distillation.algorithm import Distilled
@@ -63,10 +63,11 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         augmented by ``training.augment``, in place of labels made beforehand.
     synthetic : SyntheticRows or {'neighbours', 'columns', 'bootstrap'}, optional
         How rows are made up that the student learns from too, labelled by teachers.
-    class_weight : dict or 'balanced', optional
+    class_weight : dict, 'balanced' or 'label-shift', optional
         Factors by which classes count: the teacher's labels, at least 1 / (n + k) for
         n distinct rows, are shifted (if factors differ), the student's rows weighted
-        (rows without labels by the factor to expect).
+        (rows without labels by the factor to expect). 'label-shift' takes the shares of
+        classes among the ``unlabelled`` rows, by `semikd.transfer.estimated_priors`.
     n_jobs : int, optional
         Workers over folds; the result does not depend on it.
     random_state : int, generator or None, default=None
@@ -86,6 +87,8 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         The rule for :math:`\Lambda`.
     size_ : StudentSize
         Leaves or coefficients, and bytes, of the student.
+    priors_ : ClassPriors or None
+        Shares of classes here and among the unlabelled rows, for 'label-shift'.
     n_added_ : int
         Unlabelled and synthetic rows that the student learned from.
     n_features_in_, feature_names_in_ : int and ndarray of shape (d,)
@@ -174,9 +177,6 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         X, y = self._table(X), checked_labels(X, y)
         weights = sample_weights(sample_weight, len(y))
         classes, codes = np.unique(y, return_inverse=True)
-        factors = class_factors(self.class_weight, y, classes, weights)
-        population = Population(factors)
-        counts = population.counted(weights, codes)
         label_seed, student_seed, draw_seed = spawn_seeds(self.random_state, 3)
         teacher = self.resolved_teacher()
         student = new_student(self.student, len(y), weights, student_seed)
@@ -184,22 +184,32 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         correction = named_correction(self.correction)
         correction.require(loss, n_classes=len(classes), X=X)
         more = self._more_rows(X, unlabelled)
-        weighted = counts is not None or more.weighs
+        known = Population.asked_for(
+            self.class_weight,
+            y,
+            classes,
+            weights,
+            unlabelled=more.unlabelled is not None,
+        )
+        weighted = known is None or known.counted(weights, codes) is not None
+        weighted = weighted or more.weighs
         student.require(loss, weighted=weighted, n_classes=len(classes))
         self._check(X, more, teacher, student, weights, classification=True)
         if self.online_labels:
             check_online(teacher, student, self.cv, self.class_weight)
         record = self._label(teacher, X, y, weights, groups, label_seed, more, classes)
-        labels = population.labels(record, record.prediction, weights)
         added = more.label(
             record, X, weights=weights, groups=groups, random_state=draw_seed
         )
+        population = known or Population.of_unlabelled(added, y, weights)
+        labels = population.labels(record, record.prediction, weights)
+        counts = population.counted(weights, codes)
         added = tuple(population.added(rows, record, weights) for rows in added)
         outcome = one_hot(codes, len(classes))
         self._learn(
             student, loss, correction, X, record, labels, outcome, counts, groups, added
         )
-        self.classes_ = classes
+        self.classes_, self.priors_ = classes, population.priors
         return self
 
     def decision_function(self, X: Any) -> FloatArray:

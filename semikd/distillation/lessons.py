@@ -52,6 +52,11 @@ class AddedRows:
     weights: FloatArray
     units: NDArray[np.uint64] | None = None
 
+    @property
+    def made_up(self) -> bool:
+        """Whether they are drawn from rows that have outcomes."""
+        return self.units is not None
+
     def repeated(self) -> "AddedRows":
         """Return each row as often as it counts; itself where a weight is not whole.
 

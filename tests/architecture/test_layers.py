@@ -27,6 +27,7 @@ FLOORS = [
     {"_learners"},
     {"inference"},
     {"students"},
+    {"transfer"},
     {"label_aware"},
     {"corrections"},
     {"teachers"},

@@ -33,6 +33,7 @@ ROOMS = [
     "students",
     "synthetic",
     "teachers",
+    "transfer",
 ]
 
 
