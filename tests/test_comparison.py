@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from semikd.exceptions import SemikdWarning
 from semikd.inference import (
     Comparison,
     InferenceResult,
@@ -542,7 +543,8 @@ def test_a_larger_score_is_better():
 
 def test_the_summary_states_estimand_conditions_and_effective_clusters():
     clusters = np.r_[np.zeros(40), np.arange(1, 41)]
-    text = compare(make_losses(), clusters=clusters).summary()
+    with pytest.warns(SemikdWarning, match="41 clusters, are worth 3.9 of equal"):
+        text = compare(make_losses(), clusters=clusters).summary()
     assert "these fitted models, on new rows from the same population" in text
     assert "41 clusters of 80 rows" in text
     assert f"effective number here {80**2 / (40**2 + 40):.1f}" in text

@@ -56,7 +56,7 @@ def test_weights_and_clusters_are_those_of_a_regression_on_leaves(
     leaf: NDArray[np.intp], x: FloatArray
 ) -> None:
     rng = np.random.default_rng(2)
-    weights, clusters = rng.uniform(0.1, 2.0, size=N), rng.integers(30, size=N)
+    weights, clusters = rng.uniform(1.0, 2.0, size=N), rng.integers(30, size=N)
     found = leaf_means(leaf, x, sample_weight=weights, clusters=clusters)
     kwds = {"groups": clusters, "use_correction": False}
     model = sm.WLS(x, dummies(leaf), weights=weights)
@@ -170,8 +170,9 @@ def test_clusters_that_cancel_leave_no_interval_without_width() -> None:
 
 
 def test_numbers_without_spread_are_warned_of() -> None:
-    leaf, y = [1, 1, 2, 2, 3, 3], [0.1, 0.1, 1.0, 2.0, 5.0, 5.0]
-    with pytest.warns(SemikdWarning, match=r"same in every row of 2 leaves \(first: l"):
+    leaf, y = [1, 1, 2, 2, 2, 3, 3], [0.1, 0.1, 1.0, 2.0, 3.0, 5.0, 5.0]
+    said = r"2 of 3 intervals have no width.*\(first: leaf 1\)"
+    with pytest.warns(SemikdWarning, match=said):
         found = leaf_means(leaf, y, random_state=0)
     assert found.std_error[[0, 2]].tolist() == [0.0, 0.0]
     assert np.isfinite(found.to_frame()).all(axis=None)

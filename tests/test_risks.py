@@ -1,5 +1,7 @@
 """Risks of a model against classical intervals, of cross-fitted labels by hand."""
 
+import re
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -144,9 +146,14 @@ def test_a_spread_that_says_nothing_is_warned_of_and_spoils_no_other(
     groups = np.where(easy, "easy", "hard")
     weights = rng.uniform(0.5, 2.0, size=n) if weighed else None
     options: dict[str, Any] = {"groups": groups, "sample_weight": weights}
-    said = "'accuracy' is the same in every row of group easy"
-    with pytest.warns(SemikdWarning, match=said):
+    said = r"1 of 6 intervals has no width.*first: accuracy, group easy"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         found = risks(y, p, metrics=["brier", "accuracy"], **options, random_state=0)
+    told = [str(each.message) for each in caught]
+    assert len([each for each in told if re.search(said, each)]) == 1
+    # With few rows some intervals are wider than what is possible.
+    assert all("no width" in each or "beyond what is" in each for each in told)
     frame = found.to_frame()
     certain = frame.loc["accuracy, group easy"]
     assert certain["std_error"] == 0.0
@@ -196,17 +203,46 @@ def test_what_cannot_be_judged_is_refused(
 def test_an_area_needs_both_classes_in_every_part(
     p: FloatArray, y: NDArray[np.intp]
 ) -> None:
-    with pytest.raises(
-        ValueError, match=r"y must hold two rows.* of each class.*none in group 0"
-    ):
-        risks(y, p, metrics=["auc"], groups=y)
-    assert len(risks(y, p, metrics=["brier"], groups=y).names) == 3
+    said = r"AUC is not defined in 2 of 3 parts \(first: group 0\)"
+    with pytest.warns(SemikdWarning, match=said) as caught:
+        found = risks(y, p, groups=y, random_state=0)
+    assert len(caught) == 1
+    losses = ("log_loss", "brier", "accuracy")
+    parts = [f"{name}, group {own}" for own in (0, 1) for name in losses]
+    assert found.names == (*losses, "auc", *parts)
+    # Other numbers are those that they are alone.
+    own = risks(y[y == 0], p[y == 0], classes=[0, 1], metrics=losses)
+    np.testing.assert_allclose(found.std_error[4:7], own.std_error)
+
+
+def test_an_area_that_is_nowhere_is_refused(p: FloatArray) -> None:
+    zeros = np.zeros(N, dtype=int)
+    words = r"two rows.* of each class.*got none of class 1 in all rows\. Leave 'auc'"
+    with pytest.raises(ValueError, match=words):
+        risks(zeros, p, classes=[0, 1], metrics=["auc"])
+    with pytest.raises(ValueError, match="got none outside class 0 in all rows"):
+        risks(zeros, np.eye(3)[zeros], classes=[0, 1, 2], metrics=["auc"])
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_outcomes_of_one_class_need_the_classes_named(
+    columns: int, p: FloatArray
+) -> None:
+    said = p if columns == 1 else np.column_stack([1.0 - p, p])
+    words = r"y must show which classes p is of; got class 'no' alone\. Name the cl"
+    with pytest.raises(ValueError, match=words):
+        risks(["no"] * N, said)
+    with pytest.warns(SemikdWarning, match="AUC is not defined in 1 of 1 part"):
+        found = risks(["no"] * N, said, classes=["no", "yes"])
+    assert found.names == ("log_loss", "brier", "accuracy")
+    assert found.estimate[1] == pytest.approx(2 * np.mean(p**2), rel=1e-2)
 
 
 def test_an_area_with_few_rows_of_a_class_is_as_unsure_as_they_are() -> None:
     rng = np.random.default_rng(6)
     y, score = np.repeat([0, 1], [200, 3]), rng.uniform(size=203)
-    found = risks(y, score, metrics=["auc"])
+    with pytest.warns(SemikdWarning, match=r"1 of 1 interval reaches beyond .*auc"):
+        found = risks(y, score, metrics=["auc"])
     assert found.law.df.tolist() == [2.0]
     with pytest.raises(ValueError, match="two rows, or clusters, of each class"):
         risks(y[:201], score[:201], metrics=["auc"])
@@ -272,3 +308,31 @@ def test_areas_over_folds_cover_where_pooled_ones_do_not() -> None:
     assert law.ppf(0.5e-4) <= hits["folds"] <= law.ppf(1 - 0.5e-4)
     # The negative control: DeLong's interval on scores of all folds pooled.
     assert hits["pooled"] < law.ppf(0.5e-4)
+
+
+def test_intervals_of_tiny_groups_are_counted_and_not_cut_off() -> None:
+    y, p = np.array([0, 1, 1] + [0, 1] * 30), np.full(63, 0.6)
+    p[:3] = [0.2, 0.8, 0.3]
+    p[3:] += 0.1 * np.sin(np.arange(60.0))
+    groups = np.where(np.arange(63) < 3, "few", "many")
+    said = r"2 of 6 intervals reach beyond what is possible \(first: accuracy, g.*few"
+    with pytest.warns(SemikdWarning, match=said):
+        found = risks(y, p, metrics=["accuracy", "log_loss"], groups=groups)
+    frame = found.to_frame()
+    theirs = stats.ttest_1samp([1.0, 1.0, 0.0], 0.0).confidence_interval(0.95)
+    own = frame.loc["accuracy, group few", ["lower", "upper"]]
+    np.testing.assert_allclose(own, [theirs.low, theirs.high], rtol=1e-10)
+
+
+def test_the_shares_of_tables_in_the_notes_are_those_of_the_binomial() -> None:
+    n, k = 100, np.arange(101)
+    share = k / n
+    half = stats.t.isf(0.025, n - 1) * np.sqrt(share * (1 - share) / (n - 1))
+    for truth, held in ((0.95, 0.88), (0.9, 0.93), (0.8, 0.94)):
+        law, inside = stats.binom.pmf(k, n, truth), np.abs(share - truth) <= half
+        assert law @ inside == pytest.approx(held, abs=0.005)
+    beyond = (share + half > 1.0) & (half > 0)
+    law = stats.binom.pmf(k, n, 0.95)
+    inside = np.abs(share - 0.95) <= half
+    assert law @ beyond == pytest.approx(0.25, abs=0.01)
+    assert law @ (beyond & inside) / (law @ beyond) == pytest.approx(0.55, abs=0.01)

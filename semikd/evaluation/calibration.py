@@ -20,8 +20,8 @@ from semikd.evaluation.risk_rows import RiskRows, risk_rows
 from semikd.exceptions import SemikdWarning
 from semikd.inference import InferenceResult, StudentLaw
 from semikd.inference._inputs import checked_level
-from semikd.inference.comparison import independence
 from semikd.inference.parts import Groups, check_units_of, parts_of
+from semikd.inference.units import independence
 from semikd.simplex import FloatArray, one_hot
 
 __all__ = ["CalibrationBound", "squared_calibration_error"]
@@ -139,7 +139,6 @@ def squared_calibration_error(
         estimates[f"{_NAME}{part}"] = found[1]
         moved.append(_deviations(found[2:], rows.units[mask]))
     table = np.column_stack(moved)
-    sizes = np.ones(len(rows.codes)) if rows.weights is None else rows.weights
     return CalibrationBound(
         names=tuple(estimates),
         estimate=np.array(list(estimates.values())),
@@ -148,7 +147,7 @@ def squared_calibration_error(
         estimand=rows.estimand.replace("risk", f"{_NAME} (in {n_bins} bins)", 1),
         conditions=(
             *rows.conditions,
-            independence(len(rows.codes), rows.clusters, sizes, "rows"),
+            independence(len(rows.codes), rows.clusters, rows.weights, "rows"),
         ),
         level=level,
         interval_class="bound",

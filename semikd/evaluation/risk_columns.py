@@ -1,13 +1,14 @@
 """The risks of a model on some rows, each with what every row adds to its error."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semikd._validation import Shown, invalid
+from semikd._validation import Shown, invalid, message
 from semikd.evaluation.named_metrics import POINTWISE
 from semikd.evaluation.recalibration import (
     fit_recalibration,
@@ -20,11 +21,15 @@ from semikd.evaluation.risk_rows import RiskRows
 from semikd.inference import auc_influence, mean_influence
 from semikd.simplex import FloatArray, one_hot
 
-__all__ = ["COLUMNS", "RiskColumn"]
+__all__ = ["COLUMNS", "RANGES", "NoAreaError", "RiskColumn"]
 
 # Of the spread of log-odds, and of the information at the probabilities themselves:
 # with less there is no slope, or it has no bound.
 _NONE_LEFT = 1e-6
+
+
+class NoAreaError(ValueError):
+    """A part of the rows has too few rows of a class for an area."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +123,7 @@ def _area(
         for c, j in enumerate(columns):
             positive = codes[at] == j
             sizes = [len(np.unique(units[at][positive == own])) for own in (0, 1)]
-            _refuse_few(min(sizes), name)
+            _refuse_few(sizes, rows.classes[j], name)
             area, own = auc_influence(positive, p[at, j], mass[at])
             factor = np.sqrt(np.divide(sizes, np.subtract(sizes, 1.0)))
             estimate += share * area
@@ -127,17 +132,29 @@ def _area(
     return RiskColumn(estimate, influence, float(df.min()), 1.0)
 
 
-def _refuse_few(n_units: int, name: str) -> None:
+def _refuse_few(sizes: Sequence[int], label: Any, name: str) -> None:
     """Refuse an area whose variance one row of a class would have to tell."""
-    if n_units < 2:
-        shown = Shown(
-            f"{n_units} in a fold of {name}" if n_units else f"none in {name}"
+    if min(sizes) < 2:
+        which = f"{'of' if sizes[1] < 2 else 'outside'} class {label!r}"
+        where = name if min(sizes) == 0 else f"a fold of {name}"
+        raise NoAreaError(
+            message(
+                "y",
+                "hold two rows, or clusters, of each class where an AUC is taken",
+                Shown(f"{min(sizes) or 'none'} {which} in {where}"),
+                "Leave 'auc' out of metrics, or use fewer folds or groups",
+            )
         )
-        remedy = "Leave 'auc' out of metrics, or use fewer folds or groups"
-        constraint = "hold two rows, or clusters, of each class where an AUC is taken"
-        raise invalid("y", constraint, shown, remedy)
 
 
+# What each metric can be: a Brier score is summed over classes.
+RANGES: Mapping[str, tuple[float, float]] = {
+    "log_loss": (0.0, np.inf),
+    "brier": (0.0, 2.0),
+    "accuracy": (0.0, 1.0),
+    "auc": (0.0, 1.0),
+    "calibration_slope": (-np.inf, np.inf),
+}
 COLUMNS: Mapping[str, Callable[[RiskRows, int, NDArray[np.bool_], str], RiskColumn]] = {
     **{name: partial(_mean, pointwise=loss) for name, loss in POINTWISE.items()},
     "auc": _area,

@@ -22,6 +22,7 @@ from semikd.inference._inputs import (
     checked_clusters,
     of_rows,
 )
+from semikd.inference.units import unit_sizes
 from semikd.simplex import FloatArray
 
 __all__ = ["RiskRows", "probability_table", "risk_rows"]
@@ -49,6 +50,8 @@ class RiskRows:
         Cluster of each row, numbered from 0 without gaps.
     kept : ndarray of bool of shape (all rows,)
         Which rows these are.
+    classes : tuple
+        The classes.
     estimand : str
         Whose risk they tell of, in words.
     conditions : tuple of str
@@ -61,8 +64,14 @@ class RiskRows:
     weights: FloatArray | None
     clusters: Codes | None
     kept: NDArray[np.bool_]
+    classes: tuple[Any, ...]
     estimand: str
     conditions: tuple[str, ...]
+
+    def sizes(self, mask: NDArray[np.bool_]) -> FloatArray:
+        """Return the weight of each unit of some of the rows."""
+        weights = None if self.weights is None else self.weights[mask]
+        return unit_sizes(weights, of_rows(self.clusters, mask), int(mask.sum()))
 
     @property
     def units(self) -> Codes:
@@ -95,7 +104,7 @@ def risk_rows(
             "a row more or less changes a teacher little",
         )
     else:
-        known = np.unique(labels) if classes is None else _classes(classes)
+        known = _known(labels, p) if classes is None else _classes(classes)
         said = probability_table(p, n, known)[None]
         fold, usable = np.zeros((1, n), dtype=np.intp), np.ones(n, dtype=bool)
         estimand = "risk of this fitted model on new rows"
@@ -113,9 +122,20 @@ def risk_rows(
         weights,
         groups,
         kept,
+        tuple(np.asarray(known).tolist()),
         estimand,
         conditions,
     )
+
+
+def _known(labels: NDArray[np.generic], p: Any) -> NDArray[np.generic]:
+    """Return the classes of the outcomes, refusing one alone beside columns of more."""
+    known = np.unique(labels)
+    if len(known) == 1 and np.shape(p)[1:] != (1,):
+        shown = Shown(f"class {known.tolist()[0]!r} alone")
+        remedy = "Name the classes of p, as in classes=[0, 1]"
+        raise invalid("y", "show which classes p is of", shown, remedy)
+    return known
 
 
 def _classes(classes: ArrayLike) -> NDArray[np.generic]:

@@ -15,24 +15,34 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semikd._random import RandomState
+from semikd._validation import counted
 from semikd.crossfit import OutOfFold
 from semikd.evaluation.named_metrics import POINTWISE, chosen_metrics
-from semikd.evaluation.risk_columns import COLUMNS, RiskColumn
+from semikd.evaluation.risk_columns import (
+    COLUMNS,
+    RANGES,
+    NoAreaError,
+    RiskColumn,
+)
 from semikd.evaluation.risk_rows import RiskRows, risk_rows
 from semikd.exceptions import SemikdWarning
 from semikd.inference import (
     InferenceResult,
     StudentLaw,
 )
-from semikd.inference._inputs import checked_level
+from semikd.inference._inputs import checked_level, of_rows
 from semikd.inference.bootstrap import drawn_sandwich
-from semikd.inference.comparison import independence
 from semikd.inference.parts import Groups, check_units_of, parts_of, spread_over
+from semikd.inference.units import (
+    independence,
+    warn_of_few_effective,
+    warn_of_spread,
+    without_rounding,
+)
 
 __all__ = ["risks"]
 
 _N_DRAWS = 10_000
-_ROUNDING = 1e-12
 Codes = NDArray[np.intp]
 
 
@@ -96,14 +106,17 @@ def risks(
     Raises
     ------
     ValueError, TypeError
-        If labels are in-sample or out-of-bag, shapes or classes do not fit, or a group
-        or fold is too small, or of one class.
+        If labels are in-sample or out-of-bag, shapes or classes do not fit, a group is
+        too small, or an AUC is all that is asked for where there is none.
 
     Warns
     -----
     SemikdWarning
         If all rows of a part have one loss, as where all are classified rightly: their
-        spread says nothing then.
+        spread says nothing then; if there are two rows or clusters; if a few of them
+        have most of the weight; if an AUC is left out of parts, or folds of them, with
+        fewer than two rows of a class; and if intervals reach beyond what a metric can
+        be, which are those of normal errors and never cut off.
 
     Notes
     -----
@@ -113,6 +126,12 @@ def risks(
     held in 87 to 92 % of tables with two teachers that a few rows change: a tree of one
     split with 300 and 1,000 rows, and a logistic regression of 20 columns without
     penalty with 300. With 5,000 rows, and with a steady teacher, it held.
+
+    Intervals are Student's, of an accuracy too: computed exactly, nominal 95 % hold in
+    88 % of tables of 100 rows where it is 0.95, in 55 % of the quarter of them that
+    reach beyond 1 and are warned of, and in 93 and 94 % where it is 0.9 and 0.8.
+    Right answers as outcomes, 0 and 1, have intervals of a share by
+    :func:`~semikd.inference.leaf_means`, in a single leaf.
 
     References
     ----------
@@ -125,55 +144,100 @@ def risks(
     Examples
     --------
     >>> from semikd.evaluation import risks
-    >>> y = [0, 1, 1, 0, 1, 0, 0, 1]
-    >>> p = [0.1, 0.8, 0.4, 0.3, 0.9, 0.6, 0.2, 0.7]
-    >>> found = risks(y, p, metrics=["brier", "auc"], random_state=0)
+    >>> y = [0, 1, 1, 0, 1, 0, 0, 1, 1, 0]
+    >>> p = [0.3, 0.8, 0.4, 0.5, 0.6, 0.6, 0.2, 0.7, 0.2, 0.7]
+    >>> found = risks(y, p, metrics=["brier", "accuracy"], random_state=0)
     >>> found.estimate.round(3)
-    array([0.25 , 0.938])
+    array([0.504, 0.6  ])
     """
     checked_level(level)
     rows = risk_rows(y, p, classes, sample_weight, clusters)
     wanted = chosen_metrics(metrics, tuple(COLUMNS))
-    columns = {}
-    for part, mask in parts_of(groups, rows.kept):
-        for metric in wanted:
-            columns[f"{metric}{part}"] = _on(rows, metric, mask, part)
+    parts = [
+        (part, mask, part.removeprefix(", ") or "all rows")
+        for part, mask in parts_of(groups, rows.kept)
+    ]
+    columns = _columns(rows, wanted, parts)
+    clustered = rows.clusters is not None
     influence = np.column_stack([own.influence for own in columns.values()])
+    df = np.array([own.df for own in columns.values()])
+    alike = np.asarray(~influence.any(axis=0))
+    warn_of_spread(tuple(columns), alike, df, clusters=clustered)
+    sizes = [(name, rows.sizes(mask)) for _, mask, name in parts]
+    warn_of_few_effective(sizes, clusters=clustered)
     covariance, _, draws = drawn_sandwich(
         influence, rows.clusters, _N_DRAWS, random_state
     )
-    sizes = np.ones(len(rows.codes)) if rows.weights is None else rows.weights
-    return InferenceResult(
+    found = InferenceResult(
         names=tuple(columns),
         estimate=np.array([own.estimate for own in columns.values()]),
         covariance=covariance,
-        law=StudentLaw.of_each([own.df for own in columns.values()]),
+        law=StudentLaw.of_each(df),
         estimand=rows.estimand,
         conditions=(
             *rows.conditions,
-            independence(len(rows.codes), rows.clusters, sizes, "rows"),
+            independence(len(rows.codes), rows.clusters, rows.weights, "rows"),
         ),
         level=level,
         draws=draws,
     )
+    _warn_of_impossible(found)
+    return found
 
 
-def _on(rows: RiskRows, metric: str, mask: NDArray[np.bool_], part: str) -> RiskColumn:
-    """Return a metric on some of the rows, its influence spread over all of them."""
-    name = part.removeprefix(", ") or "all rows"
-    n_units = check_units_of(rows.clusters, mask, name)
-    found = [COLUMNS[metric](rows, repeat, mask, name) for repeat in range(len(rows.p))]
-    own = np.mean([each.influence for each in found], axis=0)
-    largest = max(each.largest for each in found)
-    # What rounding leaves of a constant is no spread.
-    if np.abs(own).max() <= _ROUNDING * largest:
-        own = np.zeros_like(own)
+def _columns(
+    rows: RiskRows,
+    wanted: Sequence[str],
+    parts: Sequence[tuple[str, NDArray[np.bool_], str]],
+) -> dict[str, RiskColumn]:
+    """Return every metric on every part, without areas where there are none."""
+    columns, none = {}, []
+    for part, mask, name in parts:
+        n_units = check_units_of(rows.clusters, mask, name)
+        for metric in wanted:
+            try:
+                columns[f"{metric}{part}"] = _on(rows, metric, mask, name, n_units)
+            except NoAreaError as error:
+                none.append((name, error))
+    if not columns:
+        raise none[0][1]
+    if none:
         warnings.warn(
-            f"'{metric}' is the same in every row of {name}: its interval has no width "
-            "and says nothing of new rows. Use more rows.",
+            f"An AUC is not defined in {len(none):,} of "
+            f"{counted(len(parts), 'part')} (first: {none[0][0]}), and left out there: "
+            f"it needs two {'clusters' if rows.clusters is not None else 'rows'} of "
+            "each class, in every fold. Other metrics stay.",
             SemikdWarning,
             stacklevel=3,
         )
-    influence = spread_over(own[:, None], rows.clusters, mask, n_units)[:, 0]
+    return columns
+
+
+def _warn_of_impossible(found: InferenceResult) -> None:
+    """Warn of intervals that hold what the metric cannot be."""
+    ends = found.conf_int(kind="interval")
+    most = np.array([RANGES[name.partition(", ")[0]] for name in found.names])
+    beyond = (ends[:, 0] < most[:, 0]) | (ends[:, 1] > most[:, 1])
+    if n := int(beyond.sum()):
+        at = int(beyond.argmax())
+        warnings.warn(
+            f"{n:,} of {counted(len(ends), 'interval')} reach{'es' * (n == 1)} beyond "
+            f"what is possible (first: {found.names[at]}, {ends[at, 0]:.3g} to "
+            f"{ends[at, 1]:.3g}): too few rows for normal errors. Use more rows; of an "
+            "accuracy leaf_means has intervals of a share.",
+            SemikdWarning,
+            stacklevel=3,
+        )
+
+
+def _on(
+    rows: RiskRows, metric: str, mask: NDArray[np.bool_], name: str, n_units: int
+) -> RiskColumn:
+    """Return a metric on some of the rows, its influence spread over all of them."""
+    found = [COLUMNS[metric](rows, repeat, mask, name) for repeat in range(len(rows.p))]
+    own = np.mean([each.influence for each in found], axis=0)[:, None]
+    largest = max(each.largest for each in found)
+    own = without_rounding(own, of_rows(rows.clusters, mask), largest)
+    influence = spread_over(own, rows.clusters, mask, n_units)[:, 0]
     estimate = float(np.mean([each.estimate for each in found]))
     return RiskColumn(estimate, influence, min(each.df for each in found), largest)

@@ -18,11 +18,11 @@ from semikd.inference._inputs import (
 )
 from semikd.inference._probabilities import checked_probabilities
 from semikd.inference.bootstrap import drawn_sandwich
-from semikd.inference.comparison import row_conditions
 from semikd.inference.influence import InfluenceEstimate, mean_influence
 from semikd.inference.multiplicity import Adjustment
 from semikd.inference.result import InferenceResult
 from semikd.inference.student_law import StudentLaw
+from semikd.inference.units import row_conditions, unit_sizes, warn_of_few_effective
 
 _N_DRAWS = 10_000
 # Skewness of a share beyond which its error is not normal: that of 100 rare events.
@@ -222,10 +222,12 @@ def bayes_distance(
         mean_influence(_products((outcome - f)[kept], (p - f)[kept]), weights)
         for p in said.values()
     ]
-    sizes = np.ones(len(moments[0].influence)) if weights is None else weights
+    n = int(kept.sum())
+    sizes = [("all rows", unit_sizes(weights, groups, n))]
+    warn_of_few_effective(sizes, clusters=groups is not None)
     conditions = (
         "neither student nor teacher saw these rows, in fitting or in choosing",
-        *row_conditions(len(sizes), groups, sizes)[1:],
+        *row_conditions(n, groups, weights)[1:],
     )
     roots = _roots(tuple(said), moments, groups, used, conditions, random_state)
     low = roots.lower_bound(adjust="none" if len(said) == 1 else "max-t")

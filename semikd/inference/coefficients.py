@@ -12,13 +12,13 @@ from semikd._validation import FloatArray
 from semikd.inference._inputs import checked_level
 from semikd.inference.bootstrap import normal_draws
 from semikd.inference.columns import Columns
-from semikd.inference.comparison import independence, left_out_in_words
 from semikd.inference.designs import Design
 from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.fitted import average_effects, fitted_probabilities
 from semikd.inference.result import InferenceResult
 from semikd.inference.sandwiches import sandwich_of
 from semikd.inference.student_law import StudentLaw
+from semikd.inference.units import independence, left_out_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,6 +244,6 @@ def coefficients_of(
 def _rows_in_words(rows: Design) -> list[str]:
     """Return which rows are meant, and what must be independent."""
     n = len(rows.rows)
-    sizes = np.ones(n) if rows.weights is None else rows.weights
-    said = [independence(n, units, sizes, "rows") for units in rows.clusters or (None,)]
+    ways = rows.clusters or (None,)
+    said = [independence(n, units, rows.weights, "rows") for units in ways]
     return [*said, *left_out_in_words(rows.left_out)]

@@ -22,16 +22,25 @@ from semikd.inference._inputs import (
     checked_losses,
     checked_names,
     kept_rows,
+    of_rows,
     reference_index,
 )
 from semikd.inference.bootstrap import drawn_sandwich
 from semikd.inference.influence import (
     InfluenceEstimate,
+    cluster_sums,
     differences_to,
     mean_influence,
 )
 from semikd.inference.parts import Groups, check_units_of, parts_of, spread_over
 from semikd.inference.student_law import StudentLaw
+from semikd.inference.units import (
+    row_conditions,
+    unit_sizes,
+    warn_of_few_effective,
+    warn_of_spread,
+    without_rounding,
+)
 from semikd.inference.verdicts import Comparison
 
 
@@ -96,11 +105,22 @@ def paired_differences(
         fewer than 2 rows or clusters (of a group, too), a weight is negative, or a
         metric that is no mean of losses is asked for by group.
 
+    Warns
+    -----
+    SemikdWarning
+        If arms differ by the same in every row or cluster, unless by nothing: that
+        interval has no width; if there are two rows or clusters; or if a few of them
+        have most of the weight.
+
     Notes
     -----
     Without weights and clusters each interval is that of the paired t-test. Few or very
     unequal clusters make intervals too narrow; the conditions of the result name the
-    effective number of clusters, (Σ size)² / Σ size², where size is a sum of weights.
+    effective number of clusters, or of rows that have weights, (Σ size)² / Σ size²,
+    where size is a sum of weights. Two clusters are one difference: nominal 95 %
+    intervals held in 95 % of 20,000 tables with normal errors and in 90 and 91 % with
+    lognormal and exponential ones, but have no width in 50 to 90 % of tables of 0 and 1
+    (standard errors below 0.4 %).
 
     References
     ----------
@@ -130,6 +150,7 @@ def paired_differences(
         found = replace(found, record=replace(found.record, metric=metric))
     record = found.record
     influence = record.influence
+    found.warn(stacklevel=3)
     covariance, _, draws = drawn_sandwich(influence, found.units, size, random_state)
     where = "" if groups is None else ", in all and in each group"
     return Comparison(
@@ -144,7 +165,7 @@ def paired_differences(
             f"difference in {record.metric} (arm - {reference!r}) of these fitted "
             f"models, on new rows from the same population{where}"
         ),
-        conditions=row_conditions(len(influence), found.units, found.sizes),
+        conditions=row_conditions(len(influence), found.units, found.weights),
         level=level,
         draws=draws,
     )
@@ -158,7 +179,21 @@ class _Differences:
     record: InfluenceEstimate
     df: FloatArray
     units: NDArray[np.intp] | None
-    sizes: FloatArray
+    weights: FloatArray | None
+    parts: tuple[tuple[str, FloatArray], ...]
+    same: NDArray[np.bool_]
+
+    def warn(self, stacklevel: int) -> None:
+        """Warn of differences whose spread no unit tells, or too few of them.
+
+        Arms that say the same in every row differ by nothing, and surely.
+        """
+        clustered, level = self.units is not None, stacklevel + 1
+        moved = cluster_sums(self.record.influence, self.units)
+        alike = ~np.abs(moved).any(axis=0) & ~self.same
+        df = np.where(self.same, np.inf, self.df)
+        warn_of_spread(self.names, alike, df, clusters=clustered, stacklevel=level)
+        warn_of_few_effective(self.parts, clusters=clustered, stacklevel=level)
 
 
 def _of_record(
@@ -182,14 +217,24 @@ def _of_record(
     n_rows = len(record.influence)
     units = checked_clusters(clusters, n_rows)
     check_units(n_rows, units)
+    size = np.maximum(np.abs(record.estimate), np.abs(record.influence).max(axis=0))
+    largest = np.maximum(np.delete(size, at), size[at])
+    moved = differences_to(record.influence, at)
     own = replace(
         record,
         estimate=differences_to(record.estimate, at),
-        influence=differences_to(record.influence, at),
+        influence=without_rounding(moved, units, largest),
     )
     n_units = n_rows if units is None else int(units.max()) + 1
-    df = np.full(len(arms) - 1, n_units - 1.0)
-    return _Differences(arms[:at] + arms[at + 1 :], own, df, units, np.ones(n_rows))
+    return _Differences(
+        names=arms[:at] + arms[at + 1 :],
+        record=own,
+        df=np.full(len(arms) - 1, n_units - 1.0),
+        units=units,
+        weights=None,
+        parts=(("all rows", unit_sizes(None, units, n_rows)),),
+        same=(own.estimate == 0) & ~moved.any(axis=0),
+    )
 
 
 def _by_part(
@@ -206,48 +251,29 @@ def _by_part(
     kept = (
         np.ones(len(losses), bool) if weights is None else np.asarray(sample_weight) > 0
     )
+    size = np.abs(table).max(axis=0)
+    largest = np.maximum(np.delete(size, at), size[at])
     table = differences_to(table, at)
     names: list[str] = []
-    estimates, influence, df = [], [], []
+    estimates, influence, df, parts, same = [], [], [], [], []
     for part, mask in parts_of(groups, kept):
-        n_units = check_units_of(units, mask, part.removeprefix(", ") or "all rows")
-        own = mean_influence(table[mask], None if weights is None else weights[mask])
+        called = part.removeprefix(", ") or "all rows"
+        n_units = check_units_of(units, mask, called)
+        given = None if weights is None else weights[mask]
+        own, mine = mean_influence(table[mask], given), of_rows(units, mask)
+        moved = without_rounding(own.influence, mine, largest)
         estimates.append(own.estimate)
-        influence.append(spread_over(own.influence, units, mask, n_units))
+        influence.append(spread_over(moved, units, mask, n_units))
         df.append(np.full(len(arms) - 1, n_units - 1.0))
+        parts.append((called, unit_sizes(given, mine, len(moved))))
+        same.append(~table[mask].any(axis=0))
         names += [f"{arm}{part}" for j, arm in enumerate(arms) if j != at]
-    record = InfluenceEstimate(np.concatenate(estimates), np.hstack(influence))
-    sizes = np.ones(len(table)) if weights is None else weights
-    return _Differences(tuple(names), record, np.concatenate(df), units, sizes)
-
-
-def row_conditions(
-    n_rows: int, groups: NDArray[np.intp] | None, weights: FloatArray
-) -> tuple[str, ...]:
-    """Return what intervals on test rows rest on, in words."""
-    first = "no test row took part in fitting, tuning or choosing any arm"
-    return first, independence(n_rows, groups, weights, "test rows")
-
-
-def left_out_in_words(n_rows: int) -> tuple[str, ...]:
-    """Return what is said of rows that took no part."""
-    if not n_rows:
-        return ()
-    return (
-        f"rows without weight or label, {n_rows:,} here, are no part of the "
-        "population, or like the others",
-    )
-
-
-def independence(
-    n_rows: int, groups: NDArray[np.intp] | None, weights: FloatArray, rows: str
-) -> str:
-    """Return which units must be independent, in words."""
-    if groups is None:
-        return f"the {n_rows:,} {rows} are independent draws"
-    sizes = np.bincount(groups, weights=weights)
-    effective = sizes.sum() ** 2 / (sizes**2).sum()
-    return (
-        f"the {len(sizes):,} clusters of {n_rows:,} rows are independent and many "
-        f"(about 40 or more; effective number here {effective:,.1f})"
+    return _Differences(
+        names=tuple(names),
+        record=InfluenceEstimate(np.concatenate(estimates), np.hstack(influence)),
+        df=np.concatenate(df),
+        units=units,
+        weights=weights,
+        parts=tuple(parts),
+        same=np.concatenate(same),
     )

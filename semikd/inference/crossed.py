@@ -22,11 +22,17 @@ from semikd.inference._inputs import (
     kept_rows,
     reference_index,
 )
-from semikd.inference.comparison import row_conditions
 from semikd.inference.influence import differences_to, frozen, row_shares
 from semikd.inference.pigeonhole import crossed_bootstrap
 from semikd.inference.student_law import StudentLaw
 from semikd.inference.two_way import safe_ratio, two_way_parts
+from semikd.inference.units import (
+    ROUNDING,
+    row_conditions,
+    unit_sizes,
+    warn_of_few_effective,
+    warn_of_spread,
+)
 from semikd.inference.verdicts import Comparison
 
 if TYPE_CHECKING:
@@ -155,6 +161,12 @@ def crossed_differences(
     ValueError
         If there is one refit only, or as for `paired_differences`.
 
+    Warns
+    -----
+    SemikdWarning
+        If arms differ by the same in every row and refit, or a few rows or clusters
+        have most of the weight.
+
     Notes
     -----
     If refits are all alike, the interval is the paired one; if rows do not matter, it
@@ -197,14 +209,16 @@ def crossed_differences(
     _check_refits(len(table))
     table, groups, weights = kept_rows(table, sample_weight, clusters)
     n_refits, n_rows, _ = table.shape
-    shares = row_shares(weights, n_rows)
+    shares, others = row_shares(weights, n_rows), arms[:at] + arms[at + 1 :]
     differences = differences_to(table, at)
     parts = two_way_parts(differences, shares, groups)
     n_units = n_rows if groups is None else int(groups.max()) + 1
     scale = np.sqrt(np.diag(parts.covariance))
+    alike = (scale <= ROUNDING * np.abs(table).max()) & differences.any(axis=(0, 1))
+    _warn(others, alike, groups, weights, n_rows)
     draws = _scaled_draws(differences, shares, groups, scale, (n_draws, random_state))
     return CrossedComparison(
-        names=arms[:at] + arms[at + 1 :],
+        names=others,
         reference=reference,
         estimate=np.einsum("i,rid->d", shares, differences) / n_refits,
         covariance=parts.covariance,
@@ -224,6 +238,19 @@ def crossed_differences(
         row_variance=parts.row,
         refit_variance=parts.refit,
     )
+
+
+def _warn(
+    names: tuple[str, ...],
+    alike: NDArray[np.bool_],
+    groups: NDArray[np.intp] | None,
+    weights: FloatArray | None,
+    n_rows: int,
+) -> None:
+    """Warn of differences alike in rows and refits, and of weight on few units."""
+    clusters, sizes = groups is not None, unit_sizes(weights, groups, n_rows)
+    warn_of_spread(names, alike, np.inf, clusters=clusters, stacklevel=4)
+    warn_of_few_effective([("all rows", sizes)], clusters=clusters, stacklevel=4)
 
 
 def _check_refits(n_refits: int) -> None:

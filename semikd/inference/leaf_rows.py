@@ -52,6 +52,14 @@ class LeafRows:
         whole = np.bincount(self.code, self.weights)
         return np.asarray(self.weights / whole[self.code])
 
+    def sizes(self) -> list[tuple[str, FloatArray]]:
+        """Return the name of each leaf, and the weight of each of its units."""
+        by_leaf = sparse.csc_array(self.by_unit)
+        each = np.split(by_leaf.data, by_leaf.indptr[1:-1])
+        return [
+            (f"leaf {own}", sizes) for own, sizes in zip(self.names, each, strict=True)
+        ]
+
     @property
     def by_unit(self) -> Any:
         """Share of each unit in the weight of each leaf, sparse (units, L)."""

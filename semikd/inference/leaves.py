@@ -4,7 +4,6 @@ A tree splits where outcomes differ, so that its own rows say too much. Other ro
 nothing of that choice: in each leaf their mean is a mean.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,16 +15,12 @@ from semikd._random import RandomState
 from semikd._validation import (
     FloatArray,
     check_shape,
-    counted,
 )
-from semikd.exceptions import SemikdWarning
 from semikd.inference._inputs import checked_level
 from semikd.inference.bootstrap import normal_draws
-from semikd.inference.comparison import independence
 from semikd.inference.influence import frozen
 from semikd.inference.leaf_intervals import exact, wilson
 from semikd.inference.leaf_rows import (
-    LeafRows,
     effective_rows,
     leaf_outcomes,
     leaf_rows,
@@ -33,6 +28,11 @@ from semikd.inference.leaf_rows import (
 )
 from semikd.inference.result import InferenceResult
 from semikd.inference.student_law import StudentLaw
+from semikd.inference.units import (
+    independence,
+    warn_of_few_effective,
+    warn_of_spread,
+)
 
 __all__ = ["LeafMeans", "leaf_means"]
 
@@ -198,7 +198,9 @@ def leaf_means(
     Warns
     -----
     SemikdWarning
-        If numbers are the same in every row of a leaf: that interval has no width.
+        If numbers are the same in every row of a leaf: that interval has no width; if a
+        mean of numbers has two rows or clusters; or if a few of them have most of the
+        weight of a leaf.
 
     Notes
     -----
@@ -238,8 +240,12 @@ def leaf_means(
     estimate, spread = means_by_unit(rows, outcomes)
     covariance = np.asarray((spread.T @ spread).toarray())
     effective, df = None, rows.n_units - 1.0
+    warn_of_few_effective(rows.sizes(), clusters=rows.clusters is not None)
     if classes is None:
-        _warn_of_alike(rows, np.diag(covariance) == 0)
+        remedy = "Use larger leaves; for class labels name the classes"
+        called = [f"leaf {own}" for own in rows.names]
+        alike, clustered = np.diag(covariance) == 0, rows.clusters is not None
+        warn_of_spread(called, alike, df, clusters=clustered, remedy=remedy)
     else:
         effective, df = effective_rows(rows, estimate, covariance), rows.freedom
     return LeafMeans(
@@ -261,21 +267,6 @@ def leaf_means(
         n_units=rows.n_units,
         classes=shown,
         effective_n=effective,
-    )
-
-
-def _warn_of_alike(rows: LeafRows, alike: NDArray[np.bool_]) -> None:
-    """Warn of leaves whose numbers have no spread."""
-    if not alike.any():
-        return
-    first = rows.names[int(alike.argmax())]
-    leaves = counted(int(alike.sum()), "leaf").replace("leafs", "leaves")
-    warnings.warn(
-        f"outcomes are the same in every row of {leaves} (first: leaf {first}): such "
-        "an interval has no width and says nothing of new rows. Use larger leaves; for "
-        "class labels name the classes.",
-        SemikdWarning,
-        stacklevel=3,
     )
 
 

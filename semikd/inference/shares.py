@@ -1,5 +1,6 @@
 """Differences of shares of right answers, in many groups at once, few rows or many."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,9 @@ from scipy import stats
 
 from semikd._random import RandomState
 from semikd._validation import FloatArray
+from semikd.exceptions import SemikdWarning
 from semikd.inference.comparison import paired_differences
+from semikd.inference.units import effective_number
 
 __all__ = ["share_differences"]
 
@@ -129,13 +132,13 @@ class _Sample:
         if self.units is None:
             # As many rows as these would be if all counted alike.
             share_of = [side.sum() / weight.sum() for side in sides]
-            return bool(_effective(weight) * min(share_of) >= _LEAST_APART)
+            return bool(effective_number(weight) * min(share_of) >= _LEAST_APART)
         own = self.units[self.parts[group]]
         whole, *parts = (
             np.bincount(own, each).astype(np.float64) for each in (weight, *sides)
         )
-        enough = _effective(whole) >= 2 * _LEAST_APART
-        return bool(enough and min(map(_effective, parts)) >= _LEAST_APART)
+        enough = effective_number(whole) >= 2 * _LEAST_APART
+        return bool(enough and min(map(effective_number, parts)) >= _LEAST_APART)
 
     def by_max_t(
         self, cells: Sequence[Cell], level: float, random_state: RandomState
@@ -146,28 +149,25 @@ class _Sample:
         others = [name for name in self.right if name != self.reference]
         arms = [self.reference, *others]
         kept = list(dict.fromkeys(group for group, _ in cells))
-        result = paired_differences(
-            np.column_stack([self.right[name] for name in arms]).astype(np.float64),
-            names=arms,
-            reference=self.reference,
-            groups={str(at): self.parts[name] for at, name in enumerate(kept)},
-            sample_weight=self.weights,
-            clusters=self.units,
-            level=level,
-            random_state=random_state,
-        )
+        with warnings.catch_warnings():
+            # These groups were judged by a rule of their own; all rows are not shown.
+            warnings.simplefilter("ignore", SemikdWarning)
+            result = paired_differences(
+                np.column_stack([self.right[name] for name in arms]).astype(np.float64),
+                names=arms,
+                reference=self.reference,
+                groups={str(at): self.parts[name] for at, name in enumerate(kept)},
+                sample_weight=self.weights,
+                clusters=self.units,
+                level=level,
+                random_state=random_state,
+            )
         # All rows stand first, then the groups; within each the arms in their order.
         ends = result.conf_int(kind="simultaneous").reshape(-1, len(others), 2)[1:]
         return {
             (group, arm): tuple(ends[kept.index(group), others.index(arm)].tolist())
             for group, arm in cells
         }
-
-
-def _effective(weight: FloatArray) -> float:
-    """Return how many units of equal weight these are worth."""
-    squares = float((weight**2).sum())
-    return float(weight.sum()) ** 2 / squares if squares > 0.0 else 0.0
 
 
 def _exact(apart: FloatArray, alike: float) -> tuple[float, float]:

@@ -8,13 +8,13 @@ from scipy import special
 
 from semikd._validation import FloatArray, Shown, count, invalid, number
 from semikd.inference._inputs import checked_level
-from semikd.inference.comparison import independence, left_out_in_words
 from semikd.inference.influence import frozen
 from semikd.inference.powered.combining import PoweredEstimate
 from semikd.inference.powered.multiples import explained_by
 from semikd.inference.powered.rows import PartlyLabelled
 from semikd.inference.powered.sums import ratio
 from semikd.inference.result import InferenceResult
+from semikd.inference.units import independence, left_out_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -273,7 +273,6 @@ def powered_conditions(rows: PartlyLabelled) -> tuple[str, ...]:
     if rows.has_clusters:
         units = np.unique(rows.units[:n], return_inverse=True)[1]
         more = f"rows in {rows.n_unlabelled_units:,} clusters"
-    weights = np.ones(n) if rows.weights is None else rows.weights
     same = "labelled and unlabelled rows are draws from one population"
     if rows.weights is not None or rows.unlabelled_weights is not None:
         same += ", once they are weighed"
@@ -282,7 +281,7 @@ def powered_conditions(rows: PartlyLabelled) -> tuple[str, ...]:
         same,
         f"labels are of teachers that did not see the row ({rows.strategy})",
         "a row more or less changes a teacher little",
-        independence(n, units, weights, "labelled rows"),
+        independence(n, units, rows.weights, "labelled rows"),
         f"the {rows.n_unlabelled:,} unlabelled {more} are independent too, and none is "
         "a labelled one",
         *left_out_in_words(left_out),

@@ -17,6 +17,7 @@ from semikd.crossfit.unlabelled import checked_unlabelled
 from semikd.exceptions import SemikdWarning
 from semikd.inference._inputs import checked_clusters, numbered
 from semikd.inference.powered.rows import PartlyLabelled
+from semikd.inference.units import warn_of_few_effective
 from semikd.simplex import FloatArray, one_hot
 
 __all__ = ["partly_labelled"]
@@ -75,7 +76,8 @@ def partly_labelled(
     Warns
     -----
     SemikdWarning
-        If the labelled rows stand among the unlabelled ones.
+        If the labelled rows stand among the unlabelled ones, or a few rows or clusters
+        of either have most of the weight.
 
     See Also
     --------
@@ -116,8 +118,7 @@ def partly_labelled(
     _check_units(own, both[len(rows) :], clusters is not None)
     if clusters is not None:
         _check_folds(labels.fold[:, rows], own)
-    _warn_of_same(like, labels.row_hash)
-    return PartlyLabelled(
+    found = PartlyLabelled(
         y=known[rows],
         outcomes=outcomes,
         labels=labels.prediction[:, rows],
@@ -136,6 +137,8 @@ def partly_labelled(
         has_clusters=clusters is not None,
         strategy=labels.strategy,
     )
+    _warn(found, like, labels.row_hash)
+    return found
 
 
 def _kept(
@@ -271,8 +274,14 @@ def _check_folds(fold: NDArray[np.intp], units: NDArray[np.intp]) -> None:
             raise invalid("clusters", "each lie in one fold", shown, remedy)
 
 
-def _warn_of_same(like: NDArray[np.intp], hashes: NDArray[np.uint64]) -> None:
-    """Warn where the labelled rows seem to stand among the unlabelled ones."""
+def _warn(
+    rows: PartlyLabelled, like: NDArray[np.intp], hashes: NDArray[np.uint64]
+) -> None:
+    """Warn of weights on a few units, and where labelled rows stand among the others.
+
+    That is seen by which labelled row each unlabelled one is like.
+    """
+    warn_of_few_effective(rows.sizes(), clusters=rows.has_clusters, stacklevel=4)
     n = len(hashes)
     found = len(np.unique(like[like >= 0]))
     if len(np.unique(hashes)) < _MOST * n or found < _MOST * n:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from semikd._validation import Shown, counted, invalid, wrong_type
 from semikd.crossfit.rows import n_rows, take_rows
 from semikd.inference.influence import row_shares
+from semikd.inference.units import unit_sizes
 from semikd.simplex import FloatArray
 
 __all__ = ["PartlyLabelled", "checked_rows"]
@@ -109,6 +110,17 @@ class PartlyLabelled:
     def n_unlabelled_units(self) -> int:
         """Independent units of unlabelled rows."""
         return len(np.unique(self.units[self.n_labelled :]))
+
+    def sizes(self) -> list[tuple[str, FloatArray]]:
+        """Return the weights of the units of labelled, and of unlabelled rows."""
+        n = self.n_labelled
+        sides = (
+            ("labelled rows", self.units[:n], self.weights),
+            ("unlabelled rows", self.units[n:], self.unlabelled_weights),
+        )
+        return [
+            (name, unit_sizes(weights, own, len(own))) for name, own, weights in sides
+        ]
 
     def need_classes(self) -> tuple[Any, ...]:
         """Return the classes, refusing labels that are numbers."""
