@@ -1,5 +1,6 @@
 """The models that may be the best: brute force, limits and coverage."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from semikd.exceptions import SemikdWarning
 from semikd.inference import model_confidence_set, paired_differences
 
 FloatArray = NDArray[np.float64]
@@ -77,7 +79,8 @@ def test_twins_are_never_told_apart() -> None:
 @pytest.mark.parametrize("n", [64, 100, 128, 200, 1000])
 def test_what_is_certain_needs_no_spread(n: int) -> None:
     certain = np.column_stack([np.ones(n), np.zeros(n)])
-    found = model_confidence_set(certain, names=NAMES[:2], random_state=0)
+    with pytest.warns(SemikdWarning, match=r"1 of 2 intervals has no width.*first: b"):
+        found = model_confidence_set(certain, names=NAMES[:2], random_state=0)
     assert found.kept == ("b",)
 
 
@@ -137,6 +140,37 @@ def test_what_cannot_be_compared_is_refused(
     given: dict[str, Any] = {"losses": table(50, 5), "names": NAMES, **changed}
     with pytest.raises(ValueError, match=words):
         model_confidence_set(given.pop("losses"), **given)
+
+
+@pytest.mark.parametrize("clusters", [None, np.arange(120) % 12])
+def test_a_confidence_set_of_few_units_is_warned_of(clusters: Any) -> None:
+    losses = np.random.default_rng(9).normal(size=(120, 3))
+    few = slice(0, 12) if clusters is None else slice(None)
+    given = None if clusters is None else clusters[few]
+    unit = "rows" if clusters is None else "clusters"
+    said = rf"set by 12 {unit} \(worth 12.0 of equal weight\) loses .* Use 40 or more"
+    with pytest.warns(SemikdWarning, match=said):
+        model_confidence_set(losses[few], names=["a", "b", "c"], clusters=given)
+    # Warnings are errors here: 120 rows are enough.
+    model_confidence_set(losses, names=["a", "b", "c"])
+
+
+def test_few_units_lose_equal_models_and_forty_do_so_rarely() -> None:
+    """400 tables each: with 5 units 28 % lose one of five equal models, with 40 7 %."""
+    rng, lost = np.random.default_rng(10), {5: 0, 40: 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SemikdWarning)
+        for n in lost:
+            for seed in range(400):
+                found = model_confidence_set(
+                    rng.normal(size=(n, 5)),
+                    names=list("abcde"),
+                    n_draws=199,
+                    random_state=seed,
+                )
+                lost[n] += len(found.kept) < 5
+    assert lost[5] > stats.binom(400, 0.2).ppf(0.5)
+    assert lost[40] <= stats.binom(400, 0.075).ppf(1 - 1e-4)
 
 
 @pytest.mark.slow
