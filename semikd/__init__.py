@@ -19,6 +19,7 @@ _HOMES = {
     "CrossEntropyLoss": "semikd.losses",
     "DistilledClassifier": "semikd.distillation",
     "DistilledRegressor": "semikd.regression",
+    "FeatureStudent": "semikd.students",
     "LinearStudent": "semikd.students",
     "LogProbabilityLoss": "semikd.losses",
     "NoCorrection": "semikd.corrections",

@@ -151,7 +151,7 @@ class DistilledRegressor(RegressorMixin, Distilled):
             teacher = one_for_each(teacher)
         self._check(X, more, teacher, student, weights, classification=False)
         check_outputs(teacher, self.cv, outcome.shape[1])
-        record = self._label(teacher, X, y, weights, groups, label_seed, more)
+        record = self._label(teacher, X, y, weights, groups, label_seed, more, student)
         labels = record.prediction
         added = more.label(
             record, X, weights=weights, groups=groups, random_state=draw_seed

@@ -31,7 +31,7 @@ from semikd.distillation.more_rows import MoreRows
 from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
-from semikd.students import Student
+from semikd.students import FeatureStudent, Student
 from semikd.synthetic import SyntheticRows, as_synthetic
 from semikd.synthetic.columns import check_table
 
@@ -73,6 +73,8 @@ class Distilled(BaseEstimator):
         """Refuse what teacher or student cannot read, with outcomes or without."""
         kind = {"cv": self.cv, "classification": classification}
         check_learners(X, teacher, student, weights, **kind)
+        if isinstance(student, FeatureStudent) and not isinstance(self.cv, OutOfFold):
+            student.check_teacher(teacher, X)
         if more.unlabelled is not None:
             check_learners(
                 more.unlabelled, teacher, student, None, name="unlabelled", **kind
@@ -87,6 +89,7 @@ class Distilled(BaseEstimator):
         groups: Any,
         seed: int,
         more: MoreRows,
+        student: Student,
         classes: NDArray[Any] | None = None,
     ) -> OutOfFold:
         """Let teachers label the rows they did not see, or take the labels brought."""
@@ -95,6 +98,8 @@ class Distilled(BaseEstimator):
         if isinstance(cv, OutOfFold):
             check_record(cv, X, classes)
             return cv
+        # Teachers stay only as long as there is something left to ask them.
+        asked = self.online_labels or more or student.shown_by == "folds"
         record = cross_fit(
             teacher,
             X,
@@ -103,8 +108,9 @@ class Distilled(BaseEstimator):
             groups=groups,
             sample_weight=weights,
             n_repeats=self.n_repeats,
-            # Teachers stay only as long as there is something left to label.
-            new_rows="mean" if self.online_labels or more else "none",
+            new_rows=("mean" if asked else "none")
+            if student.shown_by != "all"
+            else "refit",
             n_jobs=self.n_jobs,
             random_state=seed,
         )
@@ -137,6 +143,9 @@ class Distilled(BaseEstimator):
             online=self.online_labels,
             added=added,
         )
+        if "features" in lesson.options:
+            said = f"{record.strategy}; {lesson.options['features'].words}"
+            record = replace(record, strategy=said)
         if self.online_labels or record is not self.cv:
             # A small model carries no large ones, unless a record brought them.
             record = replace(record, teachers=(), refitted=None)

@@ -197,7 +197,9 @@ class DistilledClassifier(ClassifierMixin, Distilled):
         self._check(X, more, teacher, student, weights, classification=True)
         if self.online_labels:
             check_online(teacher, student, self.cv, self.class_weight)
-        record = self._label(teacher, X, y, weights, groups, label_seed, more, classes)
+        record = self._label(
+            teacher, X, y, weights, groups, label_seed, more, student, classes
+        )
         added = more.label(
             record, X, weights=weights, groups=groups, random_state=draw_seed
         )

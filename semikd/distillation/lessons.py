@@ -17,7 +17,7 @@ from semikd.crossfit import OutOfFold, hash_values, row_hashes, take_rows
 from semikd.distillation.complexity import kept_noise, noise_pair
 from semikd.distillation.outcomes import Outcomes
 from semikd.losses import DistillationLoss
-from semikd.networks import OnlineTargets
+from semikd.networks import OnlineTargets, TeacherFeatures
 from semikd.simplex import FloatArray
 from semikd.students import Student
 
@@ -210,6 +210,11 @@ def make_lesson(
     options: dict[str, Any] = {}
     if "groups" in student.fit_options and (groups is not None or added):
         options["groups"] = _units(known, added)
+    if student.shown_by is not None:
+        n_added = sum(len(each.labels) for each in added)
+        options["features"] = TeacherFeatures.of(
+            record, known.rows, taught_by=student.shown_by, n_added=n_added
+        )
     lesson = _uncorrected(known, added, options)
     known.correct(correction, _complexity(known, student, correction, lesson), rules)
     target, trained = known.target(), known.trained_by()

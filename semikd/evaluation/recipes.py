@@ -66,6 +66,16 @@ def refuse_brought(estimator: Any, *, arms: bool = True) -> None:
     if getattr(estimator, "online_labels", False):
         remedy = "Several students learn from one set of labels here"
         raise invalid("estimator.online_labels", "be False", True, remedy)
+    refuse_shown(estimator.student, "estimator.student")
+
+
+def refuse_shown(student: Any, name: str = "student") -> None:
+    """Refuse a student of hidden layers, where no teacher is kept to show them."""
+    if getattr(student, "shown_by", None) is not None:
+        shown = Shown(type(student).__name__)
+        remedy = "Fit a DistilledClassifier with it, and score that"
+        constraint = "learn from labels alone where several are compared"
+        raise wrong_type(name, constraint, shown, remedy)
 
 
 def refuse_early(estimator: Any, task: Task, train: Table, test: Table) -> None:

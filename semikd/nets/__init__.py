@@ -20,6 +20,7 @@ from semikd.nets.fleet import train
 from semikd.nets.full_batch import minimize
 from semikd.nets.layers import Dropout, Residual, with_own_dropout
 from semikd.nets.modules import mlp, n_parameters, predict, seeded
+from semikd.nets.observed import Observed
 from semikd.nets.rows import MappedRows, ResidentRows, Rows
 from semikd.nets.stack import Stack
 from semikd.nets.training import (
@@ -39,6 +40,7 @@ __all__ = [
     "MappedRows",
     "Member",
     "Objective",
+    "Observed",
     "ResidentRows",
     "Residual",
     "Rows",

@@ -59,7 +59,7 @@ def first_losses(
             inputs = rows.take(index)
             scores: Tensor = copy.deepcopy(member.module).eval()(inputs[0])[None]
             ids = torch.tensor([place], device=index.device)
-            losses = objective(scores, Batch(index, ids, inputs))
+            losses = objective(scores, Batch(index, ids, inputs, watching=True))
         found.append(losses.double().cpu().reshape(-1))
     return torch.cat(found).numpy()
 

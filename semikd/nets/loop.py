@@ -148,9 +148,8 @@ class Loop:
         inputs = self._shown(self.rows.take(index), generators, lengths)
         with self._precision():
             scores = self._run(inputs)
-        losses = self.objective(
-            scores.to(self._ones.dtype), Batch(index, self._ids, inputs)
-        )
+        batch = Batch(index, self._ids, inputs, share > 0.0, self.stack.state)
+        losses = self.objective(scores.to(self._ones.dtype), batch)
         risk = (losses * share).sum(dim=1)
         gradients: Sequence[Tensor] = torch.autograd.grad(
             risk, self._leaves, self._ones, materialize_grads=True

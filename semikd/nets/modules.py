@@ -19,7 +19,7 @@ from semikd.exceptions import SemikdWarning
 from semikd.nets.devices import is_out_of_memory
 from semikd.nets.layers import Dropout
 
-Module = TypeVar("Module", bound=nn.Module)
+Built = TypeVar("Built")
 
 # Numbers of input on the device at a time, when scores are asked for.
 _MOST_NUMBERS = 4_000_000
@@ -70,7 +70,7 @@ def mlp(
     return nn.Sequential(*layers, nn.Linear(width, n_outputs, dtype=dtype))
 
 
-def seeded(build: Callable[[], Module], seed: int) -> Module:
+def seeded(build: Callable[[], Built], seed: int) -> Built:
     """Return what a factory builds from this seed; global generators stay as they are.
 
     Parameters
@@ -82,7 +82,8 @@ def seeded(build: Callable[[], Module], seed: int) -> Module:
 
     Returns
     -------
-    torch.nn.Module
+    object
+        A network, or tensors.
 
     Examples
     --------

@@ -5,7 +5,7 @@ Each rule computes for M members what the layer computes for one. Inputs have sh
 40 % faster than ``torch.vmap`` for small networks, whose cost is that of its calls.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import torch
@@ -25,8 +25,10 @@ class Scope:
         tensors: Mapping[str, Tensor],
         prefix: str,
         children: Mapping[str, Forward],
+        seen: dict[str, Tensor | None],
     ) -> None:
         self._tensors, self._prefix, self._children = tensors, prefix, children
+        self._seen = seen
 
     def __getitem__(self, name: str) -> Tensor:
         return self._tensors[self._prefix + name]
@@ -39,12 +41,25 @@ class Scope:
         """Return what a child makes of the input."""
         return self._children[child](x)
 
+    def watch(
+        self, child: str, x: Tensor, layers: Sequence[str]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return what a child makes of the input, and what layers in it made of it."""
+        keys = [f"{self._prefix}{child}.{layer}." for layer in layers]
+        self._seen.update(dict.fromkeys(keys))
+        out = self.run(child, x)
+        found = [self._seen.pop(key) for key in dict.fromkeys(keys)]
+        return out, [each for each in found if each is not None]
+
 
 Rule: TypeAlias = Callable[[Any, Scope, Tensor], Tensor]
 
 
 def member_forward(
-    module: nn.Module, tensors: Mapping[str, Tensor], prefix: str = ""
+    module: nn.Module,
+    tensors: Mapping[str, Tensor],
+    prefix: str = "",
+    seen: dict[str, Tensor | None] | None = None,
 ) -> Forward | None:
     """Return how to run a module for all members at once, or None if it is not known.
 
@@ -56,13 +71,32 @@ def member_forward(
     if rule is None:
         return None
     children: dict[str, Forward] = {}
+    # What is asked for by name is noted as it is made.
+    seen = {} if seen is None else seen
     for name, child in module.named_children():
-        forward = member_forward(child, tensors, f"{prefix}{name}.")
+        forward = member_forward(child, tensors, f"{prefix}{name}.", seen)
         if forward is None:
             return None
         children[name] = forward
-    scope, own_rule = Scope(tensors, prefix, children), rule
-    return lambda x: own_rule(module, scope, x)
+    return _noting(rule, module, Scope(tensors, prefix, children, seen), prefix, seen)
+
+
+def _noting(
+    rule: Rule,
+    module: nn.Module,
+    scope: Scope,
+    prefix: str,
+    seen: dict[str, Tensor | None],
+) -> Forward:
+    """Return a rule for one module, which notes what it made where that is watched."""
+
+    def forward(x: Tensor) -> Tensor:
+        out = rule(module, scope, x)
+        if prefix in seen:
+            seen[prefix] = out
+        return out
+
+    return forward
 
 
 def turned_names(module: nn.Module) -> frozenset[str]:

@@ -236,7 +236,9 @@ class Stack:
                 # Rows of each member's own: that of a batch may be so, and asks more.
                 rows = example.expand(len(self), *example.shape)
                 scores = self._by_vmap(rows)
-                torch.autograd.grad(scores.sum(), list(self.leaves.values()))
+                leaves = list(self.leaves.values())
+                # Some may be of the objective, and of no score.
+                torch.autograd.grad(scores.sum(), leaves, materialize_grads=True)
             # torch has many ways to say that a module cannot be run so.
             except Exception as error:
                 if is_out_of_memory(error):

@@ -6,7 +6,7 @@ a member trained alone.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -29,6 +29,13 @@ class Batch:
         Which members the scores are of, by their place in the call.
     inputs : Tensor of shape (M, b, ...) or (1, b, ...)
         What the members were shown, augmented if that was asked for.
+    counts : Tensor of bool of shape (M, b) or (1, b), optional
+        Which rows count, the others filling a short batch up; by default all.
+    tensors : mapping of Tensor, optional
+        Tensors of the members by name, each of shape (M, ...), for an objective with
+        parameters of its own.
+    watching : bool, default=False
+        Whether the rows only watch the loss, and no step is taken.
 
     Examples
     --------
@@ -42,6 +49,9 @@ class Batch:
     rows: Tensor
     members: Tensor
     inputs: Tensor
+    counts: Tensor | None = None
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    watching: bool = False
 
 
 Objective: TypeAlias = Callable[[Tensor, Batch], Tensor]

@@ -89,7 +89,8 @@ class Watch:
                 index = rows[:, start : start + width]
                 place = torch.arange(start, start + index.shape[1], device=rows.device)
                 inputs = loop.rows.take(index)
-                losses = loop.objective(stack(inputs), Batch(index, ids, inputs))
+                batch = Batch(index, ids, inputs, watching=True)
+                losses = loop.objective(stack(inputs), batch)
                 total += (losses * (place < lengths[:, None])).double().sum(dim=1)
         return total / lengths
 

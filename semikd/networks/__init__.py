@@ -7,6 +7,7 @@ from semikd.networks.architectures import CustomFactory, as_architecture
 from semikd.networks.base import Architecture
 from semikd.networks.convolutional import ResNet, SmallCNN
 from semikd.networks.estimator import NetworkEstimator
+from semikd.networks.hidden import FeatureTerm, TeacherFeatures
 from semikd.networks.online import OnlineTargets
 from semikd.networks.options import NetworkOptions
 from semikd.networks.perceptron import MLP
@@ -20,6 +21,7 @@ __all__ = [
     "Architecture",
     "CustomFactory",
     "EpochEnd",
+    "FeatureTerm",
     "InputShape",
     "NetworkEstimator",
     "NetworkOptions",
@@ -27,6 +29,7 @@ __all__ = [
     "ResNet",
     "SavedNetwork",
     "SmallCNN",
+    "TeacherFeatures",
     "Training",
     "as_architecture",
     "load_network",

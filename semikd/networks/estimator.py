@@ -17,6 +17,7 @@ from semikd.networks.architectures import as_architecture
 from semikd.networks.files import EstimatorFiles
 from semikd.networks.inputs import (
     check_groups,
+    check_observed,
     check_start,
     check_targets,
     checked_rows,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from semikd.nets import Epoch
     from semikd.networks.fitting import FittedNetwork, Task
+    from semikd.networks.hidden import FeatureTerm
     from semikd.networks.online import OnlineTargets
 
 __all__ = ["NetworkEstimator"]
@@ -128,6 +130,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         strata: NDArray[np.intp] | None = None,
         go_on: bool = False,
         online: "OnlineTargets | None" = None,
+        features: "FeatureTerm | None" = None,
     ) -> None:
         """Fit one network to targets, and remember it; ``go_on`` from the present."""
         from semikd.networks.fitting import fit_networks, solve_network
@@ -141,6 +144,8 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         if options.solver == "lbfgs" and online is not None:
             remedy = "It takes rows as they are: labels made beforehand are the same"
             raise invalid("solver", "be 'adam' for online labels", "lbfgs", remedy)
+        if features is not None:
+            check_observed(options)
         if options.solver == "lbfgs" and isinstance(X, np.memmap):
             # Its steps take all rows at once.
             X = np.array(X)
@@ -159,6 +164,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
             task,
             start=self.module_ if go_on else None,
             online=online,
+            features=features,
             encoding=prepared.encoding,
         )
         if options.solver == "lbfgs":

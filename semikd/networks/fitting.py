@@ -17,11 +17,13 @@ from semikd import nets
 from semikd._progress import Reporter, silent
 from semikd._random import spawn_seeds
 from semikd.losses import DistillationLoss
+from semikd.networks.comparing import Compared
+from semikd.networks.hidden import FeatureTerm
+from semikd.networks.objectives import objective_of
 from semikd.networks.online import OnlineTargets
 from semikd.networks.options import NetworkOptions
 from semikd.networks.prepared import MappedTable
 from semikd.networks.resuming import own_checkpoint
-from semikd.networks.rows import normalized
 from semikd.networks.shapes import InputShape
 from semikd.networks.training import EpochEnd
 from semikd.simplex import FloatArray
@@ -50,7 +52,10 @@ class Task:
     online : OnlineTargets, optional
         Makes the targets of rows as they are shown, in place of ``target``.
     encoding : TableEncoding or ImageEncoding, optional
-        That of the inputs, for ``online``.
+        That of the inputs, for ``online`` and ``features``.
+    features : FeatureTerm, optional
+        Losses of hidden layers, beside that of the scores; for a network that is fitted
+        alone.
     """
 
     rows: NDArray[np.intp]
@@ -62,6 +67,7 @@ class Task:
     start: nn.Module | None = None
     online: OnlineTargets | None = None
     encoding: Any = None
+    features: FeatureTerm | None = None
 
 
 @dataclass(frozen=True)
@@ -112,11 +118,15 @@ def fit_networks(
 
     members = []
     for task in tasks:
-        module_seed, seed = spawn_seeds(task.seed, 2)
+        module_seed, seed, connector_seed = spawn_seeds(task.seed, 3)
+        network = _network(task, shape, loss, module_seed, dtype).to(device)
+        view = None
+        if task.features is not None:
+            view = Compared(network, task.features, task, rows, connector_seed)
         watching = task.rows[task.held_out]
         members.append(
             nets.Member(
-                _network(task, shape, loss, module_seed, dtype).to(device),
+                network if view is None else view.module,
                 training=positions(task.rows[~task.held_out]),
                 validation=positions(watching) if len(watching) else None,
                 seed=seed,
@@ -129,13 +139,15 @@ def fit_networks(
     found = nets.train(
         members,
         rows,
-        _objective(tasks, loss, device, dtype),
+        objective_of(tasks, loss, device, dtype, view),
         options=engine,
         listen=_listener(common, tasks),
         progress=progress,
         checkpoint=own_checkpoint(tasks, loss, members, rows, engine),
     )
-    return [FittedNetwork(one.module.cpu(), one.history, one.mode) for one in found]
+    return [
+        FittedNetwork(_alone(one.module).cpu(), one.history, one.mode) for one in found
+    ]
 
 
 def solve_network(
@@ -146,7 +158,7 @@ def solve_network(
     device, dtype = nets.find_device(options.device), nets.find_dtype(options.dtype)
     module_seed = spawn_seeds(task.seed, 2)[0]
     module = _network(task, shape, loss, module_seed, dtype).to(device)
-    rows_loss = _objective([task], loss, device, dtype)
+    rows_loss = objective_of([task], loss, device, dtype)
     members = torch.zeros(1, dtype=torch.long, device=device)
     rows = torch.from_numpy(task.rows).to(device)
     table = torch.tensor(inputs[task.rows], device=device, dtype=dtype)
@@ -202,48 +214,9 @@ def _network(
     return module
 
 
-def _objective(
-    tasks: Sequence[Task],
-    loss: DistillationLoss,
-    device: torch.device,
-    dtype: torch.dtype,
-) -> nets.Objective:
-    """Return the weighted loss of rows: a mean under weights of mean 1."""
-    targets = _targets(tasks, device, dtype)
-    weights = _lookup([_scaled(task) for task in tasks], device, dtype)
-
-    def objective(scores: Tensor, batch: nets.Batch) -> Tensor:
-        losses: Tensor = weights(batch) * loss.value(scores, targets(batch))
-        return losses
-
-    return objective
-
-
-def _targets(tasks: Sequence[Task], device: torch.device, dtype: torch.dtype) -> Any:
-    """Return how to find the targets of a batch, looked up or made for its inputs."""
-    first = tasks[0]
-    if first.online is None:
-        return _lookup([task.target for task in tasks], device, dtype)
-    relabel = first.online.bound(first.encoding, device)
-    return lambda batch: relabel(batch.inputs[0], batch.rows[0])[None]
-
-
-def _lookup(
-    arrays: Sequence[FloatArray], device: torch.device, dtype: torch.dtype
-) -> Any:
-    """Return how to look up the numbers of a batch, (M, b, ...)."""
-    if all(a is arrays[0] or np.array_equal(a, arrays[0]) for a in arrays[1:]):
-        table = torch.tensor(arrays[0], device=device, dtype=dtype)
-        return lambda batch: nets.ResidentRows(table).take(batch.rows)
-    many = torch.tensor(np.stack(arrays), device=device, dtype=dtype)
-    return lambda batch: many[batch.members[:, None], batch.rows]
-
-
-def _scaled(task: Task) -> FloatArray:
-    """Return the weights of a task, of mean 1 in training and among those held out."""
-    scaled = np.zeros(len(task.weight))
-    scaled[task.rows] = normalized(task.weight[task.rows], task.held_out)
-    return scaled
+def _alone(module: nn.Module) -> nn.Module:
+    """Return a network without what was trained beside it."""
+    return module.network if isinstance(module, nets.Observed) else module
 
 
 def _engine_options(options: NetworkOptions) -> nets.TrainingOptions:

@@ -10,6 +10,7 @@ from semikd._tables import refuse_equal_names, refuse_missing
 from semikd._validation import Shown, check_shape, counted, invalid, wrong_type
 from semikd.losses import DistillationLoss, HardLabelMix
 from semikd.networks.architectures import as_architecture
+from semikd.networks.options import NetworkOptions
 from semikd.networks.tables import ImageEncoding, TableEncoding
 from semikd.simplex import FloatArray
 
@@ -49,6 +50,17 @@ def checked_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
         ensure_min_samples=2 if reset else 1,
         reset=reset,
     )
+
+
+def check_observed(options: NetworkOptions) -> None:
+    """Refuse a training in which hidden layers cannot be compared."""
+    if options.solver != "adam":
+        remedy = "Hidden layers are compared within mini-batches"
+        constraint = "be 'adam' for losses of hidden layers"
+        raise invalid("solver", constraint, options.solver, remedy)
+    if options.training.compile != "off":
+        constraint = "be 'off' for losses of hidden layers"
+        raise invalid("training.compile", constraint, options.training.compile)
 
 
 def check_targets(

@@ -78,13 +78,9 @@ class OnlineTargets:
     target: Callable[[FloatArray, NDArray[np.intp]], FloatArray]
 
     def __post_init__(self) -> None:
-        each = [teacher for repeat in self.teachers for teacher in repeat]
-        strange = [one for one in each if not isinstance(one, NetworkEstimator)]
-        if strange or not each:
-            kind = type(strange[0]).__name__ if strange else "none that was kept"
-            remedy = "Use TorchClassifier as teacher, or cached labels"
-            constraint = "be networks to label rows as they are shown"
-            raise wrong_type("teacher", constraint, Shown(kind), remedy)
+        constraint = "be networks to label rows as they are shown"
+        remedy = "Use TorchClassifier as teacher, or cached labels"
+        refuse_no_networks(self.teachers, constraint, remedy)
         if (self.fold < 0).any():
             shown = Shown(f"{int((self.fold < 0).any(axis=0).sum())} in no fold")
             remedy = "Cross-fit with folds, or use cached labels"
@@ -113,6 +109,17 @@ class OnlineTargets:
             return torch.from_numpy(found).to(device, inputs.dtype)
 
         return relabel
+
+
+def refuse_no_networks(
+    teachers: Sequence[Sequence[Any]], constraint: str, remedy: str
+) -> None:
+    """Refuse teachers that are no networks, or of which none was kept."""
+    each = [teacher for repeat in teachers for teacher in repeat]
+    strange = [one for one in each if not isinstance(one, NetworkEstimator)]
+    if strange or not each:
+        kind = type(strange[0]).__name__ if strange else "none that was kept"
+        raise wrong_type("teacher", constraint, Shown(kind), remedy)
 
 
 def _labeller(

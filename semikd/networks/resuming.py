@@ -46,6 +46,9 @@ def _aim(tasks: "Sequence[Task]", loss: DistillationLoss) -> str:
     for task in tasks:
         how = task.options.architecture, task.online is None
         found.update(repr(how).encode())
+        if task.features is not None:
+            found.update(repr(task.features.losses).encode())
+            found.update(task.features.shown.fold.tobytes())
         for array in (task.target[task.rows], task.weight[task.rows]):
             found.update(f"{array.shape}".encode())
             found.update(np.ascontiguousarray(array).tobytes())

@@ -12,6 +12,7 @@ from semikd._learners import check_learners
 from semikd._validation import Shown, counted, invalid
 from semikd.crossfit.learners import is_estimator, require_weights
 from semikd.evaluation import Table
+from semikd.evaluation.recipes import refuse_shown
 from semikd.evaluation.tasks import Task
 from semikd.selection.scoring import Metric, row_losses
 from semikd.students import new_student
@@ -120,6 +121,7 @@ def check_search(
     if unlabelled is not None:
         _refuse_infinite(unlabelled, table.X)
     for learner in students.values():
+        refuse_shown(learner)
         student = new_student(learner, len(table.y), table.weights, 0)
         student.require(
             task.scratch_loss(student),

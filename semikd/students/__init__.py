@@ -5,6 +5,7 @@ from semikd.students.base import Student, StudentSize
 from semikd.students.boosters import LightGBMStudent, XGBoostStudent
 from semikd.students.classifier import StudentClassifier
 from semikd.students.default import new_student
+from semikd.students.features import FeatureStudent
 from semikd.students.linear import LinearStudent
 from semikd.students.logistic import LogisticStudent
 from semikd.students.network import TorchStudent
@@ -13,6 +14,7 @@ from semikd.students.regressor import LearnerStudent, RegressorStudent
 from semikd.students.sizes import measured_size
 
 __all__ = [
+    "FeatureStudent",
     "LearnerStudent",
     "LightGBMStudent",
     "LinearStudent",

@@ -75,6 +75,9 @@ class Student(ABC):
     fit_options: tuple[str, ...] = ()
     """What else ``fit_target`` takes: 'groups' that stay together, 'online' targets."""
 
+    shown_by: str | None = None
+    """Whose hidden layers it learns from too: 'folds', 'all' (as TeacherFeatures)."""
+
     @property
     @abstractmethod
     def learner(self) -> Any:

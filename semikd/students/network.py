@@ -15,6 +15,7 @@ from semikd._validation import Shown, finite_array, invalid, weights_or_ones
 from semikd.crossfit import n_rows
 from semikd.losses import DistillationLoss
 from semikd.networks import (
+    FeatureTerm,
     NetworkEstimator,
     NetworkOptions,
     OnlineTargets,
@@ -66,12 +67,11 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
     validation_fraction : float, default=0.1
         Share of the distinct rows, in [0, 0.9], on which 'adam' watches the loss: it
         stops after ``training.patience`` epochs without improvement and returns to the
-        best one. 0 trains
-        on all rows to the last epoch; 'lbfgs' always uses all rows.
+        best one. 0 trains on all rows to the last epoch; 'lbfgs' always uses all rows.
     training : Training, optional
         Further options of 'adam': patience, schedule, precision, checkpoints and more.
     device : str, default='auto'
-        'cpu', 'cuda' or 'cuda:0' and so on; 'auto' is a GPU where there is one.
+        'cpu', 'cuda', 'cuda:0' and so on; 'auto' is a GPU where there is one.
     dtype : {'float32', 'float64'}, default='float32'
         Format of the parameters in training. Scores are float64 always.
     random_state : int, generator or None, default=None
@@ -110,15 +110,13 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
 
     Notes
     -----
-    A batch of b rows out of n contributes the gradient of
-    :math:`\sum_{i \in \text{batch}} w_i \ell_i / (b \bar w)` with :math:`\bar w` the
-    mean weight of all n rows. It is unbiased for the weighted mean of the loss;
-    dividing by the weights of the batch itself would not be.
+    A batch of b rows gives the gradient of :math:`\sum_{\text{batch}} w_i \ell_i / (b
+    \bar w)` with :math:`\bar w` the mean weight of all rows. It is unbiased for the
+    weighted mean of the loss; dividing by the weights of the batch would not be.
 
-    Rows of zero weight take no part in anything. Rows are put in an order of their
-    content first, so that a permuted table gives the same model; 'lbfgs' also merges
-    repeated rows. With mini-batches a repeated row and a weight of 2 agree in
-    expectation only.
+    Rows of zero weight take no part. Rows are put in an order of their content first,
+    so that a permuted table gives the same model; 'lbfgs' also merges repeated rows.
+    With mini-batches a repeated row and a weight of 2 agree in expectation only.
 
     Examples
     --------
@@ -168,8 +166,8 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
         self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
     ) -> str | None:
         """Return None, or why the loss could fall without end at such targets."""
-        # The loss falls without end if a row can be fitted on its own. A penalty stops
-        # linear scores; those of hidden layers grow at least as fast as the penalty.
+        # A row that is fitted on its own has no least loss. A penalty stops linear
+        # scores; those of hidden layers grow at least as fast as the penalty.
         low, high = target_range or (0.0, 1.0)
         inside = low >= -_ROUNDING and high <= 1.0 + _ROUNDING
         stops = self.solver == "adam" and self.validation_fraction > 0
@@ -205,14 +203,16 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
         sample_weight: FloatArray | None = None,
         groups: NDArray[Any] | None = None,
         online: OnlineTargets | None = None,
+        features: FeatureTerm | None = None,
     ) -> Self:
         """Minimise the weighted mean of losses at these targets, shape (n, m).
 
         No group is divided between training and the rows that watch the loss. With
         ``online`` the targets of a batch are made for its rows as they are shown,
-        augmented, by teachers that did not see them.
+        augmented; with ``features`` losses of hidden layers are added.
         """
-        return self._fit(X, target, loss, sample_weight, groups=groups, online=online)
+        more: Any = {"groups": groups, "online": online, "features": features}
+        return self._fit(X, target, loss, sample_weight, **more)
 
     def partial_fit(
         self,

@@ -68,6 +68,11 @@ class PipelineStudent(LearnerStudent):
                     f"its step {name!r} ({type(step).__name__}) learns from a target, "
                     "and transformers see none here; use one that needs none"
                 )
+        if self.last.shown_by is not None:
+            return (
+                "its last step is shown hidden layers of rows as the teacher reads "
+                "them; encode the columns first, for both"
+            )
         return self.last.supports(loss, target_range)
 
     def _supports_width(self, n_scores: int) -> str | None:

@@ -35,6 +35,7 @@ FLOORS = [
     {"synthetic"},
     {"crossfit"},
     {"nets"},
+    {"features"},
     {"losses"},
     {"_tables"},
     {"simplex"},

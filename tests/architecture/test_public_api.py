@@ -22,6 +22,7 @@ ROOMS = [
     "encoding",
     "evaluation",
     "exceptions",
+    "features",
     "inference",
     "job",
     "label_aware",
@@ -73,7 +74,8 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["crossfit", "networks", "students", "distillation", "evaluation"]
+    "name",
+    ["crossfit", "features", "networks", "students", "distillation", "evaluation"],
 )
 def test_rooms_do_not_import_torch_or_plots_until_used(name: str) -> None:
     code = (
