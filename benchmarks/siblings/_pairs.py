@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from _arms import ADJUSTED, DID_NOT, MIX, SAW, SCRATCH, tuned_mix, tuned_scratch
+from _arms import ADJUSTED, DID_NOT, FOLDS, MIX, SAW, SCRATCH, tuned_mix, tuned_scratch
 from _cells import FloatArray, Row
 from _splits import Part
 from numpy.typing import NDArray
@@ -69,6 +69,35 @@ def response_arms(student: str) -> dict[str, dict[str, Any]]:
             for t in (2.0, 4.0)
         }
     return found
+
+
+FEATURES: dict[str, Any] = {
+    "FitNets": "hint",
+    "similarity-preserving": "similarity",
+    "relational": ["distance", "angle"],
+    "contrastive": "contrastive",
+}
+
+
+def feature_arms(
+    learner: Any, part: Part, seed: int, *, small: bool
+) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
+    """Yield the arms that are shown hidden layers, with the labels of the same nets."""
+    from semikd import cross_fit
+    from semikd.students import FeatureStudent
+
+    for labels, cv in ((SAW, "in-sample"), (DID_NOT, FOLDS)):
+        network = teachers(small=small)[NETWORK]
+        record = cross_fit(
+            network,
+            part.train.X,
+            part.train.y,
+            cv=cv,
+            groups=part.train.groups,
+            random_state=seed,
+        )
+        for arm, features in FEATURES.items():
+            yield f"{arm}, {labels}", record, FeatureStudent(learner, features), {}
 
 
 def arms_of(

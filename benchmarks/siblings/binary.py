@@ -22,6 +22,7 @@ from _pairs import (
     RECALIBRATED,
     arms_of,
     binary_scores,
+    feature_arms,
     students,
     teachers,
 )
@@ -47,7 +48,7 @@ Cells = dict[int, Row | None]
 
 
 def one_split(name: str, split: int, small: bool) -> Row:
-    """Return the test scores of every arm without hidden layers, by student."""
+    """Return the test scores of every arm, by student."""
     from semikd.selection.sources import LabelBank
 
     part = divided(name, 400 if small else ROWS, split)
@@ -59,6 +60,9 @@ def one_split(name: str, split: int, small: bool) -> Row:
         for student, learner in students(small=small).items():
             arms = arms_of(student, learner, part, bank, split)
             own = {arm: _arm_scores(part, split, *rest) for arm, *rest in arms}
+            if student == NETWORK:
+                shown = feature_arms(learner, part, split, small=small)
+                own |= {arm: _arm_scores(part, split, *rest) for arm, *rest in shown}
             found[student] = {"teacher": alone, **own}
     return {"students": found, "overlap": part.ratio}
 
