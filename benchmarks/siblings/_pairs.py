@@ -74,7 +74,7 @@ def response_arms(student: str) -> dict[str, dict[str, Any]]:
 FEATURES: dict[str, Any] = {
     "FitNets": "hint",
     "similarity-preserving": "similarity",
-    "relational": ["distance", "angle"],
+    "relational": "distance",
     "contrastive": "contrastive",
 }
 
