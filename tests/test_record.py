@@ -8,10 +8,14 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from semikd import cross_fit, external_labels, model_labels
+from semikd import DistilledClassifier, cross_fit, external_labels, model_labels
+from semikd.evaluation import risks
+from semikd.exceptions import LeakageWarning
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -154,3 +158,37 @@ def test_a_column_of_outcomes_is_one_output() -> None:
     column = cross_fit(Ridge(), X, X[:, :1], cv=3, random_state=0)
     vector = cross_fit(Ridge(), X, X[:, 0], cv=3, random_state=0)
     np.testing.assert_allclose(column.prediction, vector.prediction)
+
+
+def grown(kind: str) -> Any:
+    """Return a model that knows its rows X, in one way or another."""
+    y = (X[:, 0] > np.median(X[:, 0])).astype(int)
+    if kind == "neighbours":
+        return KNeighborsClassifier(1).fit(X, y)
+    if kind == "kernel ridge":
+        return KernelRidge().fit(X, y)
+    recipe = DistilledClassifier(LogisticRegression(), random_state=0)
+    return recipe.fit(pd.DataFrame(X) if kind == "frame" else X, y)
+
+
+@pytest.mark.parametrize("kind", ["neighbours", "kernel ridge", "distilled", "frame"])
+def test_a_model_that_knows_its_rows_labels_none_of_them(kind: str) -> None:
+    model = grown(kind)
+    table = np.vstack([X[:7], NEW])
+    given = pd.DataFrame(table) if kind == "frame" else table
+    words = f"7 of {len(table)} rows are in the model's training table"
+    with pytest.warns(LeakageWarning, match=words):
+        labels = model_labels(model, given)
+    assert labels.labelled.tolist() == [False] * 7 + [True] * len(NEW)
+    assert labels.strategy == "a fitted model on rows it did not see"
+
+
+def test_what_a_model_cannot_know_is_said_to_be_assumed() -> None:
+    y = (X[:, 0] > np.median(X[:, 0])).astype(int)
+    labels = model_labels(LogisticRegression().fit(X, y), X)
+    assert labels.labelled.all()
+    found = risks(np.arange(len(X)) % 2, labels, metrics=["log_loss"])
+    assert found.estimand.startswith("risk of what made the labels (a fitted model on")
+    assert "it is assumed not to have seen) on new rows" in found.estimand
+    assert found.conditions[0].startswith("it saw none of these rows")
+    assert "fold models" not in found.summary()

@@ -13,11 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 from semikd._validation import Shown, check_shape, finite_array, invalid, wrong_type
 from semikd.crossfit.learners import predict_outputs, probabilities
 from semikd.crossfit.record import UNLABELLED, OutOfFold
-from semikd.crossfit.rows import Indices, n_rows, row_hashes
+from semikd.crossfit.rows import Hashes, Indices, n_rows, row_hashes
 from semikd.exceptions import LeakageWarning
 from semikd.simplex import FloatArray
 
-__all__ = ["external_labels", "model_labels"]
+__all__ = ["external_labels", "model_labels", "rows_of"]
+
+_UNSEEN = "a fitted model on rows it did not see"
+_ASSUMED = "a fitted model on rows that it is assumed not to have seen"
+# Where estimators of scikit-learn keep the table that they were fitted on.
+_KEPT = ("_fit_X", "X_fit_", "X_train_")
 
 
 def external_labels(
@@ -98,6 +103,11 @@ def model_labels(model: Any, X: Any, *, seen: Any = None) -> OutOfFold:
         The model's training table. Rows of X whose content is in it get no label, and
         are counted in a warning.
 
+        A model that was distilled here knows its rows, and so do those that keep them
+        (nearest neighbours, kernel ridge and Gaussian process regression): these get no
+        label, whether or not they are given. Of others it is assumed that they saw none
+        of the rows, and the record says so.
+
     Returns
     -------
     OutOfFold
@@ -130,18 +140,51 @@ def model_labels(model: Any, X: Any, *, seen: Any = None) -> OutOfFold:
     prediction, _ = predict_outputs(model, X, classes)
     hashes = row_hashes(X)
     n = len(hashes)
-    if seen is not None:
-        known = np.isin(hashes, row_hashes(seen))
+    tables = [*rows_of(model), *([] if seen is None else [row_hashes(seen)])]
+    if tables:
+        known = np.isin(hashes, np.concatenate(tables))
         prediction = np.where(known[:, None], np.nan, prediction)
         _warn_of_known(int(known.sum()), n)
     return OutOfFold(
         prediction=prediction[None],
         fold=np.full((1, n), UNLABELLED, dtype=np.intp),
         classes=None if classes is None else np.asarray(classes),
-        strategy="a fitted model on rows it did not see",
+        strategy=_UNSEEN if tables else _ASSUMED,
         row_hash=hashes,
         refitted=model,
     )
+
+
+def rows_of(model: Any) -> list[Hashes]:
+    """Return the hashes of the rows that a model knows it was fitted on.
+
+    Parameters
+    ----------
+    model : estimator
+        Any fitted model.
+
+    Returns
+    -------
+    list of ndarray of uint64
+        Of a distilled model those of its labels, of others the table that they keep;
+        empty where nothing is known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from semikd.crossfit.external import rows_of
+    >>> X, y = np.array([[0.0], [1.0]]), [0, 1]
+    >>> len(rows_of(KNeighborsClassifier(1).fit(X, y))[0])
+    2
+    """
+    # A choice among distilled models keeps the one that it made.
+    inner = getattr(model, "model_", model)
+    labels = getattr(inner, "labels_", None)
+    if isinstance(labels, OutOfFold):
+        return [labels.row_hash]
+    kept = (getattr(model, name, None) for name in _KEPT)
+    return [row_hashes(table) for table in kept if getattr(table, "ndim", 0) == 2]
 
 
 def _sorted_classes(classes: ArrayLike) -> NDArray[Any]:

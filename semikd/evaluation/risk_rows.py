@@ -98,11 +98,7 @@ def risk_rows(
             remedy = "Labels have classes of their own"
             raise invalid("classes", "be left out beside labels", classes, remedy)
         known, said, fold, usable = p.classes, p.prediction, p.fold, p.labelled
-        estimand = f"mean risk of the fold models ({p.strategy}), each on new rows"
-        conditions: tuple[str, ...] = (
-            "labels are of teachers that did not see the row",
-            "a row more or less changes a teacher little",
-        )
+        estimand, conditions = _of_labels(p)
     else:
         known = _known(labels, p) if classes is None else _classes(classes)
         said = probability_table(p, n, known)[None]
@@ -125,6 +121,22 @@ def risk_rows(
         tuple(np.asarray(known).tolist()),
         estimand,
         conditions,
+    )
+
+
+def _of_labels(labels: OutOfFold) -> tuple[str, tuple[str, ...]]:
+    """Return whose risk labels tell of, and what must hold of them, in words."""
+    if (labels.fold < 0).all():
+        return (
+            f"risk of what made the labels ({labels.strategy}) on new rows",
+            ("it saw none of these rows, in fitting or in choosing",),
+        )
+    return (
+        f"mean risk of the fold models ({labels.strategy}), each on new rows",
+        (
+            "labels are of teachers that did not see the row",
+            "a row more or less changes a teacher little",
+        ),
     )
 
 
