@@ -585,6 +585,11 @@ def with_nan(n_axes):
         ({"level": 1.0}, "level must lie strictly between 0 and 1; got 1.0"),
         ({"level": 0}, "level must lie strictly between 0 and 1; got 0"),
         ({"level": 1.5}, "level must .* got 1.5"),
+        (
+            {"level": np.nan},
+            "level must lie strictly between 0 and 1; got nan. Try 0.95",
+        ),
+        ({"level": np.inf}, "level must lie strictly between 0 and 1; got inf"),
         ({"clusters": np.zeros(80)}, "clusters must hold at least 2 clusters; got 1"),
         ({"clusters": np.full(80, np.nan)}, "name a cluster for every row; got nan"),
         ({"clusters": np.zeros(3)}, r"clusters must have shape \(80,\)"),

@@ -12,7 +12,6 @@ from semikd._validation import (
     Shown,
     check_shape,
     invalid,
-    number,
     sample_weights,
     unknown,
     wrong_type,
@@ -21,10 +20,12 @@ from semikd._validation import (
 
 def checked_level(level: object) -> float:
     """Return a confidence level strictly between 0 and 1."""
-    value = number("level", level, remedy="0.95 is customary")
-    if not 0 < value < 1:
-        raise invalid("level", "lie strictly between 0 and 1", level, "Try 0.95")
-    return value
+    constraint, remedy = "lie strictly between 0 and 1", "Try 0.95"
+    if isinstance(level, bool) or not isinstance(level, int | float | np.number):
+        raise wrong_type("level", "be a number", level, remedy)
+    if not 0 < level < 1:
+        raise invalid("level", constraint, level, remedy)
+    return float(level)
 
 
 def checked_names(names: Sequence[str], n_arms: int) -> tuple[str, ...]:
