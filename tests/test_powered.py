@@ -554,6 +554,13 @@ def wrong_calls() -> list[tuple[Callable[[], Any], str]]:
         (lambda: partly_labelled(refit, own, outcome, X[n:]), "teachers must be kept"),
         (lambda: partly_labelled(labels, own[::-1], outcome, X[n:]), "another order"),
         (lambda: partly_labelled(labels, own, outcome, X[n:, :2]), "have shape"),
+        *(
+            (
+                lambda empty=empty: partly_labelled(labels, own, outcome, empty),
+                r"unlabelled must hold two rows or more; got none\. Without such rows",
+            )
+            for empty in (X[:0], [])
+        ),
         (
             lambda: partly_labelled(labels, own, outcome, X[n : n + 1]),
             "unlabelled must hold two rows",

@@ -12,7 +12,7 @@ from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest, check_record
 from semikd.crossfit.folds import n_divided
 from semikd.crossfit.new_rows import copied_rows, labels_by_fold
-from semikd.crossfit.rows import row_hashes
+from semikd.crossfit.rows import n_rows, row_hashes
 from semikd.crossfit.unlabelled import checked_unlabelled
 from semikd.exceptions import SemikdWarning
 from semikd.inference._inputs import checked_clusters, numbered
@@ -180,6 +180,11 @@ def _hashes(labels: OutOfFold, X: Any, unlabelled: Any) -> NDArray[np.uint64]:
         return unlabelled.row_hash
     if unlabelled is None:
         raise wrong_type("unlabelled", "be a table or an OutOfFold record", unlabelled)
+    if n_rows(unlabelled) == 0:
+        remedy = (
+            "Without such rows outcomes alone are used: see semikd.evaluation.risks"
+        )
+        raise invalid("unlabelled", "hold two rows or more", Shown("none"), remedy)
     return row_hashes(checked_unlabelled(unlabelled, X))
 
 
