@@ -6,11 +6,14 @@ leaves it with probability 0.94 (`test_the_band_has_the_stated_power`).
 """
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import special, stats
+from sklearn.linear_model import LogisticRegression
 
+from semikd import cross_fit
 from semikd.exceptions import SemikdWarning
 from semikd.inference import bayes_distance
 
@@ -334,3 +337,48 @@ def test_few_events_are_warned_of() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         bayes_distance(y, even, np.full(300, 0.4))
+
+
+def labelled_rows() -> tuple:
+    """Return classes, a student, and cross-fitted labels of 500 rows."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 2))
+    y = np.array(["no", "yes"])[(X[:, 0] + rng.normal(size=500) > 0).astype(int)]
+    labels = cross_fit(LogisticRegression(), X, y, n_repeats=2, random_state=0)
+    return y, np.full(500, 0.5), labels
+
+
+def test_a_record_of_labels_is_their_mean_and_says_how_they_were_made() -> None:
+    y, student, labels = labelled_rows()
+    found = bayes_distance(y, student, labels)
+    codes = (y == "yes").astype(int)
+    plain = bayes_distance(codes, student, labels.mean[:, 1])
+    assert found.bound == plain.bound > 0.0
+    assert any("5-fold" in words for words in found.conditions)
+    both = np.column_stack([1.0 - student, student])
+    wide = bayes_distance(y, both, {"a": labels, "b": both}, random_state=0)
+    assert wide.roots.estimate[0] == pytest.approx(np.sqrt(2.0) * plain.root)
+    # The student's own labels may be cross-fitted, too.
+    turned = bayes_distance(y, labels, both)
+    assert turned.root == pytest.approx(bayes_distance(codes, labels.mean, both).root)
+
+
+def test_rows_without_a_label_are_left_out() -> None:
+    y, student, labels = labelled_rows()
+    holes = labels.prediction.copy()
+    holes[0, :100] = np.nan
+    found = bayes_distance(y, student, replace(labels, prediction=holes))
+    rest = (y == "yes").astype(int)[100:]
+    plain = bayes_distance(rest, student[100:], labels.mean[100:, 1])
+    assert found.bound == plain.bound
+
+
+def test_labels_that_are_not_honest_or_of_other_rows_are_refused() -> None:
+    y, student, labels = labelled_rows()
+    with pytest.raises(ValueError, match="teacher must be of teachers that did not"):
+        bayes_distance(y, student, replace(labels, honest=False))
+    with pytest.raises(ValueError, match=r"teacher.fold must have shape \(any, 400\)"):
+        bayes_distance(y[:400], student[:400], labels)
+    other = replace(labels, classes=np.array(["a", "b"]))
+    with pytest.raises(ValueError, match=r"teacher\['b'\] must have the classes of"):
+        bayes_distance(y, student, {"a": labels, "b": other})

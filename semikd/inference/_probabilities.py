@@ -1,12 +1,97 @@
 """Outcomes and probabilities of several models, as tables of one shape."""
 
+import warnings
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from semikd._tables import label_positions
 from semikd._validation import FloatArray, Shown, check_shape, finite_array, invalid
+from semikd.crossfit import OutOfFold
+from semikd.crossfit.checks import check_honest
+from semikd.exceptions import SemikdWarning
 
+# Skewness of a share beyond which its error is not normal: that of 100 rare events.
+_MOST_SKEWED = 0.1
 # How far rounding in single precision moves a probability out of [0, 1].
 _ROUNDING = 1e-6
+
+
+class Given(NamedTuple):
+    """Outcomes and probabilities (n, k), which rows have all of them, and words."""
+
+    outcome: FloatArray
+    student: FloatArray
+    teachers: dict[str, FloatArray]
+    usable: NDArray[np.bool_]
+    conditions: tuple[str, ...]
+
+
+def given_probabilities(
+    y: ArrayLike,
+    student: ArrayLike | OutOfFold,
+    teachers: Mapping[str, Any],
+) -> Given:
+    """Return what arrays and records of labels hold, the rows in their order."""
+    only = tuple(teachers) == ("teacher",)
+    given: dict[str, Any] = {"student": student} | {
+        "teacher" if only else f"teacher[{name!r}]": p for name, p in teachers.items()
+    }
+    records = {name: p for name, p in given.items() if isinstance(p, OutOfFold)}
+    one = not isinstance(student, OutOfFold) and np.ndim(student) == 1
+    f, said = _table(student, one), {k: _table(p, one) for k, p in teachers.items()}
+    if not records:
+        found = checked_probabilities(y, f, said)
+        return Given(*found, np.ones(len(found[1]), dtype=bool), ())
+    usable = np.ones(len(np.asarray(y)), dtype=bool)
+    for name, record in records.items():
+        check_honest(record, "inference", "Cross-fit with an integer cv", name=name)
+        check_shape(f"{name}.fold", record.fold, (None, len(usable)))
+        usable &= record.labelled
+    classes = _one_order(records)
+    labels = np.asarray(y)
+    if labels.ndim == 1:
+        labels = label_positions(labels, classes)
+    found = checked_probabilities(labels, f, said)
+    made = "; ".join(f"{name}: {each.strategy}" for name, each in records.items())
+    words = f"labels are of teachers that did not see the row ({made})"
+    return Given(*found, usable, (words,))
+
+
+def _one_order(records: dict[str, OutOfFold]) -> NDArray[np.generic]:
+    """Return the classes of the records, refusing records of different ones."""
+    (first, record), *others = records.items()
+    known = np.asarray(record.classes)
+    for name, other in others:
+        if (mine := np.asarray(other.classes).tolist()) != known.tolist():
+            constraint = f"have the classes of {first}, {known.tolist()}"
+            raise invalid(name, constraint, mine)
+    return known
+
+
+def _table(p: ArrayLike | OutOfFold, one: bool) -> ArrayLike:
+    """Return probabilities, of the second class alone where asked, uniform for none."""
+    if not isinstance(p, OutOfFold):
+        return p
+    k = p.prediction.shape[2]
+    table = np.where(p.labelled[:, None], p.mean, 1.0 / k)
+    return np.asarray(table[:, 1] if one and k == 2 else table)
+
+
+def warn_of_rare(outcome: FloatArray, stacklevel: int) -> None:
+    """Warn where a sum of so few outcomes is far from normal."""
+    shares = np.append(outcome.mean(axis=0), 1.0 - outcome.mean(axis=0).sum())
+    n, rare = len(outcome), 1.0 - float(shares.max())
+    # The skewness of a share, 0 where classes are equally frequent.
+    if 1.0 - 2.0 * rare > _MOST_SKEWED * np.sqrt(n * rare * (1.0 - rare)):
+        warnings.warn(
+            f"The bound may fail: {round(n * rare):,} of {n:,} rows are outside the "
+            "most frequent class, too few for a normal error. Use more rows.",
+            SemikdWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def checked_probabilities(

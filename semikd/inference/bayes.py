@@ -1,22 +1,22 @@
 """How far a student is, at least, from probabilities that nobody has ever seen."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semikd._random import RandomState
 from semikd._validation import FloatArray, Shown, invalid, sample_weights
-from semikd.exceptions import SemikdWarning
+from semikd.crossfit import OutOfFold
 from semikd.inference._inputs import (
     check_units,
     checked_clusters,
     checked_level,
     of_rows,
 )
-from semikd.inference._probabilities import checked_probabilities
+from semikd.inference._probabilities import given_probabilities, warn_of_rare
 from semikd.inference.bootstrap import drawn_sandwich
 from semikd.inference.influence import InfluenceEstimate, mean_influence
 from semikd.inference.multiplicity import Adjustment
@@ -25,8 +25,6 @@ from semikd.inference.student_law import StudentLaw
 from semikd.inference.units import row_conditions, unit_sizes, warn_of_few_effective
 
 _N_DRAWS = 10_000
-# Skewness of a share beyond which its error is not normal: that of 100 rare events.
-_MOST_SKEWED = 0.1
 
 
 @dataclass(frozen=True)
@@ -118,8 +116,8 @@ class DistanceBound:
 
 def bayes_distance(
     y: ArrayLike,
-    student: ArrayLike,
-    teacher: ArrayLike | Mapping[str, ArrayLike],
+    student: ArrayLike | OutOfFold,
+    teacher: ArrayLike | OutOfFold | Mapping[str, ArrayLike | OutOfFold],
     *,
     sample_weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
@@ -141,10 +139,10 @@ def bayes_distance(
     ----------
     y : array of shape (n,) or (n, k)
         Outcomes: 0 and 1 where probabilities are given as (n,), positions of classes or
-        indicators where they are (n, k).
-    student : array of shape (n,) or (n, k)
-        Probabilities of the second class, or of all classes.
-    teacher : array of the same shape, or mapping of names to such arrays
+        indicators where they are (n, k); class labels beside an OutOfFold record.
+    student : array of shape (n,) or (n, k), or OutOfFold
+        Probabilities of the second class, or of all classes; or cross-fitted labels.
+    teacher : array of the same shape, or OutOfFold, or mapping of names to these
         Probabilities by the teacher, or by several: each is another direction in which
         to look, and the largest of their bounds is corrected for their number.
     sample_weight : array of shape (n,), optional
@@ -165,8 +163,8 @@ def bayes_distance(
     Raises
     ------
     ValueError
-        If shapes do not fit, an outcome is no class, a value is no probability, or
-        there are fewer than 2 rows or clusters.
+        If shapes do not fit, an outcome is no class, a value is no probability, labels
+        are not honest, or there are fewer than 2 rows or clusters.
 
     Warns
     -----
@@ -208,16 +206,18 @@ def bayes_distance(
     True
     """
     used = checked_level(level)
-    named = dict(teacher) if isinstance(teacher, Mapping) else {"teacher": teacher}
+    named: dict[str, Any] = {"teacher": teacher}
+    if isinstance(teacher, Mapping):
+        named = dict(teacher)
     if not named:
         raise invalid("teacher", "name one at least", Shown("none"))
-    outcome, f, said = checked_probabilities(y, student, named)
+    outcome, f, said, usable, words = given_probabilities(y, student, named)
     weights = sample_weights(sample_weight, len(f))
-    kept = np.ones(len(f), dtype=bool) if weights is None else weights > 0
+    kept = usable if weights is None else usable & (weights > 0)
     groups = of_rows(checked_clusters(clusters, len(f)), kept)
     check_units(int(kept.sum()), groups)
     weights = None if weights is None else weights[kept]
-    _warn_of_rare(outcome[kept])
+    warn_of_rare(outcome[kept], stacklevel=3)
     moments = [
         mean_influence(_products((outcome - f)[kept], (p - f)[kept]), weights)
         for p in said.values()
@@ -227,12 +227,13 @@ def bayes_distance(
     warn_of_few_effective(sizes, clusters=groups is not None)
     conditions = (
         "neither student nor teacher saw these rows, in fitting or in choosing",
+        *words,
         *row_conditions(n, groups, weights)[1:],
     )
     roots = _roots(tuple(said), moments, groups, used, conditions, random_state)
     low = roots.lower_bound(adjust="none" if len(said) == 1 else "max-t")
     at = int(np.argmax(low))
-    squares = "E(p0 - f)^2" if np.ndim(student) == 1 else "E|p0 - f|^2 over classes"
+    squares = "E(p0 - f)^2" if f.shape[1] == 1 else "E|p0 - f|^2 over classes"
     return DistanceBound(
         bound=max(float(low[at]), 0.0) ** 2,
         estimate=max(float(roots.estimate[at]), 0.0) ** 2,
@@ -243,20 +244,6 @@ def bayes_distance(
         estimand=f"the student's distance to the Bayes probabilities, {squares},",
         conditions=conditions,
     )
-
-
-def _warn_of_rare(outcome: FloatArray) -> None:
-    """Warn where a sum of so few outcomes is far from normal."""
-    shares = np.append(outcome.mean(axis=0), 1.0 - outcome.mean(axis=0).sum())
-    n, rare = len(outcome), 1.0 - float(shares.max())
-    # The skewness of a share, 0 where classes are equally frequent.
-    if 1.0 - 2.0 * rare > _MOST_SKEWED * np.sqrt(n * rare * (1.0 - rare)):
-        warnings.warn(
-            f"The bound may fail: {round(n * rare):,} of {n:,} rows are outside the "
-            "most frequent class, too few for a normal error. Use more rows.",
-            SemikdWarning,
-            stacklevel=3,
-        )
 
 
 def _products(residual: FloatArray, g: FloatArray) -> FloatArray:
