@@ -13,7 +13,12 @@ from sklearn.tree import DecisionTreeClassifier
 from semikd import ResidualTeacher, cross_fit, external_labels
 from semikd.crossfit import OutOfFold
 from semikd.exceptions import SemikdWarning
-from semikd.inference import InferenceResult, log_odds_coefficients
+from semikd.inference import (
+    InferenceResult,
+    likelihood_coefficients,
+    log_odds_coefficients,
+    score_test,
+)
 
 FloatArray = NDArray[np.float64]
 STUMP = DecisionTreeClassifier(max_depth=1, random_state=0)
@@ -158,3 +163,56 @@ def test_one_more_round_of_correction_takes_off_a_part_of_the_bias() -> None:
     assert stats.ttest_1samp(gained, 0.0, alternative="greater").pvalue < 1e-6
     assert bias < left < 0.0
     assert more > held
+
+
+def separated(n: int, seed: int) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Return rows that one column tells apart without error."""
+    X = np.random.default_rng(seed).normal(size=(n, 2))
+    return X, (X[:, 0] > 0).astype(np.intp)
+
+
+@pytest.mark.parametrize("min_proba", [1e-2, 1e-3, 1e-4])
+def test_separated_classes_are_warned_of_whatever_the_floor(min_proba: float) -> None:
+    X, y = separated(500, 0)
+    labels = labels_of(LogisticRegression(C=1e4), X, y)
+    words = r"X tells the classes of all 500 rows apart.*; half of min_proba=.* x0, by"
+    with pytest.warns(SemikdWarning, match=words) as caught:
+        log_odds_coefficients(labels, X, y, min_proba=min_proba, random_state=0)
+    assert len(caught) == 1
+
+
+def test_a_floor_that_decides_is_measured_by_half_of_it() -> None:
+    X, y = separated(500, 1)
+    y = np.where(np.arange(500) % 25 == 0, 1 - y, y)
+    # A teacher that is too sure: nearly all of its labels are below the floor.
+    p = np.where(X[:, 0] > 0, 1.0 - 1e-6, 1e-6)
+    labels = external_labels(X, p, classes=[0, 1])
+    words = r"rows: half of min_proba=0.001 would move 2 of 3 .*x0.* in 500 of 500 rows"
+    with pytest.warns(SemikdWarning, match=words):
+        found = log_odds_coefficients(labels, X, y, random_state=0)
+    with pytest.warns(SemikdWarning, match="min_proba=0.0005"):
+        half = log_odds_coefficients(labels, X, y, min_proba=5e-4, random_state=0)
+    moved = np.abs(half.estimate - found.estimate) / found.std_error
+    assert moved[0] > 0.5
+
+
+def test_rows_that_overlap_are_silent() -> None:
+    """Warnings are errors here."""
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(1000, 2))
+    y = (rng.random(1000) < special.expit(X[:, 0])).astype(np.intp)
+    labels = labels_of(LogisticRegression(), X, y)
+    each = [
+        log_odds_coefficients(labels, X, y, min_proba=floor, random_state=0).estimate
+        for floor in (1e-2, 1e-3, 1e-4)
+    ]
+    np.testing.assert_allclose(each[0], each[2], rtol=0.05, atol=0.02)
+
+
+def test_the_refusal_of_separated_classes_leads_to_no_floor() -> None:
+    X, y = separated(300, 3)
+    with pytest.raises(ValueError, match="or score_test, which tests some") as error:
+        likelihood_coefficients(X, y)
+    assert "log_odds_coefficients" not in str(error.value)
+    # What it names instead is a test that stands.
+    assert score_test(X, y, ["x0"]).p_value < 1e-6

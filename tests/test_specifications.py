@@ -33,7 +33,7 @@ def curve() -> SpecificationCurve:
         Y,
         folds=(2, 5),
         seeds=(0, 7),
-        settings={"min_proba": [1e-3, 0.2]},
+        settings={"min_proba": [1e-3, 0.05]},
     )
 
 

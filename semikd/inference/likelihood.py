@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semikd._random import RandomState
-from semikd._validation import FloatArray, Shown, invalid
+from semikd._validation import FloatArray, Shown, invalid, message
 from semikd.inference.coefficients import Coefficients, coefficient_result
 from semikd.inference.designs import Design, made_design
 from semikd.inference.estimating import EstimatingEquation
@@ -24,6 +24,7 @@ __all__ = [
     "likelihood_equation",
     "most_likely",
     "nearest_model",
+    "separates",
 ]
 
 # Newton steps from where a solver stopped, and the step, of standard columns, below
@@ -147,6 +148,19 @@ def most_likely(rows: Design) -> EstimatingEquation:
     return _polished(rows, _near_maximum(rows))
 
 
+class _SeparatedError(ValueError):
+    """Columns tell classes apart without error."""
+
+
+def separates(rows: Design) -> bool:
+    """Return whether columns tell a class from others without error."""
+    try:
+        _near_maximum(rows)
+    except _SeparatedError:
+        return True
+    return False
+
+
 def _near_maximum(rows: Design) -> FloatArray:
     """Return coefficients against the first class where a solver stops, (k - 1, p).
 
@@ -166,9 +180,9 @@ def _near_maximum(rows: Design) -> FloatArray:
         if "minimum" not in str(error):
             raise
         constraint = "not be told apart by X without error: no coefficient is finite"
-        remedy = "Use fewer columns, or log_odds_coefficients"
+        remedy = "Use fewer columns, or score_test, which tests some of them even so"
         shown = Shown("classes that X separates")
-        raise invalid("y", constraint, shown, remedy) from error
+        raise _SeparatedError(message("y", constraint, shown, remedy)) from error
     theta = student.coef_
     if has_intercept:
         theta = np.column_stack([theta, student.intercept_])

@@ -21,6 +21,7 @@ from semikd.crossfit.checks import check_honest, check_record
 from semikd.inference.breakdown import breakdown_error
 from semikd.inference.coefficients import coefficient_result
 from semikd.inference.designs import Design, made_design
+from semikd.inference.floors import warn_of_floor
 from semikd.inference.remainder import LogOddsCoefficients, warn_of_remainder
 from semikd.losses import DistillationLoss, LogProbabilityLoss
 
@@ -75,7 +76,12 @@ def log_odds_coefficients(
         The class that the log-odds are against; by default the first.
     min_proba : float, default=1e-3
         Below it the logarithm goes on as its tangent, which changes what is estimated;
-        the result says in how many rows.
+        the result says in how many rows. Where half of it would change the result, or
+        classes are told apart without error, it is the floor that is estimated: of
+        separated classes, 2,000 rows, 0.01, 0.001 and 0.0001 gave slopes of 4.4 to 4.5,
+        6.0 to 6.4 and 7.3 to 8.2 by two logistic regressions and two forests, with
+        standard errors of 0.07 to 0.14. Of a true slope of 1 they gave the same by
+        logistic regressions, and of 3 values that differ by two standard errors.
     sample_weight : array-like of shape (n,), optional
         Sampling weights, in what is estimated and in its error.
     clusters : array-like of shape (n,) or (n, 2), optional
@@ -102,8 +108,10 @@ def log_odds_coefficients(
     Warns
     -----
     SemikdWarning
-        If the teachers disagree by more than half a standard error of a coefficient,
-        and by more than chance, by Holm's test over the coefficients.
+        If half of ``min_proba`` would move a coefficient by more than half a standard
+        error, or the columns tell the classes apart without error; and if the teachers
+        disagree by more than half a standard error of a coefficient, and by more than
+        chance, by Holm's test over the coefficients.
 
     Notes
     -----
@@ -185,6 +193,12 @@ def _inferred(
         form=LogOddsCoefficients,
     )
     found = replace(found, breakdown=_breakdown(found, rows, labels[0], min_proba))
+    half = _target(
+        LogProbabilityLoss(min_proba=min_proba / 2.0), labels[0], rows.outcomes
+    )
+    warn_of_floor(
+        rows, found, rows.regression(half).estimate, labels[0], min_proba, stacklevel=4
+    )
     if len(targets) == 1:
         return found
     found = replace(
