@@ -211,3 +211,12 @@ def test_intervals_are_too_narrow_where_it_is_said_and_not_elsewhere() -> None:
     assert law.ppf(0.5e-4) <= hits["equal"] <= law.ppf(1 - 0.5e-4)
     # The negative control is far outside of what the others may be.
     assert hits["few"] < law.ppf(0.5e-4)
+
+
+def test_a_verdict_without_spread_says_so_in_its_sentence() -> None:
+    with pytest.warns(SemikdWarning, match="no width"):
+        found = compared(shifted())
+    assert "nothing of new rows" in found.verdicts()[0].sentence
+    assert compared(shifted(0.0)).verdicts()[0].sentence.endswith("tells them apart.")
+    spread = compared(np.random.default_rng(11).normal(size=(N, 2))).verdicts()[0]
+    assert "no width" not in spread.sentence

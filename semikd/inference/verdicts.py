@@ -30,6 +30,13 @@ _SENTENCES: dict[VerdictName, str] = {
 }
 
 
+_ALIKE = "No row tells them apart."
+_NO_WIDTH = (
+    "The interval has no width, since every row or cluster says the same: that says "
+    "nothing of new rows."
+)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What the simultaneous interval of one arm says against the reference.
@@ -214,6 +221,8 @@ class Comparison(InferenceResult):
         )
         interval = f"{100 * level:g} % simultaneous interval of the difference"
         sentence = f"{words} ({interval}: {ends[0]:.3g} to {ends[1]:.3g})."
+        if self.std_error[at] == 0:
+            sentence += f" {_ALIKE if self.estimate[at] == 0 else _NO_WIDTH}"
         return Verdict(self.names[at], name, sentence)
 
 
