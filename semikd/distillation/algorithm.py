@@ -21,6 +21,7 @@ from semikd._learners import (
     with_reason,
 )
 from semikd._tables import checked_table
+from semikd._validation import invalid
 from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold, cross_fit
 from semikd.crossfit.checks import check_record
@@ -98,8 +99,6 @@ class Distilled(BaseEstimator):
         if isinstance(cv, OutOfFold):
             check_record(cv, X, classes)
             return cv
-        # Teachers stay only as long as there is something left to ask them.
-        asked = self.online_labels or more or student.shown_by == "folds"
         record = cross_fit(
             teacher,
             X,
@@ -108,13 +107,22 @@ class Distilled(BaseEstimator):
             groups=groups,
             sample_weight=weights,
             n_repeats=self.n_repeats,
-            new_rows=("mean" if asked else "none")
-            if student.shown_by != "all"
-            else "refit",
+            new_rows=self._kept_teachers(student, more),
             n_jobs=self.n_jobs,
             random_state=seed,
         )
         return with_reason(record, self.cv, cv, correction)
+
+    def _kept_teachers(self, student: Student, more: MoreRows) -> str:
+        """Return who stays, which is as long as there is something left to ask."""
+        labelling = self.online_labels or bool(more)
+        if student.shown_by == "all" and labelling:
+            which = "online labels" if self.online_labels else "rows without outcomes"
+            remedy = "The networks of the folds are needed for them"
+            raise invalid("taught_by", f"be 'folds' with {which}", "all", remedy)
+        if student.shown_by == "all":
+            return "refit"
+        return "mean" if labelling or student.shown_by == "folds" else "none"
 
     def _learn(
         self,
@@ -143,12 +151,12 @@ class Distilled(BaseEstimator):
             online=self.online_labels,
             added=added,
         )
-        if "features" in lesson.options:
-            said = f"{record.strategy}; {lesson.options['features'].words}"
-            record = replace(record, strategy=said)
         if self.online_labels or record is not self.cv:
             # A small model carries no large ones, unless a record brought them.
             record = replace(record, teachers=(), refitted=None)
+        shown = lesson.options.get("features")
+        if shown is not None:
+            record = replace(record, strategy=f"{record.strategy}; {shown.words}")
         lesson.teach(student)
         # All at once, and last: a failed fit leaves the model (not its known columns).
         self.size_ = student.size()

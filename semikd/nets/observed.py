@@ -50,7 +50,7 @@ class Observed(nn.Module):
         self.network = network
         self.layers = tuple(layers)
         for name, tensor in (extra or {}).items():
-            self.register_parameter(name, nn.Parameter(tensor))
+            self.register_parameter(name, nn.Parameter(tensor.clone()))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return scores and hidden layers, (b, m + q)."""
@@ -136,6 +136,8 @@ def layer_outputs(network: nn.Module, x: Tensor) -> dict[str, Tensor]:
 
 def last_hidden(network: nn.Module, x: Tensor, *, maps: bool = False) -> str:
     """Return the name of the last hidden layer: what goes into the last linear map.
+
+    It is seen before dropout thins it out.
 
     Parameters
     ----------

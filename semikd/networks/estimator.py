@@ -18,6 +18,7 @@ from semikd.networks.files import EstimatorFiles
 from semikd.networks.inputs import (
     check_groups,
     check_observed,
+    check_solver,
     check_start,
     check_targets,
     checked_rows,
@@ -138,12 +139,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         options = NetworkOptions.of(self)
         check_targets([target], loss, n_rows(X))
         check_groups(groups, n_rows(X))
-        if options.solver == "lbfgs" and getattr(X, "ndim", 2) == 4:
-            remedy = "Images are trained in mini-batches"
-            raise invalid("solver", "be 'adam' for images", "lbfgs", remedy)
-        if options.solver == "lbfgs" and online is not None:
-            remedy = "It takes rows as they are: labels made beforehand are the same"
-            raise invalid("solver", "be 'adam' for online labels", "lbfgs", remedy)
+        check_solver(options, X, online)
         if features is not None:
             check_observed(options)
         if options.solver == "lbfgs" and isinstance(X, np.memmap):

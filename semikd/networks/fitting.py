@@ -103,11 +103,7 @@ def fit_networks(
     """
     common = tasks[0].options
     device, dtype = nets.find_device(common.device), nets.find_dtype(common.dtype)
-    if isinstance(inputs, MappedTable):
-        table, mean, scale = inputs.table, inputs.mean, inputs.scale
-        rows: nets.Rows = nets.MappedRows(table, device, dtype, mean=mean, scale=scale)
-    else:
-        rows = nets.ResidentRows(torch.tensor(inputs, device=device, dtype=dtype))
+    rows = _read(inputs, device, dtype)
     # Members that read the same rows are given the same tensor, so that the engine
     # sees it and reads them once.
     shared: dict[bytes, Tensor] = {}
@@ -148,6 +144,14 @@ def fit_networks(
     return [
         FittedNetwork(_alone(one.module).cpu(), one.history, one.mode) for one in found
     ]
+
+
+def _read(inputs: Any, device: torch.device, dtype: torch.dtype) -> nets.Rows:
+    """Return where the rows are read from: the device, or a file."""
+    if isinstance(inputs, MappedTable):
+        table, mean, scale = inputs.table, inputs.mean, inputs.scale
+        return nets.MappedRows(table, device, dtype, mean=mean, scale=scale)
+    return nets.ResidentRows(torch.tensor(inputs, device=device, dtype=dtype))
 
 
 def solve_network(

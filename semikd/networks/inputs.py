@@ -52,6 +52,18 @@ def checked_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     )
 
 
+def check_solver(options: NetworkOptions, X: Any, online: Any) -> None:
+    """Refuse to take all rows at once where there are only batches of them."""
+    if options.solver != "lbfgs":
+        return
+    if getattr(X, "ndim", 2) == 4:
+        remedy = "Images are trained in mini-batches"
+        raise invalid("solver", "be 'adam' for images", "lbfgs", remedy)
+    if online is not None:
+        remedy = "It takes rows as they are: labels made beforehand are the same"
+        raise invalid("solver", "be 'adam' for online labels", "lbfgs", remedy)
+
+
 def check_observed(options: NetworkOptions) -> None:
     """Refuse a training in which hidden layers cannot be compared."""
     if options.solver != "adam":

@@ -180,9 +180,7 @@ class Student(ABC):
             If a parameter is out of its range.
         """
         self._check_settings()
-        bounds = None
-        if target is not None:
-            bounds = (float(target.min()), float(target.max()))
+        bounds = None if target is None else (float(target.min()), float(target.max()))
         reason = self.supports(loss, bounds)
         if reason is None and n_classes is not None:
             reason = self._supports_width(loss.n_outputs(n_classes))
@@ -241,10 +239,8 @@ class Student(ABC):
         -------
         list of Student
         """
-        fitted = []
-        for target, setting in zip(
-            targets, settings or [{}] * len(targets), strict=True
-        ):
+        fitted, each = [], settings or [{}] * len(targets)
+        for target, setting in zip(targets, each, strict=True):
             student = self.copy().configure(setting)
             fitted.append(
                 student.fit_target(X, target, loss=loss, sample_weight=sample_weight)
