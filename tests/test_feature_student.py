@@ -1,7 +1,10 @@
 """Students of hidden layers: whose layers, which rows together, what is refused."""
 
 import copy
+import re
+import textwrap
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -593,3 +596,14 @@ def test_angles_are_taken_among_sixty_four_rows_at_a_time(table):
         for at, _ in view._parts(view._layers.pairs[0], 0, torch.from_numpy(one), batch)
     ]
     assert parts == [64, 64, 64, 48]
+
+
+def test_the_example_of_the_page_runs():
+    page = Path(__file__).parents[1] / "docs" / "siblings.rst"
+    if not page.exists():
+        pytest.skip("an installed package has no docs beside it")
+    section = page.read_text().split("Hidden layers\n-------------")[1]
+    block = re.search(r"code-block:: python\n\n((?:   .*\n|\n)+)", section)
+    names = {}
+    exec(textwrap.dedent(block[1]), names)  # noqa: S102 - our own page
+    assert type(names["small"].student_) is TorchStudent

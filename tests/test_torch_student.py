@@ -22,7 +22,8 @@ from semikd.losses import (
     ProbabilityLoss,
 )
 from semikd.networks import MLP, NetworkOptions, Training, prepare
-from semikd.networks.fitting import Task, _objective
+from semikd.networks.fitting import Task
+from semikd.networks.objectives import objective_of
 from semikd.networks.rows import WeightedRows, canonical_order, merged, moments
 from semikd.simplex import center, softmax
 from semikd.students import TorchStudent
@@ -226,7 +227,7 @@ def test_batches_of_uneven_weights_have_the_mean_loss_of_all_rows_as_their_mean(
     target, options = loss.phi(p), NetworkOptions.of(exact())
     every, nobody = np.arange(len(X)), np.zeros(len(X), dtype=bool)
     task = Task(every, nobody, target, weight, options, seed=0)
-    objective = _objective([task], loss, torch.device("cpu"), torch.float64)
+    objective = objective_of([task], loss, torch.device("cpu"), torch.float64)
     scores = np.random.default_rng(0).normal(size=target.shape)
     risks = []
     for rows in torch.randperm(len(X)).tensor_split(8):

@@ -41,12 +41,13 @@ class AttentionTransfer(FeatureLoss):
     Notes
     -----
     Where the maps differ in size, the larger are averaged to the size of the smaller.
-    The mean of squares, where the paper writes a norm, is that of the authors' code.
+    The mean of squares, where the paper writes a norm, is that of the authors' code, as
+    others quote it.
 
     References
     ----------
     .. [1] S. Zagoruyko and N. Komodakis, "Paying More Attention to Attention", ICLR
-       2017, Section 3.1 and equation 2.
+       2017.
 
     Examples
     --------

@@ -31,7 +31,7 @@ class ContrastiveRepresentation(FeatureLoss):
 
     Parameters
     ----------
-    weight : float, default=0.1
+    weight : float, default=0.01
         :math:`\lambda`; 0.8 in the authors' experiments.
     teacher_layer, student_layer : str, optional
         Names of the layers; by default what goes into the last linear map.
@@ -55,7 +55,7 @@ class ContrastiveRepresentation(FeatureLoss):
     References
     ----------
     .. [1] Y. Tian, D. Krishnan and P. Isola, "Contrastive Representation Distillation",
-       ICLR 2020, equations 17 to 19; M. Gutmann and A. Hyvärinen, "Noise-contrastive
+       ICLR 2020, equation 18, and the authors' code; M. Gutmann and A. Hyvärinen, "Noise-contrastive
        estimation", AISTATS 2010.
 
     Examples
@@ -71,7 +71,7 @@ class ContrastiveRepresentation(FeatureLoss):
     True
     """
 
-    weight: float = 0.1
+    weight: float = 0.01
     dimension: int = 128
     temperature: float = 0.07
 

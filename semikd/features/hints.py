@@ -36,13 +36,13 @@ class Hint(FeatureLoss):
     -----
     The paper trains the lower half of the student on hints alone, and all of it on
     answers afterwards. Here both are trained together, as in most comparisons since.
-    The paper's sum over units is a mean here, so that the weight means the same for
-    layers of any width.
+    The paper's sum over units is a mean here, as in the code of later comparisons, so
+    that the weight means the same for layers of any width. Reconstructed from that code
+    and from descriptions of the paper.
 
     References
     ----------
-    .. [1] A. Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015, Section
-       2.2 and equation 3.
+    .. [1] A. Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015.
 
     Examples
     --------

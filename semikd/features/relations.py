@@ -42,7 +42,7 @@ class RelationalDistance(FeatureLoss):
     References
     ----------
     .. [1] W. Park, D. Kim, Y. Lu and M. Cho, "Relational Knowledge Distillation", CVPR
-       2019, Section 3.2.1.
+       2019; the authors' code.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class RelationalAngle(FeatureLoss):
     References
     ----------
     .. [1] W. Park, D. Kim, Y. Lu and M. Cho, "Relational Knowledge Distillation", CVPR
-       2019, Section 3.2.2.
+       2019; the authors' code.
 
     Examples
     --------

@@ -28,7 +28,7 @@ class SimilarityPreserving(FeatureLoss):
 
     Parameters
     ----------
-    weight : float, default=100.0
+    weight : float, default=10.0
         :math:`\lambda`; 3,000 in the paper, for batches of 128 images.
     teacher_layer, student_layer : str, optional
         Names of the layers; by default what goes into the last linear map.
@@ -36,12 +36,13 @@ class SimilarityPreserving(FeatureLoss):
     Notes
     -----
     A row of weight 2 counts as two rows, also among those that it is compared with. The
-    loss falls with the number of rows in a batch, as the paper's does.
+    loss falls with the number of rows in a batch, as the paper's does. The formula is
+    that of code which its authors checked, in the comparison by Tian and others.
 
     References
     ----------
     .. [1] F. Tung and G. Mori, "Similarity-Preserving Knowledge Distillation", ICCV
-       2019, equations 1 to 4.
+       2019.
 
     Examples
     --------
@@ -53,7 +54,7 @@ class SimilarityPreserving(FeatureLoss):
     tensor([0., 0.])
     """
 
-    weight: float = 100.0
+    weight: float = 10.0
 
     name: ClassVar[str] = "similarity"
     fewest_rows: ClassVar[int] = 2

@@ -152,6 +152,8 @@ class Compared:
         hidden = self._parted(answers[0, :, self.n_scores :])
         rows, inputs = batch.rows[0], batch.inputs[0]
         total = torch.zeros_like(weights[0])
+        # Rows and what they cost, put together once: each sum costs a pass over all.
+        places, costs = [rows[:0]], [total[:0]]
         for r in range(len(self._teachers)):
             fold = self._fold[r, rows]
             if batch.counts is not None:
@@ -160,10 +162,12 @@ class Compared:
             for pair in self._layers.pairs:
                 own, other = hidden[pair.student], taught[pair.teacher]
                 for at, connectors in self._parts(pair, r, fold, batch):
-                    value = pair.loss.value(
+                    each = pair.loss.value(
                         own[at], other[at], weights[0, at], connectors
                     )
-                    total = total.index_add(0, at, pair.loss.weight * value)
+                    places.append(at)
+                    costs.append(pair.loss.weight * each)
+        total = total.index_add(0, torch.cat(places), torch.cat(costs))
         return total[None] / len(self._teachers)
 
     def _connectors(self) -> dict[str, Tensor]:
