@@ -133,7 +133,7 @@ def _ships() -> dict[type, Callable[[Any], StudentArrays]]:
     """Return how each known class becomes arrays; subclasses may predict otherwise."""
     from sklearn import ensemble, linear_model, multioutput, tree
 
-    from semikd.students import LinearStudent, TorchStudent
+    from semikd.students import AdversarialStudent, LinearStudent, TorchStudent
 
     linear = [
         "ARDRegression",
@@ -158,6 +158,7 @@ def _ships() -> dict[type, Callable[[Any], StudentArrays]]:
         multioutput.MultiOutputRegressor: _one_for_each,
         LinearStudent: _linear,
         TorchStudent: _network,
+        AdversarialStudent: _network,
         **{getattr(linear_model, name): _linear for name in linear},
     }
 

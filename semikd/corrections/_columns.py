@@ -32,22 +32,27 @@ def readable(X: Any, p: FloatArray) -> FloatArray:
 
 def codes(X: Any, column: str | int) -> NDArray[np.intp]:
     """Return a number for the value of one column in each row, shape (n,)."""
+    return _ranks(values_of(X, column, "group_by"))
+
+
+def values_of(X: Any, column: str | int, name: str) -> NDArray[Any]:
+    """Return one column of a table as it is, shape (n,); ``name`` is who asks."""
     if nw.dependencies.is_into_dataframe(X):
         frame = nw.from_native(X, eager_only=True)
         names = list(frame.columns)
         # By their order, since a number as a name would be taken for a row.
         columns = list(frame.iter_columns())
         if isinstance(column, str) and column in names:
-            return _ranks(columns[names.index(column)].to_numpy())
+            return np.asarray(columns[names.index(column)].to_numpy())
         if isinstance(column, int) and 0 <= column < len(names):
-            return _ranks(columns[column].to_numpy())
-        have = ", ".join(repr(name) for name in names[:10])
+            return np.asarray(columns[column].to_numpy())
+        have = ", ".join(repr(known) for known in names[:10])
     else:
         values = list(_columns(X))
         if isinstance(column, int) and 0 <= column < len(values):
-            return _ranks(values[column])
+            return values[column]
         have = f"positions 0 to {len(values) - 1}" if values else "no columns"
-    raise invalid("group_by", "name a column of X", column, Shown(f"X has {have}"))
+    raise invalid(name, "name a column of X", column, Shown(f"X has {have}"))
 
 
 def _columns(X: Any) -> Iterator[NDArray[Any]]:

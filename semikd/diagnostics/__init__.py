@@ -16,6 +16,7 @@ from semikd.diagnostics.subgroups import subgroup_report
 
 __all__ = [
     "Finding",
+    "ParityGaps",
     "SpecificationCurve",
     "SubgroupReport",
     "TeacherDiagnosis",
@@ -26,6 +27,9 @@ __all__ = [
     "gradient_rescaling",
     "knowledge_levels",
     "mean_labels",
+    "parity_gaps",
     "specification_curve",
     "subgroup_report",
 ]
+
+from semikd.diagnostics.parity import ParityGaps, parity_gaps

@@ -215,6 +215,9 @@ def make_lesson(
         options["features"] = TeacherFeatures.of(
             record, known.rows, taught_by=student.shown_by, n_added=n_added
         )
+    if "outcome" in student.fit_options:
+        unknown = [np.full_like(each.labels, np.nan) for each in added]
+        options["outcome"] = np.concatenate([known.outcome, *unknown])
     lesson = _uncorrected(known, added, options)
     known.correct(correction, _complexity(known, student, correction, lesson), rules)
     target, trained = known.target(), known.trained_by()

@@ -9,6 +9,7 @@ and returns the loss of each row, shape (M, b).
 
 from semikd.nets.augmentation import flip_and_crop
 from semikd.nets.checkpoints import Checkpoint
+from semikd.nets.contest import Contest, steered
 from semikd.nets.devices import (
     devices,
     find_compiler,
@@ -35,6 +36,7 @@ from semikd.nets.training import (
 __all__ = [
     "Batch",
     "Checkpoint",
+    "Contest",
     "Dropout",
     "Epoch",
     "MappedRows",
@@ -58,6 +60,7 @@ __all__ = [
     "n_parameters",
     "predict",
     "seeded",
+    "steered",
     "train",
     "with_own_dropout",
 ]

@@ -14,6 +14,7 @@ from semikd._validation import Shown, counted, invalid
 from semikd.exceptions import SemikdWarning
 from semikd.nets.alike import architecture, mixes_rows
 from semikd.nets.checkpoints import Checkpoint, Record, Saver
+from semikd.nets.contest import Contest
 from semikd.nets.devices import determinism, is_out_of_memory
 from semikd.nets.identity import first_losses, problem_of
 from semikd.nets.loop import Listener, Loop
@@ -40,6 +41,7 @@ def train(
     listen: Listener | None = None,
     progress: Reporter = silent,
     checkpoint: Checkpoint | None = None,
+    contest: Contest | None = None,
 ) -> list[Trained]:
     """Train networks, all at once where they share an architecture.
 
@@ -62,6 +64,8 @@ def train(
         Called with a step as each epoch starts, and at last.
     checkpoint : Checkpoint, optional
         Where the state is written from time to time, and read again after a kill.
+    contest : Contest, optional
+        How the opponents of the members play, each of which has one then.
 
     Returns
     -------
@@ -109,7 +113,8 @@ def train(
         losses = first_losses(members, rows, objective)
         saver = Saver(checkpoint, problem, losses)
         record = saver.read(record, members)
-    fleet = _Fleet(members, rows, objective, options, listen or _deaf, progress)
+    heard = listen or _deaf
+    fleet = _Fleet(members, rows, objective, options, heard, progress, contest)
     device = members[0].training.device if members else torch.device("cpu")
     with determinism(options.deterministic, device):
         fleet.run(record, saver)
@@ -127,7 +132,9 @@ class _Fleet:
         options: TrainingOptions,
         listen: Listener,
         progress: Reporter,
+        contest: Contest | None,
     ) -> None:
+        self.contest = contest
         self.members, self.rows, self.objective = members, rows, objective
         self.options, self.listen, self.progress = options, listen, progress
         self.total = max((member.max_epochs for member in members), default=0)
@@ -173,6 +180,7 @@ class _Fleet:
                 self.options,
                 self.listen,
                 self.deadline,
+                self.contest,
             )
             if saver is not None:
                 saver.resume(record, loop)
@@ -209,6 +217,8 @@ def _chunks(
         if mixed[key]:
             # Padding would count in the statistics of a batch.
             key = (key, len(member.training))
+        if member.opponent is not None:
+            key = (key, architecture(member.opponent))
         groups.setdefault(key, []).append(place)
     most = options.max_members or max(len(members), 1)
     return [

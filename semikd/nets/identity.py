@@ -30,7 +30,8 @@ def problem_of(
         for state in [module_state(member.module)]
     ]
     settings = [
-        (m.seed, m.learning_rate, m.weight_decay, m.max_epochs) for m in members
+        (m.seed, m.learning_rate, m.weight_decay, m.max_epochs, m.strength)
+        for m in members
     ]
     said: dict[str, str] = {
         "networks": _hash(str(shapes).encode()),
@@ -69,7 +70,9 @@ def _state_bytes(members: Sequence[Member]) -> list[bytes]:
     return [
         tensor.cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
         for member in members
-        for tensor in module_state(member.module).values()
+        for module in (member.module, member.opponent)
+        if module is not None
+        for tensor in module_state(module).values()
     ]
 
 

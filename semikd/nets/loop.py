@@ -14,6 +14,7 @@ from torch import Tensor
 from semikd._random import spawn_seeds
 from semikd._validation import choose
 from semikd.nets.batches import Clock, next_segment
+from semikd.nets.contest import Contest, Opponents
 from semikd.nets.devices import find_compiler, find_precision
 from semikd.nets.optimizers import OPTIMIZERS, SCHEDULES
 from semikd.nets.rows import Rows
@@ -52,6 +53,8 @@ class Loop:
         Called with a member's name and each epoch; True ends that member's training.
     deadline : Deadline
         When to stop.
+    contest : Contest, optional
+        How the members' opponents play.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Loop:
         options: TrainingOptions,
         listen: Listener,
         deadline: Deadline,
+        contest: Contest | None = None,
     ) -> None:
         self.members, self.names = members, names
         self.rows, self.objective, self.options = rows, objective, options
@@ -76,6 +80,9 @@ class Loop:
             _settings([member.weight_decay for member in members]),
         )
         self.alive = list(range(len(members)))
+        self.opponents = None
+        if contest is not None:
+            self.opponents = Opponents(contest, members, names, example, options)
         self.clocks = _clocks(members, options.batch_size)
         self.noise = [_noise_generator(member, example.device) for member in members]
         self.watch = Watch(members, options.patience, example.device)
@@ -106,6 +113,8 @@ class Loop:
         if places:
             self.stack = self.stack.select(index)
             self.optimizer.select(self.stack.leaves, index)
+            if self.opponents is not None:
+                self.opponents.select(index)
             self._refresh()
 
     def _refresh(self) -> None:
@@ -148,12 +157,19 @@ class Loop:
         inputs = self._shown(self.rows.take(index), generators, lengths)
         with self._precision():
             scores = self._run(inputs)
+        scores = scores.to(self._ones.dtype)
         batch = Batch(index, self._ids, inputs, share > 0.0, self.stack.state)
-        losses = self.objective(scores.to(self._ones.dtype), batch)
-        risk = (losses * share).sum(dim=1)
+        risk = (self.objective(scores, batch) * share).sum(dim=1)
+        against = self.opponents
         gradients: Sequence[Tensor] = torch.autograd.grad(
-            risk, self._leaves, self._ones, materialize_grads=True
+            risk,
+            self._leaves,
+            self._ones,
+            materialize_grads=True,
+            retain_graph=against is not None,
         )
+        if against is not None:
+            gradients = against.turn(gradients, self._leaves, scores, batch, share)
         longest = self.options.clip_norm
         if longest is not None:
             gradients = _clipped(gradients, longest)

@@ -39,6 +39,7 @@ def snapshot(loop: Loop) -> tuple[dict[str, Any], Arrays]:
         "noise": packed_bytes([generator.get_state() for generator in loop.noise]),
         "best": np.asarray(loop.watch.best),
         "history": history_table(loop.history),
+        "opponents": packed_bytes(_of_opponents(loop)),
     }
     return content, arrays
 
@@ -54,7 +55,10 @@ def restore(loop: Loop, content: dict[str, Any], arrays: Arrays) -> None:
     memory = [t for tensors in loop.optimizer.memory.values() for t in tensors]
     overwrite(memory, arrays["memory"])
     overwrite([loop.totals], arrays["totals"])
+    overwrite(_of_opponents(loop), arrays["opponents"])
     loop.optimizer.n_steps = int(content["n_steps"])
+    if loop.opponents is not None:
+        loop.opponents.optimizer.n_steps = loop.optimizer.n_steps
     clocks = list(dict.fromkeys(loop.clocks))
     states = _unpacked([clock.drawn_from for clock in clocks], arrays["clocks"])
     for clock, state, (epoch, position) in zip(
@@ -71,6 +75,11 @@ def restore(loop: Loop, content: dict[str, Any], arrays: Arrays) -> None:
     loop.history = [
         list(own) for own in epochs_of(arrays["history"], len(loop.members))
     ]
+
+
+def _of_opponents(loop: Loop) -> list[Tensor]:
+    """Return what changes of the opponents, where there are any."""
+    return [] if loop.opponents is None else loop.opponents.tensors
 
 
 def packed_bytes(tensors: Sequence[Tensor]) -> Bytes:

@@ -80,6 +80,10 @@ class Member:
         the minimum is that of the penalised objective ('adamw' has no such minimum).
     max_epochs : int, default=100
         Most passes over the training rows.
+    opponent : torch.nn.Module, optional
+        What guesses from its scores, in a ``Contest``.
+    strength : float, default=0.0
+        :math:`\alpha`, how far its steps go against the opponent.
 
     Examples
     --------
@@ -96,6 +100,8 @@ class Member:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     max_epochs: int = 100
+    opponent: nn.Module | None = None
+    strength: float = 0.0
 
 
 @dataclass(frozen=True)

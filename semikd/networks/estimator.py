@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from semikd.nets import Epoch
+    from semikd.networks.adversary import Against
     from semikd.networks.fitting import FittedNetwork, Task
     from semikd.networks.hidden import FeatureTerm
     from semikd.networks.online import OnlineTargets
@@ -132,6 +133,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         go_on: bool = False,
         online: "OnlineTargets | None" = None,
         features: "FeatureTerm | None" = None,
+        against: "Against | None" = None,
     ) -> None:
         """Fit one network to targets, and remember it; ``go_on`` from the present."""
         from semikd.networks.fitting import fit_networks, solve_network
@@ -162,6 +164,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
             online=online,
             features=features,
             encoding=prepared.encoding,
+            against=against,
         )
         if options.solver == "lbfgs":
             found = solve_network(prepared.inputs, prepared.shape, task, loss)

@@ -204,7 +204,8 @@ def _made(cls: Any, saved: SavedNetwork) -> Any:
     if encoding.shape != saved.inputs:
         shown = Shown("others")
         raise invalid("encoding", "give what the network reads", shown)
-    takes_loss = "loss" in cls._get_param_names()
+    # Some have one loss for all fits.
+    takes_loss = "loss" in cls._get_param_names() or hasattr(cls, "loss")
     loss = loss_of(words["loss"]) if takes_loss else None
     classes = labels_of(words["classes"])
     if len(classes) != max(saved.n_outputs, 2):

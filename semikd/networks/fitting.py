@@ -1,7 +1,6 @@
 """Where targets on a scale meet the torch engine, so that neither knows the other."""
 
 import copy
-import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,15 +16,16 @@ from semikd import nets
 from semikd._progress import Reporter, silent
 from semikd._random import spawn_seeds
 from semikd.losses import DistillationLoss
+from semikd.networks.adversary import Against, contest_of, opponent_of
 from semikd.networks.comparing import Compared
+from semikd.networks.engine import engine_options, listener
 from semikd.networks.hidden import FeatureTerm
-from semikd.networks.objectives import objective_of
+from semikd.networks.objectives import objective_of, weighing_of
 from semikd.networks.online import OnlineTargets
 from semikd.networks.options import NetworkOptions
 from semikd.networks.prepared import MappedTable
 from semikd.networks.resuming import own_checkpoint
 from semikd.networks.shapes import InputShape
-from semikd.networks.training import EpochEnd
 from semikd.simplex import FloatArray
 
 
@@ -56,6 +56,8 @@ class Task:
     features : FeatureTerm, optional
         Losses of hidden layers, beside that of the scores; for a network that is fitted
         alone.
+    against : Against, optional
+        The attribute that an opponent guesses; all tasks have one, or none.
     """
 
     rows: NDArray[np.intp]
@@ -68,6 +70,7 @@ class Task:
     online: OnlineTargets | None = None
     encoding: Any = None
     features: FeatureTerm | None = None
+    against: Against | None = None
 
 
 @dataclass(frozen=True)
@@ -129,17 +132,22 @@ def fit_networks(
                 learning_rate=task.options.learning_rate,
                 weight_decay=task.options.weight_decay,
                 max_epochs=task.options.max_epochs,
+                opponent=_on(opponent_of(task, loss, dtype), device),
+                strength=0.0 if task.against is None else task.against.strength,
             )
         )
-    engine = _engine_options(common)
+    engine, weigh = engine_options(common), weighing_of(tasks, device, dtype)
     found = nets.train(
         members,
         rows,
         objective_of(tasks, loss, device, dtype, view),
         options=engine,
-        listen=_listener(common, tasks),
+        listen=listener(common, tasks),
         progress=progress,
         checkpoint=own_checkpoint(tasks, loss, members, rows, engine),
+        contest=contest_of(
+            tasks, loss, weighing_of(tasks, device, dtype), device, dtype
+        ),
     )
     return [
         FittedNetwork(_alone(one.module).cpu(), one.history, one.mode) for one in found
@@ -223,36 +231,6 @@ def _alone(module: nn.Module) -> nn.Module:
     return module.network if isinstance(module, nets.Observed) else module
 
 
-def _engine_options(options: NetworkOptions) -> nets.TrainingOptions:
-    """Return the engine's form of the options that all members share."""
-    training = options.training
-    return nets.TrainingOptions(
-        batch_size=options.batch_size,
-        patience=training.patience,
-        optimizer=training.optimizer,
-        schedule=training.schedule,
-        clip_norm=training.clip_norm,
-        precision=training.precision,
-        compile=training.compile,
-        deterministic=training.deterministic,
-        time_limit=training.time_limit,
-        augment=training.augment,
-    )
-
-
-def _listener(options: NetworkOptions, tasks: Sequence[Task]) -> Any:
-    """Return what tells callbacks of epochs; any of them may end a training."""
-    began = time.monotonic()
-    # A fit that goes on from a checkpoint does not begin with its first epoch.
-    first: dict[int, int] = {}
-
-    def listen(member: int, epoch: nets.Epoch) -> bool:
-        n_epochs = tasks[member].options.max_epochs
-        done = 1 + epoch.epoch - first.setdefault(member, epoch.epoch)
-        pace = (time.monotonic() - began) / done
-        end = EpochEnd(member, epoch, n_epochs, pace * (n_epochs - epoch.epoch))
-        # All are told, whatever the first of them says.
-        answers = [callback(end) for callback in options.training.callbacks]
-        return any(answers)
-
-    return listen
+def _on(module: nn.Module | None, device: torch.device) -> nn.Module | None:
+    """Return a module, if there is one, on its device."""
+    return None if module is None else module.to(device)

@@ -41,13 +41,26 @@ def objective_of(
         What compares hidden layers, of the one network there is.
     """
     targets = _targets(tasks, device, dtype)
-    weights = _lookup([_scaled(task) for task in tasks], device, dtype)
+    weigh = weighing_of(tasks, device, dtype)
 
     def objective(scores: Tensor, batch: nets.Batch) -> Tensor:
-        losses: Tensor = weights(batch) * loss.value(scores, targets(batch))
-        return losses
+        return weigh(loss.value(scores, targets(batch)), batch)
 
-    return objective if view is None else _with_layers(objective, weights, view)
+    if view is None:
+        return objective
+    return _with_layers(objective, _weights(tasks, device, dtype), view)
+
+
+def weighing_of(
+    tasks: "Sequence[Task]", device: torch.device, dtype: torch.dtype
+) -> nets.Objective:
+    """Return what multiplies the losses of rows by their weights, of mean 1."""
+    weights = _weights(tasks, device, dtype)
+
+    def weigh(losses: Tensor, batch: nets.Batch) -> Tensor:
+        return weights(batch) * losses
+
+    return weigh
 
 
 def _with_layers(
@@ -64,6 +77,13 @@ def _with_layers(
         return losses + counts * view.losses(answers, batch, counts)
 
     return both
+
+
+def _weights(
+    tasks: "Sequence[Task]", device: torch.device, dtype: torch.dtype
+) -> _OfBatch:
+    """Return how to find the weights of a batch."""
+    return _lookup([_scaled(task) for task in tasks], device, dtype)
 
 
 def _targets(

@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semikd import nets
 from semikd._files.checks import digest
@@ -49,7 +50,12 @@ def _aim(tasks: "Sequence[Task]", loss: DistillationLoss) -> str:
         if task.features is not None:
             found.update(repr(task.features.losses).encode())
             found.update(task.features.shown.fold.tobytes())
-        for array in (task.target[task.rows], task.weight[task.rows]):
+        arrays: list[NDArray[Any]] = [task.target[task.rows], task.weight[task.rows]]
+        if task.against is not None:
+            arrays.append(task.against.protected[task.rows])
+        if task.against is not None and task.against.outcome is not None:
+            arrays.append(task.against.outcome[task.rows])
+        for array in arrays:
             found.update(f"{array.shape}".encode())
             found.update(np.ascontiguousarray(array).tobytes())
     return found.hexdigest()

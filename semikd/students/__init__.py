@@ -1,6 +1,7 @@
 """Learners that can be students: any regressor, linear models, trees and networks."""
 
 from semikd.students.adapt import as_student
+from semikd.students.adversarial import AdversarialStudent
 from semikd.students.base import Student, StudentSize
 from semikd.students.boosters import LightGBMStudent, XGBoostStudent
 from semikd.students.classifier import StudentClassifier
@@ -14,6 +15,7 @@ from semikd.students.regressor import LearnerStudent, RegressorStudent
 from semikd.students.sizes import measured_size
 
 __all__ = [
+    "AdversarialStudent",
     "FeatureStudent",
     "LearnerStudent",
     "LightGBMStudent",

@@ -73,7 +73,8 @@ class Student(ABC):
     """Whether ``fit_many`` trains students side by side, whatever their targets."""
 
     fit_options: tuple[str, ...] = ()
-    """What else ``fit_target`` takes: 'groups' that stay together, 'online' targets."""
+    """What else ``fit_target`` takes: 'groups' that stay together, 'online' targets,
+    the one-hot 'outcome' of each row, NaN where there is none."""
 
     shown_by: str | None = None
     """Whose hidden layers it learns from too: 'folds', 'all' (as TeacherFeatures)."""

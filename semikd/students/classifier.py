@@ -77,7 +77,10 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         labels = self._labels(X, y)
         target, loss, classes = self._certain(X, labels, None)
         weights = sample_weights(sample_weight, len(labels))
-        self.fit_target(X, target, loss=loss, sample_weight=weights)
+        more: dict[str, Any] = {}
+        if "outcome" in self.fit_options:
+            more["outcome"] = one_hot(np.searchsorted(classes, labels), len(classes))
+        self.fit_target(X, target, loss=loss, sample_weight=weights, **more)
         self.classes_ = classes
         return self
 

@@ -237,7 +237,7 @@ class FeatureStudent(BaseEstimator, Student):
 
     def _check_settings(self) -> None:
         """Refuse what could not be fitted, before anything is."""
-        if not isinstance(self.student, TorchStudent):
+        if not getattr(self.student, "shows_layers", False):
             shown = Shown(type(self.student).__name__)
             constraint = "be a TorchStudent, whose hidden layers can be seen"
             raise wrong_type("student of FeatureStudent", constraint, shown)
