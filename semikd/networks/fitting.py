@@ -145,9 +145,7 @@ def fit_networks(
         listen=listener(common, tasks),
         progress=progress,
         checkpoint=own_checkpoint(tasks, loss, members, rows, engine),
-        contest=contest_of(
-            tasks, loss, weighing_of(tasks, device, dtype), device, dtype
-        ),
+        contest=contest_of(tasks, loss, weigh, device, dtype),
     )
     return [
         FittedNetwork(_alone(one.module).cpu(), one.history, one.mode) for one in found
