@@ -277,6 +277,11 @@ def test_two_repeats_are_averaged(table):
         for r in range(2)
     ]
     torch.testing.assert_close(both, (each[0] + each[1]) / 2)
+    # A repeat that left rows out has no say of them.
+    fold = twice.fold.copy()
+    fold[1] = -1
+    once = value_of(X, replace(twice, fold=fold), "distance", student(6))
+    torch.testing.assert_close(once, each[0])
 
 
 @pytest.mark.parametrize("name", VECTORS)

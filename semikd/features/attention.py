@@ -27,7 +27,7 @@ class AttentionTransfer(FeatureLoss):
 
     Parameters
     ----------
-    weight : float, default=100.0
+    weight : float, default=10.0
         :math:`\lambda`; 1,000 in the authors' experiments on CIFAR.
     teacher_layer, student_layer : str, optional
         Names of layers that give maps (channels, height, width); by default the last
@@ -58,7 +58,7 @@ class AttentionTransfer(FeatureLoss):
     tensor([0.])
     """
 
-    weight: float = 100.0
+    weight: float = 10.0
 
     name: ClassVar[str] = "attention"
     reads_maps: ClassVar[bool] = True

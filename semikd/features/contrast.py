@@ -55,8 +55,9 @@ class ContrastiveRepresentation(FeatureLoss):
     References
     ----------
     .. [1] Y. Tian, D. Krishnan and P. Isola, "Contrastive Representation Distillation",
-       ICLR 2020, equation 18, and the authors' code; M. Gutmann and A. Hyvärinen,
-       "Noise-contrastive estimation", AISTATS 2010.
+       ICLR 2020, equation 18, and the authors' code.
+    .. [2] M. Gutmann and A. Hyvärinen, "Noise-contrastive estimation: A New Estimation
+       Principle for Unnormalized Statistical Models", AISTATS 2010.
 
     Examples
     --------

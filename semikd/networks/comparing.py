@@ -127,6 +127,8 @@ class Compared:
         self.module = nets.Observed(network, list(self._layers.student), connectors)
         self.module.to(like.device, like.dtype)
         self._fold = torch.from_numpy(term.shown.fold).to(like.device)
+        # A repeat that left a row out has no say of it.
+        self._times = (self._fold >= 0).sum(dim=0).clamp(min=1)
         self._kept: list[list[Tensor]] | None = None
         n_numbers = sum(shape.numel() for shape in self._layers.teacher.values())
         fits = self._fold.numel() * n_numbers <= _MOST_KEPT
@@ -168,7 +170,7 @@ class Compared:
                     places.append(at)
                     costs.append(pair.loss.weight * each)
         total = total.index_add(0, torch.cat(places), torch.cat(costs))
-        return total[None] / len(self._teachers)
+        return total[None] / self._times[rows]
 
     def _connectors(self) -> dict[str, Tensor]:
         """Return the first connectors of each loss for each teacher, by name."""
