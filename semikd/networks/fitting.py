@@ -132,8 +132,7 @@ def fit_networks(
                 learning_rate=task.options.learning_rate,
                 weight_decay=task.options.weight_decay,
                 max_epochs=task.options.max_epochs,
-                opponent=_on(opponent_of(task, loss, dtype), device),
-                strength=0.0 if task.against is None else task.against.strength,
+                **_opposed(task, loss, device, dtype),
             )
         )
     engine, weigh = engine_options(common), weighing_of(tasks, device, dtype)
@@ -229,6 +228,11 @@ def _alone(module: nn.Module) -> nn.Module:
     return module.network if isinstance(module, nets.Observed) else module
 
 
-def _on(module: nn.Module | None, device: torch.device) -> nn.Module | None:
-    """Return a module, if there is one, on its device."""
-    return None if module is None else module.to(device)
+def _opposed(
+    task: Task, loss: DistillationLoss, device: torch.device, dtype: torch.dtype
+) -> dict[str, Any]:
+    """Return a member's opponent, and how far it is fought, if it is to have one."""
+    opponent = opponent_of(task, loss, dtype)
+    if task.against is None or opponent is None:
+        return {}
+    return {"opponent": opponent.to(device), "strength": task.against.strength}

@@ -73,8 +73,7 @@ class Student(ABC):
     """Whether ``fit_many`` trains students side by side, whatever their targets."""
 
     fit_options: tuple[str, ...] = ()
-    """What else ``fit_target`` takes: 'groups' that stay together, 'online' targets,
-    the one-hot 'outcome' of each row, NaN where there is none."""
+    """What else ``fit_target`` takes: 'groups', 'online' targets, one-hot 'outcome'."""
 
     shown_by: str | None = None
     """Whose hidden layers it learns from too: 'folds', 'all' (as TeacherFeatures)."""
