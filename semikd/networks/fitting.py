@@ -119,9 +119,7 @@ def fit_networks(
     for task in tasks:
         module_seed, seed, connector_seed = spawn_seeds(task.seed, 3)
         network = _network(task, shape, loss, module_seed, dtype).to(device)
-        view = None
-        if task.features is not None:
-            view = Compared(network, task.features, task, rows, connector_seed)
+        view = _compared(network, task, rows, connector_seed)
         watching = task.rows[task.held_out]
         members.append(
             nets.Member(
@@ -149,6 +147,15 @@ def fit_networks(
     return [
         FittedNetwork(_alone(one.module).cpu(), one.history, one.mode) for one in found
     ]
+
+
+def _compared(
+    network: nn.Module, task: Task, rows: nets.Rows, seed: int
+) -> Compared | None:
+    """Return what sets hidden layers beside a teacher's, if that is asked for."""
+    if task.features is None:
+        return None
+    return Compared(network, task.features, task, rows, seed)
 
 
 def _read(inputs: Any, device: torch.device, dtype: torch.dtype) -> nets.Rows:

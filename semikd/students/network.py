@@ -131,9 +131,7 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
 
     fit_options = ("groups", "online")
 
-    trains_in_batches = True
-    # Whether hidden layers can be set beside a teacher's while it is trained.
-    shows_layers = True
+    trains_in_batches = shows_layers = True
 
     def __init__(
         self,
