@@ -72,9 +72,7 @@ class Student(ABC):
     trains_in_batches: bool = False
     """Whether ``fit_many`` trains students side by side, whatever their targets."""
 
-    shows_layers: bool = False
-    """Whether hidden layers can be set beside a teacher's while it is trained."""
-
+    shows_layers: bool = False  # Whether a teacher's can be set beside its own.
     fit_options: tuple[str, ...] = ()
     """What else ``fit_target`` takes: 'groups', 'online' targets, one-hot 'outcome'."""
 
