@@ -41,15 +41,17 @@ def honest(n: int, seed: int) -> Draw:
     }
 
 
-def dishonest(n: int, seed: int) -> Draw:
-    """Return what labels do whose teachers, a forest, saw the rows of the leaves."""
+def dishonest(n: int, n_trees: int, seed: int) -> Draw:
+    """Return what labels do whose teacher, of trees, saw the rows of the leaves."""
     from sklearn.base import clone
     from sklearn.ensemble import RandomForestClassifier
 
     from semikd.inference import leaf_means
 
     rows = logistic(n, seed)
-    forest = RandomForestClassifier(20, random_state=seed).fit(rows.X, rows.y)
+    forest = RandomForestClassifier(
+        n_trees, bootstrap=n_trees > 1, max_features="sqrt", random_state=seed
+    ).fit(rows.X, rows.y)
     tree = clone(recipe(seed).student).set_params(random_state=seed)
     half = n // 2
     tree.fit(rows.X[:half], forest.predict_proba(rows.X[:half])[:, 1])
@@ -58,9 +60,12 @@ def dishonest(n: int, seed: int) -> Draw:
     )
     truth = truth_of(tree.apply(fresh().X), found.leaves)
     at = seed % len(truth)
+    whose = "leaves whose labels saw their rows"
+    if n_trees == 1:
+        whose += ", one tree's"
     return {
-        "leaves whose labels saw their rows: one": inside(found, at, truth[at]),
-        "leaves whose labels saw their rows: all": inside_all(found, truth),
+        f"{whose}: one": inside(found, at, truth[at]),
+        f"{whose}: all": inside_all(found, truth),
     }
 
 
@@ -69,6 +74,8 @@ def cases() -> list[Case]:
     found = [
         Case("honest leaves", {"n": n}, partial(honest, n)) for n in (300, 1000, 5000)
     ]
-    seen = partial(dishonest, 1000)
+    seen = partial(dishonest, 1000, 20)
     found.append(Case("leaves, labels saw", {"n": 1000}, seen, "control"))
+    alone = partial(dishonest, 1000, 1)
+    found.append(Case("leaves, labels of a tree saw", {"n": 1000}, alone, "control"))
     return found
