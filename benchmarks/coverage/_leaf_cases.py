@@ -69,6 +69,28 @@ def dishonest(n: int, n_trees: int, seed: int) -> Draw:
     }
 
 
+def crossed(n: int, seed: int) -> Draw:
+    """Return what labels do that a tree grown on the rows of the leaves gave."""
+    from sklearn.base import clone
+    from sklearn.tree import DecisionTreeClassifier
+
+    from semikd.inference import leaf_means
+
+    rows, half = logistic(n, seed), n // 2
+    grown = DecisionTreeClassifier(random_state=seed).fit(rows.X[half:], rows.y[half:])
+    tree = clone(recipe(seed).student).set_params(random_state=seed)
+    tree.fit(rows.X[:half], grown.predict_proba(rows.X[:half])[:, 1])
+    found = leaf_means(
+        tree.apply(rows.X[half:]), rows.y[half:], classes=[0, 1], random_state=seed
+    )
+    truth = truth_of(tree.apply(fresh().X), found.leaves)
+    at = seed % len(truth)
+    return {
+        "leaves, labels by their own rows: one": inside(found, at, truth[at]),
+        "leaves, labels by their own rows: all": inside_all(found, truth),
+    }
+
+
 def cases() -> list[Case]:
     """Return the cells of this file."""
     found = [
@@ -78,4 +100,6 @@ def cases() -> list[Case]:
     found.append(Case("leaves, labels saw", {"n": 1000}, seen, "control"))
     alone = partial(dishonest, 1000, 1)
     found.append(Case("leaves, labels of a tree saw", {"n": 1000}, alone, "control"))
+    other = partial(crossed, 1000)
+    found.append(Case("leaves, labels by leaf rows", {"n": 1000}, other, "control"))
     return found
