@@ -79,31 +79,40 @@ FEATURES: dict[str, Any] = {
 }
 
 
-def feature_arms(
-    learner: Any, part: Part, seed: int, *, small: bool
-) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
-    """Yield the arms that are shown hidden layers, with the labels of the same nets."""
+def network_labels(part: Part, seed: int, *, small: bool) -> dict[str, Any]:
+    """Return labels of the network of both kinds, with the networks that gave them."""
     from semikd import cross_fit
-    from semikd.students import FeatureStudent
 
-    for labels, cv in ((SAW, "in-sample"), (DID_NOT, FOLDS)):
-        network = teachers(small=small)[NETWORK]
-        record = cross_fit(
-            network,
+    return {
+        labels: cross_fit(
+            teachers(small=small)[NETWORK],
             part.train.X,
             part.train.y,
             cv=cv,
             groups=part.train.groups,
             random_state=seed,
         )
-        for arm, features in FEATURES.items():
+        for labels, cv in ((SAW, "in-sample"), (DID_NOT, FOLDS))
+    }
+
+
+def taught_arms(
+    student: str, learner: Any, records: dict[str, Any]
+) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
+    """Yield the arms that know answers, and hidden layers, of the same networks."""
+    from semikd.students import FeatureStudent
+
+    for labels, record in records.items():
+        for arm, options in response_arms(student).items():
+            yield f"{arm}, {labels}", record, learner, options
+        for arm, features in FEATURES.items() if student == NETWORK else ():
             yield f"{arm}, {labels}", record, FeatureStudent(learner, features), {}
 
 
 def arms_of(
     student: str, learner: Any, part: Part, bank: Any, seed: int
 ) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
-    """Yield name, labels, student and options of every arm without hidden layers."""
+    """Yield name, labels, student and options of the baselines and de-biased arms."""
     from semikd.label_aware import LogitAdjustment
 
     honest = {name: bank.outer(DID_NOT, name) for name in bank.teachers}
@@ -117,10 +126,6 @@ def arms_of(
         name: tuned_mix(learner, bank, name, table, seed) for name in bank.teachers
     }
     yield MIX, honest[NETWORK], learner, {"correction": weights[NETWORK]}
-    for labels in (SAW, DID_NOT):
-        record = bank.outer(labels, NETWORK)
-        for arm, options in response_arms(student).items():
-            yield f"{arm}, {labels}", record, learner, options
     for name in (RECALIBRATED, POOLED):
         for rule in ("none", "estimated", weights[name]):
             words = "mix" if isinstance(rule, float) else rule

@@ -1,8 +1,10 @@
 """De-biased distillation of binary tables against response- and feature-based."""
 
 import argparse
+import math
 import warnings
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from _arms import ADJUSTED, DID_NOT, FOLDS, MIX, SAW, SCRATCH
@@ -22,8 +24,9 @@ from _pairs import (
     RECALIBRATED,
     arms_of,
     binary_scores,
-    feature_arms,
+    network_labels,
     students,
+    taught_arms,
     teachers,
 )
 from _splits import Part, divided
@@ -57,12 +60,13 @@ def one_split(name: str, split: int, small: bool) -> Row:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         alone = _of_teacher(part, split, small)
+        records = network_labels(part, split, small=small)
         for student, learner in students(small=small).items():
-            arms = arms_of(student, learner, part, bank, split)
+            arms = chain(
+                arms_of(student, learner, part, bank, split),
+                taught_arms(student, learner, records),
+            )
             own = {arm: _arm_scores(part, split, *rest) for arm, *rest in arms}
-            if student == NETWORK:
-                shown = feature_arms(learner, part, split, small=small)
-                own |= {arm: _arm_scores(part, split, *rest) for arm, *rest in shown}
             found[student] = {"teacher": alone, **own}
     return {"students": found, "overlap": part.ratio}
 
@@ -93,6 +97,9 @@ def collected(options: argparse.Namespace, name: str) -> Cells:
         "rows": ROWS,
         "folds": FOLDS,
         "teachers": {key: repr(each) for key, each in known.items()},
+        "students": {
+            key: repr(each) for key, each in students(small=options.small).items()
+        },
     }
     return {
         split: cell(
@@ -148,10 +155,8 @@ def differences(cells: Cells, student: str) -> list[Row]:
         for arm in (*rivals, *others):
             row: Row = {"arm": ours, "less": arm}
             for metric in ("log_loss", "auc"):
-                own = _values(done, student, ours, metric)
-                moved = own.less(_values(done, student, arm, metric))
                 words = metric.replace("_", " ")
-                row[words] = f"{moved.mean:+.4f} ± {moved.half_width():.4f}"
+                row[words] = _moved(done, student, ours, arm, metric)
             p = adjusted.get(arm)
             row["AUC, Holm's p"] = "" if p is None else f"{p:.2f}"
             found.append(row)
@@ -170,8 +175,11 @@ def _adjusted(
         moved = _values(done, student, ours, "auc").less(
             _values(done, student, arm, "auc")
         )
-        ratio = moved.mean / moved.standard_error if moved.standard_error else 0.0
-        raw.append(2.0 * float(stats.t.sf(abs(ratio), len(done) - 1)))
+        error = moved.standard_error
+        # Without a spread a difference is sure, or there is none.
+        size = math.inf if moved.mean else 0.0
+        ratio = abs(moved.mean) / error if error else size
+        raw.append(2.0 * float(stats.t.sf(ratio, len(done) - 1)))
     return dict(zip(rivals, multipletests(raw, method="holm")[1].tolist(), strict=True))
 
 
@@ -197,9 +205,18 @@ def verdict(cells: Cells) -> Row:
             f"{ours}: log-loss": f"{mean[ours]:.4f}",
             f"{ours}: best rival": f"{best}, {mean[best]:.4f}",
             f"{ours}: lower": "yes" if mean[ours] < mean[best] else "no",
+            f"{ours}: less best": _moved(done, student, ours, best, "log_loss"),
             f"{ours}: AUC lower than of": ", ".join(worse) or "none",
         }
     return found
+
+
+def _moved(done: list[Row], student: str, arm: str, other: str, metric: str) -> str:
+    """Return a difference of two arms with half the width of its 95 % interval."""
+    moved = _values(done, student, arm, metric).less(
+        _values(done, student, other, metric)
+    )
+    return f"{moved.mean:+.4f} ± {moved.half_width():.4f}"
 
 
 def main() -> None:
