@@ -264,7 +264,6 @@ def test_settings_that_make_no_sense(settings: Any, error: Any, match: str) -> N
     [
         (RegressorSpy(), "be a classifier; got RegressorSpy. Use a classifier"),
         (SVC(), "offer predict_proba; got SVC. Wrap it"),
-        ("forest", "an estimator with a fit method; got 'forest'"),
         (LogisticRegression, "Pass an instance"),
         (StandardScaler(), "be a classifier; got StandardScaler"),
     ],
@@ -274,6 +273,11 @@ def test_teachers_that_give_no_probabilities(
     teacher: Any, match: str, labels: Any
 ) -> None:
     refused(distil(teacher=teacher), X, labels, error=TypeError, match=match)
+
+
+def test_a_teacher_of_no_known_name() -> None:
+    match = "be one of .*'ensemble'.*; got 'forest'"
+    refused(distil(teacher="forest"), X, Y, error=ValueError, match=match)
 
 
 @pytest.mark.parametrize("y", [Y, X[:, 0]])

@@ -9,8 +9,8 @@ from semikd.job._refusals import refusal
 __all__ = ["Settings"]
 
 STUDENTS = ("tree", "forest", "linear", "network")
-_TEACHERS_OF_CLASSES = ("ensemble", "self-distilled")
-TEACHERS = ("boosting", "forest", "extra-trees", "linear", *_TEACHERS_OF_CLASSES)
+TEACHERS_OF_CLASSES = ("ensemble", "self-distilled")
+TEACHERS = ("boosting", "forest", "extra-trees", "linear", *TEACHERS_OF_CLASSES)
 TASKS = ("auto", "classification", "regression")
 # By name and not by their classes, which the help would wait for.
 _SHIFTS = ("adaptive_margin", "logit_adjustment")
@@ -165,7 +165,7 @@ class Settings:
         UsageError
             If the teacher or the correction asks for the class of a row.
         """
-        if self.teacher in _TEACHERS_OF_CLASSES:
+        if self.teacher in TEACHERS_OF_CLASSES:
             constraint = "learn numbers where the target is one"
             remedy = "Use boosting, or --task classification"
             raise refusal("--teacher", constraint, self.teacher, remedy)

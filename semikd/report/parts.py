@@ -46,13 +46,16 @@ class PartFacts:
     >>> from dataclasses import replace
     >>> from semikd.inference import paired_differences
     >>> from semikd.report.parts import PartFacts, part_rows
-    >>> losses = [[0.2, 0.1], [0.4, 0.1], [0.2, 0.2], [0.1, 0.2]]
+    >>> losses = [[0.2, 0.1], [0.4, 0.1], [0.3, 0.1], [0.2, 0.2], [0.1, 0.2], [0, 0.2]]
     >>> found = paired_differences(
-    ...     losses, names=["tree", "teacher"], reference="teacher", groups=[0, 0, 1, 1]
+    ...     losses,
+    ...     names=["tree", "teacher"],
+    ...     reference="teacher",
+    ...     groups=[0, 0, 0, 1, 1, 1],
     ... )
     >>> found = replace(found, names=("all rows", "women", "men"))
-    >>> means = [0.225, 0.3, 0.15]
-    >>> facts = PartFacts("sex", "tree", "log_loss", found, [4, 2, 2], means)
+    >>> means = [0.2, 0.3, 0.1]
+    >>> facts = PartFacts("sex", "tree", "log_loss", found, [6, 3, 3], means)
     >>> [row.name for row in part_rows(facts)]
     ['all rows', 'women', 'men']
     """
