@@ -191,4 +191,8 @@ class Distilled(BaseEstimator):
     def _parts(self) -> tuple[Any, Any]:
         """Return teacher and student, or what stands in for them."""
         student = DecisionTreeRegressor() if self.student is None else self.student
-        return self.resolved_teacher(), student
+        try:
+            return self.resolved_teacher(), student
+        except ValueError:
+            # A name that is none is refused by the fit, not by a look at the estimator.
+            return self.teacher, student
