@@ -67,7 +67,7 @@ def test_the_search_calls_a_named_teacher_by_its_name() -> None:
 
 
 def test_the_command_line_has_them_for_classes() -> None:
-    for name in ("ensemble", "self-distilled"):
+    for name in ("ensemble", "meta", "self-distilled"):
         assert name in LISTED
         found = of_the_command_line(name, classification=True)
         assert type(found) is TEACHERS[name]

@@ -8,6 +8,7 @@ from semikd.teachers import (
     BoostingTeacher,
     CalibratedTeacher,
     EnsembleTeacher,
+    MetaTeacher,
     ResidualTeacher,
     StackedTeacher,
 )
@@ -18,6 +19,7 @@ TEACHERS: dict[str, type[Any]] = {
     "boosting": BoostingTeacher,
     "calibrated": CalibratedTeacher,
     "ensemble": EnsembleTeacher,
+    "meta": MetaTeacher,
     "residual": ResidualTeacher,
     "self-distilled": SelfDistilledClassifier,
     "stacked": StackedTeacher,
@@ -30,8 +32,8 @@ def named_teacher(teacher: Any) -> Any:
     Parameters
     ----------
     teacher : str, classifier or None
-        'boosting', 'calibrated', 'ensemble', 'residual', 'self-distilled' or 'stacked',
-        each with its own defaults.
+        'boosting', 'calibrated', 'ensemble', 'meta', 'residual', 'self-distilled' or
+        'stacked', each with its own defaults.
 
     Returns
     -------

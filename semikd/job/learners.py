@@ -13,8 +13,9 @@ def named_teacher(name: str, *, classification: bool) -> Any:
 
     Parameters
     ----------
-    name : {'boosting', 'forest', 'extra-trees', 'linear', 'ensemble', 'self-distilled'}
-        Which one; the last two predict classes alone.
+    name : str
+        'boosting', 'forest', 'extra-trees' or 'linear'; or, of classes alone,
+        'ensemble', 'meta' or 'self-distilled'.
     classification : bool
         Whether it predicts classes.
 

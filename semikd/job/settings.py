@@ -9,7 +9,7 @@ from semikd.job._refusals import refusal
 __all__ = ["Settings"]
 
 STUDENTS = ("tree", "forest", "linear", "network")
-TEACHERS_OF_CLASSES = ("ensemble", "self-distilled")
+TEACHERS_OF_CLASSES = ("ensemble", "meta", "self-distilled")
 TEACHERS = ("boosting", "forest", "extra-trees", "linear", *TEACHERS_OF_CLASSES)
 TASKS = ("auto", "classification", "regression")
 # By name and not by their classes, which the help would wait for.
@@ -33,9 +33,10 @@ class Settings:
         The column to predict.
     teacher : str, default='boosting'
         'boosting', 'forest', 'extra-trees' or 'linear', which read the encoded table,
-        as do, for classes, 'ensemble' (five networks) and 'self-distilled' (a network
-        born again); or ``package.module:object``, an estimator of your own (or a
-        function that returns one), which reads the table as it is.
+        as do, for classes, 'ensemble' (five networks), 'meta' (a network tuned by what
+        is learned from it) and 'self-distilled' (a network born again); or
+        ``package.module:object``, an estimator of your own (or a function that returns
+        one), which reads the table as it is.
     labels : str or None
         File of out-of-fold predictions that take the teacher's place.
     key : str or None

@@ -4,6 +4,7 @@ from semikd.teachers.boosting import BoostingRegressorTeacher, BoostingTeacher
 from semikd.teachers.calibrated import CalibratedTeacher
 from semikd.teachers.coded import CodedTeacher
 from semikd.teachers.ensemble import EnsembleTeacher
+from semikd.teachers.meta import MetaTeacher
 from semikd.teachers.network import TorchClassifier
 from semikd.teachers.residual import ResidualTeacher
 from semikd.teachers.squares import SquaresTeacher
@@ -16,6 +17,7 @@ __all__ = [
     "CalibratedTeacher",
     "CodedTeacher",
     "EnsembleTeacher",
+    "MetaTeacher",
     "ResidualTeacher",
     "SquaresTeacher",
     "StackedTeacher",
