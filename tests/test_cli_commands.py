@@ -24,7 +24,8 @@ from sklearn.metrics import (
 from semikd.artifact import load_model
 from semikd.cli import main
 from semikd.job import read_table
-from semikd.job.settings import STUDENTS, Settings
+from semikd.job.names import STUDENTS
+from semikd.job.settings import Settings
 
 Capture = pytest.CaptureFixture[str]
 

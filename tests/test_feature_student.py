@@ -16,12 +16,10 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from semikd import (
-    AutoDistiller,
     DistilledClassifier,
     FeatureStudent,
     TorchClassifier,
     TorchStudent,
-    compare,
     cross_fit,
 )
 from semikd.features import (
@@ -569,16 +567,6 @@ def test_a_record_without_networks_is_refused(table):
     for given in (bare, trees):
         with pytest.raises(TypeError, match="teacher must be networks to show their"):
             fitted((X, y, given), FeatureStudent(student(6)))
-
-
-def test_comparisons_and_searches_refuse_it_before_they_begin(table):
-    X, y, _ = table
-    model = DistilledClassifier(network(5), FeatureStudent(student(6)))
-    with pytest.raises(TypeError, match=r"student must learn from labels alone"):
-        compare(X, y, model)
-    search = AutoDistiller(student=FeatureStudent(student(6)))
-    with pytest.raises(TypeError, match=r"student must learn from labels alone"):
-        search.fit(X, y)
 
 
 def test_targets_without_teachers_are_learned_alone(table):

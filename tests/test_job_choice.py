@@ -21,7 +21,7 @@ from semikd.evaluation.arms import resized_arm
 from semikd.exceptions import SemikdWarning
 from semikd.job import Settings, choosing, distil, write_result
 from semikd.job.choosing import search_recipes
-from semikd.job.settings import PRESETS
+from semikd.job.names import PRESETS
 from semikd.job.sizing import SizeSearch
 from semikd.selection import Candidate
 from semikd.selection.presets import PRESETS as PLANS

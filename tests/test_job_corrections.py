@@ -6,7 +6,7 @@ import pytest
 
 from semikd.exceptions import UsageError
 from semikd.job import Settings, distil
-from semikd.job.settings import CORRECTIONS
+from semikd.job.names import CORRECTIONS
 from semikd.job.sides import raw_sides
 from semikd.label_aware import named_correction
 from semikd.label_aware.margins import ShiftingCorrection

@@ -18,8 +18,9 @@ from semikd.job.asked import imported_teacher
 from semikd.job.distilling import distil
 from semikd.job.encoded import read_sides
 from semikd.job.learners import named_student, named_teacher
+from semikd.job.names import STUDENTS, TEACHERS, TEACHERS_OF_CLASSES
 from semikd.job.results import write_result
-from semikd.job.settings import STUDENTS, TEACHERS, TEACHERS_OF_CLASSES, Settings
+from semikd.job.settings import Settings
 from semikd.job.sides import raw_sides
 
 # What a search finds is tried in a module of its own.

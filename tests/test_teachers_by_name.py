@@ -12,7 +12,7 @@ from semikd.distillation.names import TEACHERS
 from semikd.exceptions import UsageError
 from semikd.job import Settings
 from semikd.job.learners import named_teacher as of_the_command_line
-from semikd.job.settings import TEACHERS as LISTED
+from semikd.job.names import TEACHERS as LISTED
 from semikd.job.sides import raw_sides
 from semikd.selection.teachers import named_teachers
 from semikd.teachers import BoostingTeacher, EnsembleTeacher

@@ -12,14 +12,15 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from semikd._validation import wrong_type
-from semikd.job.settings import (
+from semikd.job.names import (
     CORRECTIONS,
+    LAYERS,
     PRESETS,
     STUDENTS,
     TASKS,
     TEACHERS,
-    Settings,
 )
+from semikd.job.settings import Settings
 from semikd.reproduction.asked import PROTOCOLS, Asked
 
 __all__ = ["with_experiment", "with_settings"]
@@ -32,6 +33,8 @@ _HELP = {
     "key": "Column that joins the file of labels to the table; by default its column "
     "'row' counts rows from 0.",
     "student": f"{', '.join(STUDENTS)}.",
+    "layers": f"Hidden layers of --teacher network that --student network learns from "
+    f"too: {', '.join(LAYERS)}, or several between commas.",
     "leaves": "Most leaves of a tree.",
     "correction": f"{', '.join(CORRECTIONS)}, or a share such as 0.2.",
     "preset": f"{', '.join(PRESETS)}: how much is tried to find the best recipe, on "
@@ -65,6 +68,7 @@ _METAVARS = {
     "labels": "FILE",
     "key": "COL",
     "student": "NAME",
+    "layers": "NAMES",
     "leaves": "N",
     "correction": "NAME",
     "preset": "NAME",

@@ -14,6 +14,8 @@ from semikd.simplex import FloatArray
 __all__ = ["OutOfFold"]
 
 UNLABELLED = -1
+# The strategy of a record that is what a student from scratch learns.
+OUTCOMES = "the outcomes themselves"
 
 
 @dataclass(frozen=True, eq=False)

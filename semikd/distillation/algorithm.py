@@ -5,6 +5,7 @@ vanilla, cross-fitted and corrected distillation are arguments, not classes.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Self
 
@@ -32,7 +33,7 @@ from semikd.distillation.more_rows import MoreRows
 from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
-from semikd.students import FeatureStudent, Student
+from semikd.students import FeatureStudent, Student, named_student
 from semikd.synthetic import SyntheticRows, as_synthetic
 from semikd.synthetic.columns import check_table
 
@@ -190,9 +191,11 @@ class Distilled(BaseEstimator):
 
     def _parts(self) -> tuple[Any, Any]:
         """Return teacher and student, or what stands in for them."""
-        student = DecisionTreeRegressor() if self.student is None else self.student
-        try:
-            return self.resolved_teacher(), student
-        except ValueError:
-            # A name that is none is refused by the fit, not by a look at the estimator.
-            return self.teacher, student
+        # A name that is none is refused by the fit, not by a look at the estimator.
+        teacher, student = self.teacher, self.student
+        with suppress(ValueError):
+            teacher = self.resolved_teacher()
+        with suppress(ValueError):
+            student = named_student(student)
+        student = DecisionTreeRegressor() if student is None else student
+        return teacher, student

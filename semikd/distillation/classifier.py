@@ -42,9 +42,10 @@ class DistilledClassifier(ClassifierMixin, Distilled):
     teacher : classifier or str, optional
         The large model, by default ``BoostingTeacher``; or the name of one, see
         ``semikd.distillation.named_teacher``.
-    student : estimator, optional
+    student : estimator or str, optional
         The small model: a regressor of means, ``LogisticRegression``, a Pipeline or one
-        of this library; by default a tree of at most 128 leaves, of weight 5 or more.
+        of this library, or the name of one, see ``semikd.students.named_student``; by
+        default a tree of at most 128 leaves, of weight 5 or more.
     loss : str or DistillationLoss, default='auto'
         The scale: 'probability', 'log_probability', 'cross_entropy' or a loss. 'auto'
         is 'probability' for a student fitted by squares and 'cross_entropy' for a

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from semikd._tables import stacked_tables
 from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold, hash_values, row_hashes, take_rows
+from semikd.crossfit.record import OUTCOMES
 from semikd.distillation.complexity import kept_noise, noise_pair
 from semikd.distillation.outcomes import Outcomes
 from semikd.losses import DistillationLoss
@@ -210,7 +211,7 @@ def make_lesson(
     options: dict[str, Any] = {}
     if "groups" in student.fit_options and (groups is not None or added):
         options["groups"] = _units(known, added)
-    if student.shown_by is not None:
+    if student.shown_by and record.strategy != OUTCOMES:
         n_added = sum(len(each.labels) for each in added)
         options["features"] = TeacherFeatures.of(
             record, known.rows, taught_by=student.shown_by, n_added=n_added

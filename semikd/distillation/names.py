@@ -11,6 +11,7 @@ from semikd.teachers import (
     MetaTeacher,
     ResidualTeacher,
     StackedTeacher,
+    TorchClassifier,
 )
 
 __all__ = ["TEACHERS", "named_teacher"]
@@ -20,6 +21,7 @@ TEACHERS: dict[str, type[Any]] = {
     "calibrated": CalibratedTeacher,
     "ensemble": EnsembleTeacher,
     "meta": MetaTeacher,
+    "network": TorchClassifier,
     "residual": ResidualTeacher,
     "self-distilled": SelfDistilledClassifier,
     "stacked": StackedTeacher,
@@ -32,8 +34,8 @@ def named_teacher(teacher: Any) -> Any:
     Parameters
     ----------
     teacher : str, classifier or None
-        'boosting', 'calibrated', 'ensemble', 'meta', 'residual', 'self-distilled' or
-        'stacked', each with its own defaults.
+        'boosting', 'calibrated', 'ensemble', 'meta', 'network', 'residual',
+        'self-distilled' or 'stacked', each with its own defaults.
 
     Returns
     -------

@@ -21,7 +21,13 @@ from semikd.evaluation.scratch import fit_scratch, scratch_settings, tune_scratc
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Task
 from semikd.simplex import FloatArray
-from semikd.students import Student, StudentSize, measured_size, new_student
+from semikd.students import (
+    Student,
+    StudentSize,
+    measured_size,
+    named_student,
+    new_student,
+)
 
 __all__ = ["FittedArm", "fit_arms", "resized_arm"]
 
@@ -117,7 +123,9 @@ def fit_arms(
     labels = recipe.cv
     recipe = clone(recipe).set_params(random_state=student_seed, correction="none")
     steps = Steps(progress, planned_steps(recipe, corrections, chosen))
-    keep = chosen is not None and chosen.synthetic is not None
+    made_up = chosen is not None and chosen.synthetic is not None
+    shown = getattr(named_student(recipe.student), "shown_by", None) is not None
+    keep = made_up or shown
     known = Labels(recipe, train, task, label_seed, steps, keep_teachers=keep)
     arms: dict[str, FittedArm] = {}
     if not isinstance(labels, OutOfFold):

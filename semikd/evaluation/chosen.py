@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from semikd.crossfit import OutOfFold, row_hashes
+from semikd.crossfit.record import OUTCOMES
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Task
 from semikd.losses import DistillationLoss
@@ -121,7 +122,7 @@ def outcome_labels(train: Table, task: Task) -> OutOfFold:
         prediction=said[None],
         fold=np.full((1, len(said)), -1, dtype=np.intp),
         classes=train.classes,
-        strategy="the outcomes themselves",
+        strategy=OUTCOMES,
         row_hash=row_hashes(train.features),
         honest=False,
     )

@@ -16,7 +16,7 @@ from semikd.evaluation.tasks import Classification, Regression, Task
 from semikd.label_aware import named_correction
 from semikd.losses import IdentityLoss, get_loss
 from semikd.regression import DistilledRegressor
-from semikd.students import Student, new_student
+from semikd.students import Student, named_student, new_student
 
 __all__ = ["checked_recipe", "named_corrections", "refuse_brought", "refuse_early"]
 
@@ -66,20 +66,24 @@ def refuse_brought(estimator: Any, *, arms: bool = True) -> None:
     if getattr(estimator, "online_labels", False):
         remedy = "Several students learn from one set of labels here"
         raise invalid("estimator.online_labels", "be False", True, remedy)
-    refuse_shown(estimator.student, "estimator.student")
 
 
-def refuse_shown(student: Any, name: str = "student") -> None:
-    """Refuse a student of hidden layers, where no teacher is kept to show them."""
-    if getattr(student, "shown_by", None) is not None:
-        shown = Shown(type(student).__name__)
-        remedy = "Fit a DistilledClassifier with it, and score that"
-        constraint = "learn from labels alone where several are compared"
-        raise wrong_type(name, constraint, shown, remedy)
+def refuse_shown(student: Any, table: Table, name: str = "student") -> None:
+    """Refuse a student of hidden layers that nobody could show it here."""
+    shown_by = getattr(named_student(student), "shown_by", None)
+    if shown_by == "all":
+        remedy = "Use taught_by='folds'; a DistilledClassifier takes both"
+        constraint = "be shown the layers of fold teachers where several are compared"
+        raise invalid(name, constraint, Shown("taught_by='all'"), remedy)
+    if shown_by is not None and table.student_view is not None:
+        remedy = "Give both the same columns"
+        constraint = "read the rows as its teacher does, whose layers it is shown"
+        raise invalid(name, constraint, Shown("a view of its own"), remedy)
 
 
 def refuse_early(estimator: Any, task: Task, train: Table, test: Table) -> None:
     """Refuse what would otherwise fail after teachers were fitted."""
+    refuse_shown(estimator.student, train, "estimator.student")
     student = new_student(estimator.student, len(train.y), train.weights, seed=0)
     n_classes = None if train.classes is None else len(train.classes)
     if isinstance(task, Classification):

@@ -174,7 +174,7 @@ def _judge(
         rows,
         teachers,
         cv=_n_parts(settings),
-        keep_teachers=PRESETS[settings.search].synthetic,
+        keep_teachers=PRESETS[settings.search].synthetic or bool(settings.layers),
         n_jobs=settings.jobs,
         seed=label_seed,
         progress=report,

@@ -234,7 +234,10 @@ def _recipe(
     weights = read.train.weights
     total = float(len(read.train.y) if weights is None else weights.sum())
     student = named_student(
-        settings.student, leaves=settings.leaves, total_weight=total
+        settings.student,
+        leaves=settings.leaves,
+        total_weight=total,
+        layers=settings.shown_layers,
     )
     cv: Any = settings.cv
     if raw.labels is not None:

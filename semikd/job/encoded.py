@@ -65,7 +65,7 @@ def read_sides(
     if teacher_reads_table:
         return _read(sides, plan, lambda frame: frame)
     own = plan
-    if is_read and kind == "linear":
+    if is_read and kind == "linear" and not settings.layers:
         # Codes and gaps are what trees read best: a linear student's columns are not.
         own = fit_plan(raw, student="tree", random_state=seed)
     return _read(sides, plan, own.teacher_features)

@@ -1,5 +1,6 @@
 """Teachers and students by name."""
 
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = ["named_student", "named_teacher"]
@@ -15,7 +16,7 @@ def named_teacher(name: str, *, classification: bool) -> Any:
     ----------
     name : str
         'boosting', 'forest', 'extra-trees' or 'linear'; or, of classes alone,
-        'ensemble', 'meta' or 'self-distilled'.
+        'network', 'ensemble', 'meta' or 'self-distilled'.
     classification : bool
         Whether it predicts classes.
 
@@ -64,7 +65,9 @@ def _linear_teacher(classification: bool) -> Any:
     return make_pipeline(SimpleImputer(add_indicator=True), StandardScaler(), last)
 
 
-def named_student(name: str, *, leaves: int, total_weight: float) -> Any:
+def named_student(
+    name: str, *, leaves: int, total_weight: float, layers: Sequence[str] = ()
+) -> Any:
     """Return an unfitted student.
 
     Parameters
@@ -75,6 +78,8 @@ def named_student(name: str, *, leaves: int, total_weight: float) -> Any:
         Most leaves of a tree.
     total_weight : float
         Sum of the weights of the training rows.
+    layers : sequence of str
+        What of its teacher's hidden layers a network learns from too.
 
     Returns
     -------
@@ -86,13 +91,12 @@ def named_student(name: str, *, leaves: int, total_weight: float) -> Any:
     >>> named_student("tree", leaves=16, total_weight=1e3).max_leaf_nodes
     16
     """
-    from semikd.students import LinearStudent, TorchStudent
+    from semikd.students import FeatureStudent, named_student
     from semikd.students.default import readable_tree
 
-    if name == "linear":
-        return LinearStudent()
-    if name == "network":
-        return TorchStudent()
+    if name in {"linear", "network"}:
+        found = named_student(name)
+        return FeatureStudent(found, list(layers)) if layers else found
     tree = readable_tree(total_weight, leaves)
     if name == "tree":
         return tree

@@ -3,24 +3,12 @@
 import shlex
 from dataclasses import MISSING, dataclass, fields
 
-from semikd._validation import Shown, count, number, unknown
+from semikd._validation import number, unknown
+from semikd.job._checks import check_settings
 from semikd.job._refusals import refusal
+from semikd.job.names import CORRECTIONS, OF_CLASSES, TEACHERS_OF_CLASSES
 
 __all__ = ["Settings"]
-
-STUDENTS = ("tree", "forest", "linear", "network")
-TEACHERS_OF_CLASSES = ("ensemble", "meta", "self-distilled")
-TEACHERS = ("boosting", "forest", "extra-trees", "linear", *TEACHERS_OF_CLASSES)
-TASKS = ("auto", "classification", "regression")
-# By name and not by their classes, which the help would wait for.
-_SHIFTS = ("adaptive_margin", "logit_adjustment")
-_OF_CLASSES = ("reliability", "adaptive_alpha", "confidence", "trust", *_SHIFTS)
-CORRECTIONS = ("none", "orthogonal", *_OF_CLASSES)
-PRESETS = ("none", "fast", "balanced", "thorough")
-# Students that come in many sizes.
-_SIZED = ("tree", "forest")
-# A tree of more leaves is not small, and counters have an end.
-_MOST_LEAVES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -33,8 +21,8 @@ class Settings:
         The column to predict.
     teacher : str, default='boosting'
         'boosting', 'forest', 'extra-trees' or 'linear', which read the encoded table,
-        as do, for classes, 'ensemble' (five networks), 'meta' (a network tuned by what
-        is learned from it) and 'self-distilled' (a network born again); or
+        as do, for classes, 'network', 'ensemble' (five networks), 'meta' (a network
+        tuned by what is learned from it) and 'self-distilled' (one born again); or
         ``package.module:object``, an estimator of your own (or a function that returns
         one), which reads the table as it is.
     labels : str or None
@@ -44,6 +32,9 @@ class Settings:
         its column ``row`` counts the rows of the table from 0.
     student : {'tree', 'forest', 'linear', 'network'}, default='tree'
         The small model.
+    layers : str, default=''
+        What of its teacher's hidden layers a network student learns from too, by names
+        of ``semikd.features`` between commas; the teacher is then 'network'.
     leaves : int, default=128
         Most leaves of a tree (and of each of a forest's ten).
     correction : str, default='none'
@@ -99,6 +90,7 @@ class Settings:
     labels: str | None = None
     key: str | None = None
     student: str = "tree"
+    layers: str = ""
     leaves: int = 128
     correction: str = "none"
     preset: str | None = None
@@ -115,48 +107,20 @@ class Settings:
     jobs: int | None = None
 
     def __post_init__(self) -> None:
-        if self.student not in STUDENTS:
-            raise unknown("--student", self.student, STUDENTS)
-        if self.task not in TASKS:
-            raise unknown("--task", self.task, TASKS)
-        if ":" not in self.teacher and self.teacher not in TEACHERS:
-            listed = [*TEACHERS, "package.module:object"]
-            raise unknown("--teacher", self.teacher, listed)
-        self._check_counts()
-        if self.key is not None and self.labels is None:
-            remedy = "It names the rows of a file of labels"
-            raise refusal("--key", "come with --labels", self.key, remedy)
-        if self.labels is not None and self.teacher != "boosting":
-            remedy = "Labels take the teacher's place: pass one of them"
-            raise refusal("--teacher", "be absent with --labels", self.teacher, remedy)
-        self._check_correction()
-        self._check_search()
-        self._check_within()
+        check_settings(self)
 
-    def _check_counts(self) -> None:
-        """Refuse whole numbers that are out of range."""
-        count("--leaves", self.leaves, low=2)
-        if self.leaves > _MOST_LEAVES:
-            constraint = f"be an integer of at most {_MOST_LEAVES}"
-            raise refusal("--leaves", constraint, self.leaves, "Leave trees small")
-        count("--cv", self.cv, low=2)
-        count("--seed", self.seed, low=0)
-        if self.refits is not None:
-            count("--refits", self.refits)
-        if self.jobs == 0:
-            remedy = "Use -1 for all cores"
-            raise refusal("--jobs", "be an integer other than 0", self.jobs, remedy)
+    @property
+    def shown_layers(self) -> tuple[str, ...]:
+        """What of the hidden layers is compared, by name.
 
-    def _check_correction(self) -> None:
-        """Refuse shifted scores of a student that has none to shift."""
-        _ = self.strength
-        if self.correction in _SHIFTS and self.student in _SIZED:
-            shown = Shown(f"{self.correction} for a {self.student}")
-            constraint = "have a student that learns by cross-entropy"
-            remedy = "Use --student linear or network"
-            raise refusal("--correction", constraint, shown, remedy)
-        if self.task == "regression":
-            self.refuse_classes()
+        Examples
+        --------
+        >>> from semikd.job import Settings
+        >>> both = {"student": "network", "teacher": "network"}
+        >>> Settings("y", layers="hint, distance", **both).shown_layers
+        ('hint', 'distance')
+        """
+        return tuple(each.strip() for each in self.layers.split(",") if each.strip())
 
     def refuse_classes(self) -> None:
         """Refuse what is of classes, once the target is known to be a number.
@@ -170,50 +134,21 @@ class Settings:
             constraint = "learn numbers where the target is one"
             remedy = "Use boosting, or --task classification"
             raise refusal("--teacher", constraint, self.teacher, remedy)
-        if self.correction in _OF_CLASSES:
+        if self.correction in OF_CLASSES:
             constraint = "be a share, none or orthogonal where the target is a number"
             remedy = "Or use --task classification"
             raise refusal("--correction", constraint, self.correction, remedy)
 
-    def _check_search(self) -> None:
-        """Refuse a search that nothing is left for, or that has no time."""
-        if self.preset is not None and self.preset not in PRESETS:
-            raise unknown("--preset", self.preset, PRESETS)
-        if self.preset not in (None, "none"):
-            brought = "--labels" if self.labels is not None else "--correction"
-            if self._is_declared:
-                shown = Shown(f"{self.preset!r} beside {brought}")
-                constraint = "be absent, or 'none', where the recipe is given"
-                remedy = f"Leave {brought} out: a search tries shares by itself"
-                if self.labels is not None:
-                    remedy = (
-                        "Nobody can say which teachers of a file saw which rows: a "
-                        "choice could not be judged"
-                    )
-                raise refusal("--preset", constraint, shown, remedy)
-        if self.time_budget is not None:
-            number("--time-budget", self.time_budget, low=0.0, open_low=True)
-            if self.search == "none":
-                constraint = "come with a search that it can end"
-                remedy = "Leave it out: nothing is searched"
-                raise refusal("--time-budget", constraint, self.time_budget, remedy)
-
-    def _check_within(self) -> None:
-        """Refuse a margin to a teacher, or a student, that is not there."""
-        if self.within is None:
-            return
-        number("--within", self.within, low=0.0, open_low=True)
-        if self.labels is not None:
-            constraint = "be absent with --labels"
-            remedy = "It measures from the teacher, which is not at hand"
-            raise refusal("--within", constraint, self.within, remedy)
-        if self.student not in _SIZED:
-            constraint = "come with a student of many sizes, a tree or a forest"
-            raise refusal("--within", constraint, Shown(f"--student {self.student}"))
-
     @property
-    def _is_declared(self) -> bool:
-        """Whether labels or a correction say what ships."""
+    def is_declared(self) -> bool:
+        """Whether labels or a correction say what ships.
+
+        Examples
+        --------
+        >>> from semikd.job import Settings
+        >>> Settings("y").is_declared
+        False
+        """
         return self.labels is not None or self.correction != "none"
 
     @property
@@ -228,7 +163,7 @@ class Settings:
         """
         if self.preset is not None:
             return self.preset
-        return "none" if self._is_declared else "fast"
+        return "none" if self.is_declared else "fast"
 
     @property
     def strength(self) -> str | float:

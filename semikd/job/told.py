@@ -232,10 +232,12 @@ def set_up(outcome: Outcome) -> list[tuple[str, str]]:
     settings, n_refits = outcome.settings, outcome.comparison.n_refits
     why = ", by the size of the table" if settings.refits is None else ", as asked"
     small = {"tree": f", at most {settings.leaves} leaves"}.get(settings.student, "")
+    layers = ", ".join(settings.shown_layers)
+    layers = f", shown hidden layers: {layers}" if layers else ""
     return [
         ("Task", outcome.sides.target.sentence),
         ("Teacher", _teacher(outcome)),
-        ("Student", f"{settings.student}{small}"),
+        ("Student", f"{settings.student}{small}{layers}"),
         ("Labels", outcome.labels.strategy),
         ("Shipped arm", f"{outcome.shipped}, {_why_shipped(outcome)}"),
         ("Fits of every arm", f"{n_refits}{why}"),

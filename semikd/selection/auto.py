@@ -38,6 +38,7 @@ from semikd.selection.teachers import (
     without_unreadable,
 )
 from semikd.selection.winner import fit_winner, made_choice
+from semikd.students import named_student
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,10 +60,11 @@ class AutoDistiller(ClassifierMixin, AnswersOfModel):
     teacher : classifier, str or mapping from str to classifier, optional
         The large model, its name as `DistilledClassifier` takes it, or several by
         names of their own; by default the preset's own.
-    student : estimator or mapping from str to estimator, optional
-        The small model, or several by name, smallest first: of two sizes the smaller is
-        taken unless the larger is better by more than one standard error. By default a
-        tree of at most 128 leaves.
+    student : estimator, str, list of str or mapping, optional
+        The small model, its name (see ``semikd.students.named_student``), or several:
+        a list of names, or a mapping from names of their own; smallest first: of two
+        sizes the smaller is taken unless the larger is better by more than one standard
+        error. By default a tree of at most 128 leaves.
     preset : {'fast', 'balanced', 'thorough'}, default='balanced'
         How much is tried. 'fast' has one boosted teacher and few corrections;
         'balanced' adds estimated corrections, other scales and a stacked teacher, or
@@ -252,7 +254,7 @@ class AutoDistiller(ClassifierMixin, AnswersOfModel):
         """Take missing values and sparse tables where teachers and students do."""
         tags = super().__sklearn_tags__()
         teachers = [named_teacher(each) for each in learners(self.teacher)]
-        parts = [*teachers, *learners(self.student)]
+        parts = [*teachers, *map(named_student, learners(self.student))]
         inputs = [get_tags(part).input_tags for part in parts if is_estimator(part)]
         tags.input_tags.allow_nan = all(part.allow_nan for part in inputs)
         # The teachers of the presets read dense tables.

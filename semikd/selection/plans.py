@@ -7,10 +7,12 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from semikd.evaluation import Table
 from semikd.exceptions import SemikdWarning
 from semikd.label_aware import named_correction
+from semikd.networks import NetworkEstimator
 from semikd.selection.candidates import SCRATCH, Candidate
 from semikd.selection.judging import Judge
 from semikd.selection.presets import Preset, refusal
@@ -162,11 +164,21 @@ def _labels(teacher: str, judge: Judge) -> Round:
     if judge.bank.has_one_fit(teacher):
         kinds.append("one fit")
     found = [
-        Candidate(student, labels, teacher)
-        for student in judge.students
-        for labels in kinds
+        Candidate(name, labels, teacher)
+        for name, student in judge.students.items()
+        for labels in _taught_by(student, judge.bank.teachers[teacher], kinds)
     ]
     return Round(f"labels of {teacher}", teacher, lambda best: found)
+
+
+def _taught_by(student: Any, teacher: Any, kinds: Sequence[str]) -> Sequence[str]:
+    """Return the kinds of a teacher's labels that can teach a student.
+
+    One of hidden layers is shown those of networks that label by folds.
+    """
+    if getattr(student, "shown_by", None) is None:
+        return kinds
+    return ["cross-fitted"] if isinstance(teacher, NetworkEstimator) else []
 
 
 def _weights(preset: Preset, judge: Judge) -> Callable[[Best], list[Candidate]]:

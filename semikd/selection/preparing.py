@@ -89,7 +89,9 @@ def prepared_judge(
         teachers,
         cv=cv,
         holdout=holdout,
-        keep_teachers=keep_teachers or unlabelled is not None,
+        keep_teachers=keep_teachers
+        or unlabelled is not None
+        or any(getattr(each, "shown_by", None) for each in students.values()),
         n_jobs=n_jobs,
         seed=label_seed,
         progress=progress,

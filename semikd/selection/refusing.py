@@ -14,8 +14,9 @@ from semikd.crossfit.learners import is_estimator, require_weights
 from semikd.evaluation import Table
 from semikd.evaluation.recipes import refuse_shown
 from semikd.evaluation.tasks import Task
+from semikd.networks import NetworkEstimator
 from semikd.selection.scoring import Metric, row_losses
-from semikd.students import new_student
+from semikd.students import FeatureStudent, new_student
 from semikd.synthetic.columns import category_places
 
 __all__ = ["check_metric", "check_search"]
@@ -121,7 +122,8 @@ def check_search(
     if unlabelled is not None:
         _refuse_infinite(unlabelled, table.X)
     for learner in students.values():
-        refuse_shown(learner)
+        refuse_shown(learner, table)
+        _require_layers(learner, teachers, table.X)
         student = new_student(learner, len(table.y), table.weights, 0)
         student.require(
             task.scratch_loss(student),
@@ -135,6 +137,14 @@ def check_search(
                 check_learners(
                     unlabelled, teacher, student, None, name="unlabelled", **kind
                 )
+
+
+def _require_layers(student: Any, teachers: Mapping[str, Any], X: Any) -> None:
+    """Refuse teachers none of which could show its layers to a student of layers."""
+    if isinstance(student, FeatureStudent):
+        networks = [t for t in teachers.values() if isinstance(t, NetworkEstimator)]
+        for teacher in networks or teachers.values():
+            student.check_teacher(teacher, X)
 
 
 def _require_weights(teacher: Any) -> None:

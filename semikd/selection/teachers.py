@@ -7,7 +7,7 @@ from semikd._tables import reads_plainly
 from semikd._validation import Shown, wrong_type
 from semikd.distillation import named_teacher
 from semikd.simplex import FloatArray
-from semikd.students import new_student
+from semikd.students import named_student, new_student
 from semikd.teachers import (
     BoostingTeacher,
     CalibratedTeacher,
@@ -144,8 +144,9 @@ def named_students(
 
     Parameters
     ----------
-    student : estimator, mapping from str to estimator, or None
-        What was given; None is a tree of at most 128 leaves.
+    student : estimator, str, mapping or list of these, or None
+        What was given; None is a tree of at most 128 leaves. Strings are names, under
+        which the students of a list go; a mapping has names of its own.
     n_rows : int
         Number of rows.
     weights : ndarray of shape (n_rows,) or None
@@ -166,14 +167,29 @@ def named_students(
     >>> from semikd.selection.teachers import named_students
     >>> list(named_students(None, 100, None))
     ['tree']
+    >>> named_students(["linear", "network"], 100, None)
+    {'linear': LinearStudent(), 'network': TorchStudent()}
     """
-    if isinstance(student, Mapping):
-        return _checked("student", student)
-    if student is None:
-        # What it would become by itself, with its warning; its seed stays open.
-        tree = new_student(None, n_rows, weights, 0).learner
-        return {"tree": tree.set_params(random_state=None)}
-    return {"student": student}
+    if student is None or isinstance(student, str):
+        student = [student or "tree"]
+    if isinstance(student, list | tuple):
+        student = {name: name for name in student}
+    elif not isinstance(student, Mapping):
+        student = {"student": student}
+    return {
+        name: _of_name(each, n_rows, weights) if isinstance(each, str) else each
+        for name, each in _checked("student", student).items()
+    }
+
+
+def _of_name(name: str, n_rows: int, weights: FloatArray | None) -> Any:
+    """Return the student of a name; a tree as it would become by itself."""
+    found = named_student(name)
+    if found is None:
+        # With its warning, and its seed left open.
+        found = new_student(None, n_rows, weights, 0).learner
+        found.set_params(random_state=None)
+    return found
 
 
 def learners(given: Any) -> list[Any]:
@@ -187,6 +203,8 @@ def learners(given: Any) -> list[Any]:
     """
     if isinstance(given, Mapping):
         return list(given.values())
+    if isinstance(given, list | tuple):
+        return list(given)
     return [] if given is None else [given]
 
 

@@ -9,6 +9,7 @@ from semikd.students.default import new_student
 from semikd.students.features import FeatureStudent
 from semikd.students.linear import LinearStudent
 from semikd.students.logistic import LogisticStudent
+from semikd.students.names import named_student
 from semikd.students.network import TorchStudent
 from semikd.students.pipeline import PipelineStudent
 from semikd.students.regressor import LearnerStudent, RegressorStudent
@@ -30,5 +31,6 @@ __all__ = [
     "XGBoostStudent",
     "as_student",
     "measured_size",
+    "named_student",
     "new_student",
 ]

@@ -10,6 +10,7 @@ from semikd.exceptions import SemikdWarning
 from semikd.simplex import FloatArray
 from semikd.students.adapt import as_student
 from semikd.students.base import Student
+from semikd.students.names import named_student
 
 __all__ = ["new_student", "readable_tree"]
 
@@ -25,8 +26,9 @@ def new_student(
 
     Parameters
     ----------
-    estimator : estimator or None
-        What the user gave; None is a tree of at most 128 leaves of weight 5 or more.
+    estimator : estimator, str or None
+        What the user gave, or its name; None is a tree of at most 128 leaves of weight
+        5 or more.
     n_samples : int
         Number of rows.
     weights : ndarray of shape (n_samples,) or None
@@ -49,6 +51,7 @@ def new_student(
     >>> new_student(None, 1000, None, seed=0).learner.max_leaf_nodes
     128
     """
+    estimator = named_student(estimator)
     if estimator is None:
         total = n_samples if weights is None else float(weights.sum())
         _warn_of_small_weights(total, weights)

@@ -120,10 +120,20 @@ class FeatureStudent(BaseEstimator, Student):
         """The network, fitted once there is one."""
         return getattr(self, "student_", self.student)
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; names that are not its own are those of the network."""
+        own = self.get_params(deep=False)
+        found: Self = super().set_params(
+            **{
+                name if name.partition("__")[0] in own else f"student__{name}": value
+                for name, value in params.items()
+            }
+        )
+        return found
+
     def configure(self, setting: Mapping[str, Any]) -> Self:
         """Set parameters of the network by name, and return the student."""
-        self.student.set_params(**setting)
-        return self
+        return self.set_params(**setting)
 
     def supports(
         self, loss: DistillationLoss, target_range: tuple[float, float] | None = None
