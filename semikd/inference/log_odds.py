@@ -218,16 +218,26 @@ def _inferred(
 
 def _breakdown(
     found: LogOddsCoefficients, rows: Design, p: FloatArray, min_proba: float
-) -> FloatArray | None:
+) -> FloatArray:
     """Return how wrong labels (r, n, k) must be before intervals reach 0."""
-    if p.shape[2] > 2:
-        return None
-    said = np.clip(p[:, :, 1].mean(axis=0), min_proba, 1.0 - min_proba)
+    said = np.clip(p.mean(axis=0), min_proba, 1.0)
+    said /= said.sum(axis=1, keepdims=True)
     least = rows.regression(np.zeros((len(said), 1)))
     pull = least.scores_of(np.ones((len(said), 1))) @ least.inverse
+    pull = pull @ rows.columns.to_units().T
     half = found.conf_int()[:, 1] - found.estimate
-    to_units = rows.columns.to_units()
-    return breakdown_error(said, pull @ to_units.T, found.estimate, half)
+    # The coefficients of a class stand together, the reference being the first.
+    each = zip(
+        np.split(found.estimate, p.shape[2] - 1),
+        np.split(half, p.shape[2] - 1),
+        strict=True,
+    )
+    return np.concatenate(
+        [
+            breakdown_error(said[:, [j, 0]], pull, estimate, own)
+            for j, (estimate, own) in enumerate(each, start=1)
+        ]
+    )
 
 
 def _log_loss(p: FloatArray, rows: Design) -> float:

@@ -44,9 +44,9 @@ class LogOddsCoefficients(Coefficients):
     by_second : InferenceResult or None
         The coefficients by the labels of the second teacher.
     breakdown : ndarray of shape (d,) or None
-        By how much labels would have to be off in log-odds, in every row and in the
-        worst way, before the interval reaches 0 by their bias; 0 where it does already.
-        None with three or more classes.
+        By how much labels would have to be off in log-odds, of any two classes, in
+        every row and in the worst way, before the interval reaches 0 by their bias; 0
+        where it does already.
 
     See Also
     --------
