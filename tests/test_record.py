@@ -10,12 +10,14 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from semikd import DistilledClassifier, cross_fit, external_labels, model_labels
+from semikd.distillation import SelfDistilledClassifier
 from semikd.evaluation import risks
 from semikd.exceptions import LeakageWarning
+from semikd.teachers import CalibratedTeacher, EnsembleTeacher, SquaresTeacher
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -167,11 +169,36 @@ def grown(kind: str) -> Any:
         return KNeighborsClassifier(1).fit(X, y)
     if kind == "kernel ridge":
         return KernelRidge().fit(X, y)
+    neighbours, tree = KNeighborsClassifier(1), DecisionTreeRegressor(max_leaf_nodes=4)
+    inside = {
+        "ensemble": EnsembleTeacher(neighbours, n_members=1),
+        "calibrated": CalibratedTeacher(neighbours),
+        "squares": SquaresTeacher(KNeighborsRegressor(1)),
+        "generations": SelfDistilledClassifier(LogisticRegression(), tree),
+        "ensemble of generations": EnsembleTeacher(
+            SelfDistilledClassifier(LogisticRegression(), tree), n_members=2
+        ),
+    }
+    if kind in inside:
+        return inside[kind].fit(X, y)
     recipe = DistilledClassifier(LogisticRegression(), random_state=0)
     return recipe.fit(pd.DataFrame(X) if kind == "frame" else X, y)
 
 
-@pytest.mark.parametrize("kind", ["neighbours", "kernel ridge", "distilled", "frame"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "neighbours",
+        "kernel ridge",
+        "distilled",
+        "frame",
+        "ensemble",
+        "calibrated",
+        "squares",
+        "generations",
+        "ensemble of generations",
+    ],
+)
 def test_a_model_that_knows_its_rows_labels_none_of_them(kind: str) -> None:
     model = grown(kind)
     table = np.vstack([X[:7], NEW])
@@ -181,6 +208,18 @@ def test_a_model_that_knows_its_rows_labels_none_of_them(kind: str) -> None:
         labels = model_labels(model, given)
     assert labels.labelled.tolist() == [False] * 7 + [True] * len(NEW)
     assert labels.strategy == "a fitted model on rows it did not see"
+
+
+@pytest.mark.parametrize("cv", [4, 2])
+def test_generations_of_a_fold_know_the_rows_of_the_other_folds(cv: int) -> None:
+    # With 4 folds the generations share them; with 2 each copy has folds of its own.
+    y = (X[:, 0] > np.median(X[:, 0])).astype(int)
+    teacher = SelfDistilledClassifier(LogisticRegression(), Ridge(), cv=3)
+    record = cross_fit(teacher, X, y, cv=cv, random_state=0)
+    for t, model in enumerate(record.teachers[0]):
+        with pytest.warns(LeakageWarning, match="training table"):
+            labels = model_labels(model, X)
+        np.testing.assert_array_equal(labels.labelled, record.fold[0] == t)
 
 
 def test_what_a_model_cannot_know_is_said_to_be_assumed() -> None:

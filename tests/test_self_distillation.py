@@ -153,7 +153,7 @@ def test_no_generation_of_a_fit_hears_a_row_that_it_labels(kind: str) -> None:
     flipped = y.copy()
     flipped[5] = 1 - y[5]
     one, two = (
-        model(**KINDS[kind], n_generations=3, cv=fold).fit(X, each).labels_
+        model(**KINDS[kind], n_generations=3, cv=fold).fit(X, each).generations_
         for each in (y, flipped)
     )
     assert len(one) == 3
@@ -170,7 +170,7 @@ def test_labels_in_sample_hear_their_rows() -> None:
     one, two = (
         model(teacher=DecisionTreeClassifier(), student=tree(80), cv="in-sample")
         .fit(X, each)
-        .labels_[0]
+        .generations_[0]
         for each in (y, flipped)
     )
     assert np.abs(one[5] - two[5]).max() > 0.9
@@ -241,10 +241,10 @@ def test_weights_are_copies_and_groups_stay_together() -> None:
     one.fit(X, y, sample_weight=weight)
     two.fit(X[twice], y[twice])
     np.testing.assert_allclose(one.predict_proba(X), two.predict_proba(X), atol=1e-9)
-    assert np.isnan(one.labels_[0][3]).all()
+    assert np.isnan(one.generations_[0][3]).all()
     groups = np.arange(90) // 6
     found = clone(one).fit(X, y, groups=groups)
-    assert np.isfinite(found.labels_[0]).all()
+    assert np.isfinite(found.generations_[0]).all()
 
 
 @pytest.mark.parametrize(

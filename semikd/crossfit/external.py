@@ -23,6 +23,8 @@ _UNSEEN = "a fitted model on rows it did not see"
 _ASSUMED = "a fitted model on rows that it is assumed not to have seen"
 # Where estimators of scikit-learn keep the table that they were fitted on.
 _KEPT = ("_fit_X", "X_fit_", "X_train_")
+# Where teachers of this library keep models that were fitted to the same table.
+_INSIDE = ("members_", "regressors_", "first")
 
 
 def external_labels(
@@ -103,8 +105,9 @@ def model_labels(model: Any, X: Any, *, seen: Any = None) -> OutOfFold:
         The model's training table. Rows of X whose content is in it get no label, and
         are counted in a warning.
 
-        A model that was distilled here knows its rows, and so do those that keep them
-        (nearest neighbours, kernel ridge and Gaussian process regression): these get no
+        A model that was distilled here, from a teacher or from itself, knows its rows,
+        and so do those that keep them (nearest neighbours, kernel ridge and Gaussian
+        process regression) and teachers of this library made of such: these get no
         label, whether or not they are given. Of others it is assumed that they saw none
         of the rows, and the record says so.
 
@@ -166,8 +169,9 @@ def rows_of(model: Any) -> list[Hashes]:
     Returns
     -------
     list of ndarray of uint64
-        Of a distilled model those of its labels, of others the table that they keep;
-        empty where nothing is known.
+        Of a distilled model those of its labels, of generations those they keep, of
+        others the table that they, or models inside them, keep; empty where nothing is
+        known.
 
     Examples
     --------
@@ -183,8 +187,13 @@ def rows_of(model: Any) -> list[Hashes]:
     labels = getattr(inner, "labels_", None)
     if isinstance(labels, OutOfFold):
         return [labels.row_hash]
-    kept = (getattr(model, name, None) for name in _KEPT)
-    return [row_hashes(table) for table in kept if getattr(table, "ndim", 0) == 2]
+    if isinstance(own := getattr(inner, "row_hash_", None), np.ndarray):
+        return [own]
+    kept = (getattr(inner, name, None) for name in _KEPT)
+    found = [row_hashes(table) for table in kept if getattr(table, "ndim", 0) == 2]
+    inside = (getattr(inner, name, None) for name in _INSIDE)
+    parts = [part for models in inside if isinstance(models, tuple) for part in models]
+    return [*found, *(table for part in parts for table in rows_of(part))]
 
 
 def _sorted_classes(classes: ArrayLike) -> NDArray[Any]:

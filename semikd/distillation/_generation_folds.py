@@ -48,8 +48,10 @@ class SharedFolds(ClassifierMixin, BaseEstimator):
         """Return class probabilities of the last student, shape (n, k)."""
 
     @abstractmethod
-    def _adopt(self, student: Student, breed: Breed, rows: Rows) -> Self:
-        """Take a fitted student as one's own."""
+    def _adopt(
+        self, student: Student, breed: Breed, rows: Rows, at: NDArray[np.intp]
+    ) -> Self:
+        """Take a student as one's own, fitted with all before it to these rows."""
 
     def cross_fit_proba(
         self,
@@ -105,11 +107,10 @@ class SharedFolds(ClassifierMixin, BaseEstimator):
                 n_jobs=self.n_jobs,
                 progress=progress or silent,
             )
-            for t in range(len(own)):
+            for t, fold in enumerate(own):
                 twin: Self = same_columns(self)
-                teachers.append(
-                    twin._adopt(grown.students[frozenset({t})], breed, rows)
-                )
+                student = grown.students[frozenset({t})]
+                teachers.append(twin._adopt(student, breed, rows, fold.train))
         for one, fold in zip(teachers, given, strict=True):
             answers.append(one.predict_proba(take_rows(X, fold.test)))
         return answers, teachers

@@ -17,6 +17,7 @@ from semikd.crossfit.copies import reopened
 from semikd.crossfit.folds import Rows
 from semikd.crossfit.given import drawn_folds
 from semikd.crossfit.inputs import check_workers, describe_rows
+from semikd.crossfit.rows import Hashes
 from semikd.distillation._generation_folds import SharedFolds, rounds_of
 from semikd.distillation.lineage import Breed, Lineage
 from semikd.label_aware import named_correction
@@ -76,9 +77,12 @@ class SelfDistilledClassifier(SharedFolds):
         Leaves or coefficients, and bytes, of it.
     loss_ : DistillationLoss
         The scale of its scores.
-    labels_ : tuple of ndarray of shape (n, k)
+    generations_ : tuple of ndarray of shape (n, k)
         What each generation but the last said of the rows, by models that did without
         them; it shows whether a generation is better than the one before.
+    row_hash_ : ndarray of uint64
+        Hash of the content of each row that it was fitted to; ``model_labels`` gives
+        these no label.
     n_features_in_ : int
         Number of columns seen in the fit.
 
@@ -120,13 +124,14 @@ class SelfDistilledClassifier(SharedFolds):
     >>> model = SelfDistilledClassifier(forest, tree, n_generations=2, random_state=0)
     >>> model.fit(X, X[:, 0] > 0).size_.leaves
     4
-    >>> len(model.labels_)
+    >>> len(model.generations_)
     2
     """
 
     classes_: NDArray[Any]
-    labels_: tuple[FloatArray, ...]
+    generations_: tuple[FloatArray, ...]
     loss_: DistillationLoss
+    row_hash_: Hashes
     size_: StudentSize
 
     def __init__(
@@ -193,8 +198,8 @@ class SelfDistilledClassifier(SharedFolds):
             n_jobs=self.n_jobs,
             progress=silent,
         )
-        self.labels_ = grown.labels
-        return self._adopt(grown.students[every], breed, rows)
+        self.generations_ = grown.labels
+        return self._adopt(grown.students[every], breed, rows, rows.active)
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Return class probabilities of the last student, shape (n, k)."""
@@ -261,8 +266,11 @@ class SelfDistilledClassifier(SharedFolds):
             raise invalid("cv", "divide the rows into folds", shown, remedy)
         return [fold.test for fold in folds]
 
-    def _adopt(self, student: Student, breed: Breed, rows: Rows) -> Self:
-        """Take a fitted student as one's own."""
+    def _adopt(
+        self, student: Student, breed: Breed, rows: Rows, at: NDArray[np.intp]
+    ) -> Self:
+        """Take a student as one's own, fitted with all before it to these rows."""
+        self.row_hash_ = rows.hashes[at]
         self._student, self.student_ = student, student.learner
         self.size_, self.loss_ = student.size(), breed.loss
         self.classes_ = np.asarray(rows.classes)
