@@ -21,7 +21,8 @@ from semikd.corrections import (
 )
 from semikd.crossfit import row_hashes
 from semikd.distillation import kept_noise, noise_pair
-from semikd.distillation.lessons import AddedRows, Lesson, make_lesson
+from semikd.distillation.added import AddedRows
+from semikd.distillation.lessons import Lesson, make_lesson
 from semikd.label_aware import ReferenceCorrection
 from semikd.losses import (
     CrossEntropyLoss,

@@ -13,7 +13,8 @@ from sklearn.tree import DecisionTreeRegressor
 from semikd import external_labels
 from semikd.corrections import ConstantCorrection, Correction, NoCorrection
 from semikd.crossfit import hash_values, row_hashes
-from semikd.distillation.lessons import AddedRows, Lesson, make_lesson
+from semikd.distillation.added import AddedRows
+from semikd.distillation.lessons import Lesson, make_lesson
 from semikd.losses import CrossEntropyLoss, LogProbabilityLoss, ProbabilityLoss
 from semikd.simplex import one_hot
 from semikd.students import as_student

@@ -28,7 +28,8 @@ from semikd.crossfit import OutOfFold, cross_fit
 from semikd.crossfit.checks import check_record
 from semikd.crossfit.learners import is_estimator
 from semikd.crossfit.unlabelled import checked_unlabelled
-from semikd.distillation.lessons import AddedRows, make_lesson
+from semikd.distillation.added import AddedRows
+from semikd.distillation.lessons import make_lesson
 from semikd.distillation.more_rows import MoreRows
 from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss

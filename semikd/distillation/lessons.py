@@ -6,6 +6,7 @@ synthetic, have no outcome of their own: their target is the teachers' answer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,67 +14,18 @@ from numpy.typing import NDArray
 
 from semikd._tables import stacked_tables
 from semikd.corrections import Correction
-from semikd.crossfit import OutOfFold, hash_values, row_hashes, take_rows
+from semikd.crossfit import OutOfFold, hash_values, row_hashes
 from semikd.crossfit.record import OUTCOMES
+from semikd.distillation.added import AddedRows
 from semikd.distillation.complexity import kept_noise, noise_pair
 from semikd.distillation.outcomes import Outcomes
 from semikd.losses import DistillationLoss
 from semikd.networks import OnlineTargets, TeacherFeatures
 from semikd.simplex import FloatArray
 from semikd.students import Student
+from semikd.students.beside import taken_by
 
-__all__ = ["AddedRows", "Lesson", "make_lesson"]
-
-
-@dataclass(frozen=True, eq=False)
-class AddedRows:
-    """Rows without outcomes, and what teachers that did not see them say.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_new, d)
-        Covariates.
-    labels : ndarray of shape (n_new, k)
-        Probabilities or means.
-    weights : ndarray of shape (n_new,)
-        How much each counts beside the rows with outcomes.
-    units : ndarray of uint64 of shape (n_new,), optional
-        Key of the row, or group, that each belongs with; by default its own.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from semikd.distillation.lessons import AddedRows
-    >>> AddedRows(np.ones((1, 2)), np.array([[0.2, 0.8]]), np.ones(1)).labels
-    array([[0.2, 0.8]])
-    """
-
-    X: Any
-    labels: FloatArray
-    weights: FloatArray
-    units: NDArray[np.uint64] | None = None
-
-    @property
-    def made_up(self) -> bool:
-        """Whether they are drawn from rows that have outcomes."""
-        return self.units is not None
-
-    def repeated(self) -> "AddedRows":
-        """Return each row as often as it counts; itself where a weight is not whole.
-
-        Offspring of a row with copies count as all of them: the only weights that
-        nobody asked for, and whole ones.
-        """
-        times = np.rint(self.weights)
-        if (times == 1.0).all() or (times != self.weights).any():
-            return self
-        rows = np.repeat(np.arange(len(times)), times.astype(np.intp))
-        return AddedRows(
-            take_rows(self.X, rows),
-            self.labels[rows],
-            np.ones(len(rows)),
-            None if self.units is None else self.units[rows],
-        )
+__all__ = ["Lesson", "make_lesson"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,26 +160,18 @@ def make_lesson(
     known = Outcomes.of(record, labels, outcome, X, weights, loss, groups)
     if not student.takes_weights():
         added = [each.repeated() for each in added]
-    options: dict[str, Any] = {}
-    if "groups" in student.fit_options and (groups is not None or added):
-        options["groups"] = _units(known, added)
-    if student.shown_by and record.strategy != OUTCOMES:
-        n_added = sum(len(each.labels) for each in added)
-        options["features"] = TeacherFeatures.of(
-            record, known.rows, taught_by=student.shown_by, n_added=n_added
-        )
-    if "outcome" in student.fit_options:
-        unknown = [np.full_like(each.labels, np.nan) for each in added]
-        options["outcome"] = np.concatenate([known.outcome, *unknown])
-    lesson = _uncorrected(known, added, options)
+    lesson = _uncorrected(known, added, _beside(student, record, known, added))
     known.correct(correction, _complexity(known, student, correction, lesson), rules)
     target, trained = known.target(), known.trained_by()
     student.require(trained, target)
     target = np.asarray(loss.with_labels(target, known.outcome))
+    options = lesson.options
     if online:
-        options["online"] = OnlineTargets(record.teachers, known.fold, known.shown)
+        shown = OnlineTargets(record.teachers, known.fold, known.shown)
+        options = {**options, "online": shown}
     return replace(
         lesson,
+        options=options,
         target=np.concatenate([target, lesson.target[len(target) :]]),
         loss=trained,
         weight_of_labels=known.weight_of_labels(),
@@ -235,8 +179,33 @@ def make_lesson(
     )
 
 
-def _units(known: Outcomes, added: Sequence[AddedRows]) -> NDArray[np.uint64]:
+def _beside(
+    student: Student,
+    record: OutOfFold,
+    known: Outcomes,
+    added: Sequence[AddedRows],
+) -> dict[str, Any]:
+    """Return what else the student's fit takes of what is known of the rows."""
+
+    def layers() -> TeacherFeatures | None:
+        if record.strategy == OUTCOMES:
+            # Behind outcomes there is nobody to show any.
+            return None
+        taught_by, n = str(student.shown_by), sum(len(each.labels) for each in added)
+        return TeacherFeatures.of(record, known.rows, taught_by=taught_by, n_added=n)
+
+    def outcomes() -> FloatArray:
+        unknown = [np.full_like(each.labels, np.nan) for each in added]
+        return np.concatenate([known.outcome, *unknown])
+
+    units = partial(_units, known, added)
+    return taken_by(student, groups=units, features=layers, outcome=outcomes)
+
+
+def _units(known: Outcomes, added: Sequence[AddedRows]) -> NDArray[np.uint64] | None:
     """Return what a student's own split keeps together: offspring with their parent."""
+    if known.groups is None and not added:
+        return None
     if known.groups is None:
         parts = [row_hashes(known.X)]
     else:

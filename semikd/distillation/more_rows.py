@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from semikd._validation import Shown, invalid
 from semikd.crossfit import OutOfFold, hash_values, n_rows, row_hashes, take_rows
-from semikd.distillation.lessons import AddedRows
+from semikd.distillation.added import AddedRows
 from semikd.exceptions import SemikdWarning
 from semikd.simplex import FloatArray
 from semikd.synthetic import SyntheticRows, as_synthetic

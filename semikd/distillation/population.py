@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from semikd._tables import class_factors
 from semikd._validation import invalid, unknown
 from semikd.crossfit import OutOfFold
-from semikd.distillation.lessons import AddedRows
+from semikd.distillation.added import AddedRows
 from semikd.simplex import FloatArray, clip, reweight
 from semikd.transfer import ClassPriors, estimated_priors
 

@@ -15,6 +15,7 @@ from semikd.crossfit.folds import integer_folds
 from semikd.evaluation.tables import Table
 from semikd.evaluation.tasks import Task
 from semikd.students import Student
+from semikd.students.beside import taken_by
 
 __all__ = ["fit_scratch", "scratch_settings", "tune_scratch"]
 
@@ -105,9 +106,9 @@ def fit_scratch(student: Student, table: Table, task: Task) -> Student:
            [1.]])
     """
     loss = task.scratch_loss(student)
-    target = loss.phi(task.outcome(table))
+    target, more = loss.phi(task.outcome(table)), _beside(student, table, task)
     return student.fit_target(
-        table.features, target, loss=loss, sample_weight=table.weights
+        table.features, target, loss=loss, sample_weight=table.weights, **more
     )
 
 
@@ -152,12 +153,20 @@ def tune_scratch(
             loss=loss,
             sample_weight=train.weights,
             settings=settings,
+            **_beside(student, train, task),
         )
         counts = 1.0 if test.weights is None else test.weights
         for at, candidate in enumerate(candidates):
             predicted = np.asarray(loss.probabilities(candidate.scores(test.features)))
             total[at] += float((counts * task.loss(None)(predicted, test)).sum())
     return settings[int(total.argmin())]
+
+
+def _beside(student: Student, table: Table, task: Task) -> dict[str, Any]:
+    """Return what else the student's fit takes of what is known of the rows."""
+    return taken_by(
+        student, groups=lambda: table.groups, outcome=lambda: task.outcome(table)
+    )
 
 
 def _grid(own: Mapping[str, Any]) -> dict[str, Sequence[Any]]:

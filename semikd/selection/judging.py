@@ -11,7 +11,8 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from semikd._progress import Reporter, Step, silent
 from semikd.crossfit import OutOfFold, row_hashes, take_rows
-from semikd.distillation.lessons import AddedRows, Lesson
+from semikd.distillation.added import AddedRows
+from semikd.distillation.lessons import Lesson
 from semikd.distillation.more_rows import MoreRows
 from semikd.evaluation import Table
 from semikd.evaluation.tasks import Task

@@ -7,7 +7,8 @@ import numpy as np
 
 from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold, row_hashes
-from semikd.distillation.lessons import AddedRows, Lesson, make_lesson
+from semikd.distillation.added import AddedRows
+from semikd.distillation.lessons import Lesson, make_lesson
 from semikd.evaluation import Table
 from semikd.evaluation.tasks import Task
 from semikd.label_aware import named_correction

@@ -1,6 +1,5 @@
 """A network that is taught against an opponent who guesses a protected attribute."""
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -21,7 +20,6 @@ from semikd.crossfit import n_rows
 from semikd.losses import DistillationLoss, IdentityLoss
 from semikd.networks import FeatureTerm, OnlineTargets, Training
 from semikd.simplex import FloatArray
-from semikd.students.base import Student
 from semikd.students.network import TorchStudent
 
 if TYPE_CHECKING:
@@ -202,25 +200,6 @@ class AdversarialStudent(TorchStudent):
         against = self._against(X, outcome, weight)
         more: dict[str, Any] = {"groups": groups, "online": online, "against": against}
         return self._fit(X, target, loss, sample_weight, **more)
-
-    def fit_many(
-        self,
-        X: Any,
-        targets: Sequence[FloatArray],
-        *,
-        loss: DistillationLoss,
-        sample_weight: FloatArray | None = None,
-        settings: Sequence[Mapping[str, Any]] | None = None,
-    ) -> list[Self]:
-        """Fit one student for each target, in turn."""
-        return Student.fit_many(
-            self,
-            X,
-            targets,
-            loss=loss,
-            sample_weight=sample_weight,
-            settings=settings,
-        )
 
     def _check_settings(self) -> None:
         """Refuse settings that no fit could use."""

@@ -74,7 +74,7 @@ class Student(ABC):
 
     shows_layers: bool = False  # Whether a teacher's can be set beside its own.
     fit_options: tuple[str, ...] = ()
-    """What else ``fit_target`` takes: 'groups', 'online' targets, one-hot 'outcome'."""
+    """What else a fit takes: 'groups', 'online', 'features', a one-hot 'outcome'."""
 
     shown_by: str | None = None
     """Whose hidden layers it learns from too: 'folds', 'all' (as TeacherFeatures)."""
@@ -220,6 +220,7 @@ class Student(ABC):
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
         settings: Sequence[Mapping[str, Any]] | None = None,
+        **options: Any,
     ) -> list[Self]:
         """Fit one student for each target; a loop, unless a member does better.
 
@@ -235,17 +236,18 @@ class Student(ABC):
             Weights of the rows.
         settings : sequence of mappings, optional
             Parameters to set on each student before its fit.
+        **options
+            What else each fit takes, as ``fit_options`` say.
 
         Returns
         -------
         list of Student
         """
+        more: dict[str, Any] = {"loss": loss, "sample_weight": sample_weight, **options}
         fitted, each = [], settings or [{}] * len(targets)
         for target, setting in zip(targets, each, strict=True):
             student = self.copy().configure(setting)
-            fitted.append(
-                student.fit_target(X, target, loss=loss, sample_weight=sample_weight)
-            )
+            fitted.append(student.fit_target(X, target, **more))
         return fitted
 
     def copy(self) -> Self:

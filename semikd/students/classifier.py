@@ -19,6 +19,7 @@ from semikd.losses import DistillationLoss, get_loss
 from semikd.simplex import FloatArray, one_hot
 from semikd.students._decision import chosen, decisions, log_probabilities
 from semikd.students.base import Student
+from semikd.students.beside import taken_by
 
 __all__ = ["StudentClassifier"]
 
@@ -77,9 +78,8 @@ class StudentClassifier(ClassifierMixin, BaseEstimator, Student):
         labels = self._labels(X, y)
         target, loss, classes = self._certain(X, labels, None)
         weights = sample_weights(sample_weight, len(labels))
-        more: dict[str, Any] = {}
-        if "outcome" in self.fit_options:
-            more["outcome"] = one_hot(np.searchsorted(classes, labels), len(classes))
+        codes = np.searchsorted(classes, labels)
+        more = taken_by(self, outcome=lambda: one_hot(codes, len(classes)))
         self.fit_target(X, target, loss=loss, sample_weight=weights, **more)
         self.classes_ = classes
         return self

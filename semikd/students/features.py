@@ -99,7 +99,7 @@ class FeatureStudent(BaseEstimator, Student):
     """
 
     default_loss = "cross_entropy"
-    fit_options = ("groups", "online")
+    fit_options = ("groups", "online", "features")
 
     student_: TorchStudent
 

@@ -1,7 +1,4 @@
-"""A neural network as a student, trained on soft or corrected targets of any scale.
-
-Torch is imported by the methods, never with the module.
-"""
+"""A network as a student, on targets of any scale; only methods import torch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -23,6 +20,7 @@ from semikd.networks import (
     prepare,
 )
 from semikd.networks.architectures import as_architecture
+from semikd.networks.inputs import check_groups
 from semikd.networks.shapes import InputShape
 from semikd.simplex import FloatArray
 from semikd.students.classifier import StudentClassifier
@@ -88,8 +86,7 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
     encoding_ : TableEncoding or ImageEncoding
         How rows become the numbers that the network reads.
     mean_, scale_ : ndarray of shape (d,)
-        Weighted mean and standard deviation of the numeric columns; a constant column
-        has scale 1.
+        Weighted moments of the numeric columns; a constant column has scale 1.
     module_ : torch.nn.Module
         The fitted network, on the processor, for encoded inputs.
     n_features_in_ : int
@@ -223,8 +220,7 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
     ) -> Self:
         """Go on from the present parameters, ``max_epochs`` over these labelled rows.
 
-        The first call decides how columns are encoded, and needs ``classes`` if y lacks
-        some of them.
+        The first call decides the encoding, and needs ``classes`` if y lacks some.
         """
         known = getattr(self, "classes_", classes)
         target, loss, found = self._certain(X, y, known)
@@ -240,8 +236,10 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
         settings: Sequence[Mapping[str, Any]] | None = None,
+        groups: NDArray[Any] | None = None,
+        **options: Any,
     ) -> list[Self]:
-        """Fit one student for each target, those of one architecture as one batch."""
+        """Fit one student for each target, as one batch; with options it is a loop."""
         each = [{}] * len(targets) if settings is None else settings
         if len(each) != len(targets):
             shown = Shown(f"{len(each)} for {len(targets)} targets")
@@ -249,17 +247,18 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
         students = [self.copy().configure(dict(setting)) for setting in each]
         X = self._checked(X, reset=True)
         weight = weights_or_ones(sample_weight, n_rows(X))
-        options = [NetworkOptions.of(student) for student in students]
-        if not options or any(not o.in_a_batch_with(options[0]) for o in options):
+        built = [NetworkOptions.of(student) for student in students]
+        check_groups(groups, n_rows(X))
+        alike = built and all(o.in_a_batch_with(built[0]) for o in built)
+        if options or not alike or not self.trains_in_batches:
             # What all members of a batch share differs: the loop it is.
-            return super().fit_many(
-                X, targets, loss=loss, sample_weight=sample_weight, settings=each
-            )
+            more = {"sample_weight": sample_weight, "settings": each, **options}
+            return super().fit_many(X, targets, loss=loss, groups=groups, **more)
         tables = [finite_array("target", t, shape=(n_rows(X), None)) for t in targets]
         prepared = [prepare(X, t, weight) for t in tables]
         tasks = [
-            self._task(one, one.order, table, weight, option)
-            for one, table, option in zip(prepared, tables, options, strict=True)
+            self._task(one, one.order, table, weight, option, groups)
+            for one, table, option in zip(prepared, tables, built, strict=True)
         ]
         found = self._fit_batch(prepared[0], tasks, loss)
         for student, network, one, table in zip(

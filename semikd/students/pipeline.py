@@ -16,6 +16,8 @@ from semikd.students.sizes import measured_size
 
 __all__ = ["PipelineStudent"]
 
+_OF_ROWS = ("groups", "outcome")
+
 
 class PipelineStudent(LearnerStudent):
     """A Pipeline whose last step is any student; its transformers see no target.
@@ -52,6 +54,12 @@ class PipelineStudent(LearnerStudent):
     def default_loss(self) -> str:  # type: ignore[override]
         """Name of the loss that 'auto' stands for with the last step."""
         return self.last.default_loss
+
+    @property
+    def fit_options(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What the last step takes that is the same before and after transformers."""
+        # Teachers that label what is shown, or show layers, read other columns.
+        return tuple(name for name in self.last.fit_options if name in _OF_ROWS)
 
     @property
     def trains_in_batches(self) -> bool:  # type: ignore[override]
@@ -104,12 +112,16 @@ class PipelineStudent(LearnerStudent):
         *,
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
+        **options: Any,
     ) -> Self:
-        """Fit the transformers to X, then the last step to the targets."""
+        """Fit the transformers to X, then the last step to the targets.
+
+        ``options`` are those of the last step, as ``fit_options`` say.
+        """
         head = self._head
         transformed = head.fit_transform(X) if len(self.learner) > 1 else X
         self.last.fit_target(
-            transformed, target, loss=loss, sample_weight=sample_weight
+            transformed, target, loss=loss, sample_weight=sample_weight, **options
         )
         name, _ = self.learner.steps[-1]
         # A head with a memory fits copies of its steps, and keeps those.
@@ -124,25 +136,24 @@ class PipelineStudent(LearnerStudent):
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
         settings: Sequence[Mapping[str, Any]] | None = None,
+        **options: Any,
     ) -> list[Self]:
         """Fit one student for each target; settings of the last step share the rest."""
         own = settings or [{}] * len(targets)
+        more = {"loss": loss, "sample_weight": sample_weight, **options}
         name, _ = self.learner.steps[-1]
         prefix = f"{name}__"
         if not all(key.startswith(prefix) for setting in own for key in setting):
-            return super().fit_many(
-                X, targets, loss=loss, sample_weight=sample_weight, settings=own
-            )
+            return super().fit_many(X, targets, settings=own, **more)
         head = clone(self._head)
         last = self.last.fit_many(
             head.fit_transform(X) if len(self.learner) > 1 else X,
             targets,
-            loss=loss,
-            sample_weight=sample_weight,
             settings=[
                 {key.removeprefix(prefix): value for key, value in setting.items()}
                 for setting in own
             ],
+            **more,
         )
         return [
             type(self)(Pipeline([*head.steps, (name, each.learner)]), each)

@@ -123,15 +123,15 @@ class RegressorStudent(LearnerStudent):
         loss: DistillationLoss,
         sample_weight: FloatArray | None = None,
         settings: Sequence[Mapping[str, Any]] | None = None,
+        **options: Any,
     ) -> list[Self]:
         """Fit one student for each target; trees that differ in size grow once."""
         own = settings or [{}] * len(targets)
         one_target = all(target is targets[0] for target in targets)
         nests = largest_of(self.learner, own) if one_target else None
         if nests is None:
-            return super().fit_many(
-                X, targets, loss=loss, sample_weight=sample_weight, settings=own
-            )
+            more = {"sample_weight": sample_weight, "settings": own, **options}
+            return super().fit_many(X, targets, loss=loss, **more)
         fitted: dict[int, Self] = {}
         for largest, members in nests.items():
             whole = self.copy().configure(own[largest])
