@@ -18,12 +18,22 @@ from semikd.inference.fitted import average_effects, fitted_probabilities
 from semikd.inference.result import InferenceResult
 from semikd.inference.sandwiches import sandwich_of
 from semikd.inference.student_law import StudentLaw
-from semikd.inference.units import independence, left_out_in_words
+from semikd.inference.units import (
+    ROUNDING,
+    independence,
+    left_out_in_words,
+    warn_of_spread,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Coefficients", "coefficient_result", "coefficients_of"]
+__all__ = [
+    "Coefficients",
+    "coefficient_result",
+    "coefficients_of",
+    "warn_of_no_width",
+]
 
 # Of normal errors, for what holds together.
 _N_DRAWS = 10_000
@@ -136,6 +146,7 @@ def coefficient_result(
     level: float,
     random_state: RandomState,
     form: type[Coefficients] = Coefficients,
+    largest: float = 1.0,
 ) -> Any:
     """Return coefficients with their sandwich, and draws for what holds together.
 
@@ -157,15 +168,21 @@ def coefficient_result(
         Seed of the draws.
     form : type, default=Coefficients
         The kind of result.
+    largest : float, default=1.0
+        Of the numbers that residuals were computed from, the largest.
 
     Returns
     -------
     Coefficients
-        Of that kind.
+        Of that kind; without variance where no row, or cluster, moves a coefficient,
+        and 0 there where it is rounding.
     """
-    found, df = sandwich_of(equation, rows.clusters, covariance)
+    found, df = sandwich_of(equation, rows.clusters, covariance, largest=largest)
+    theta = equation.estimate
+    alike = np.diag(found).reshape(theta.shape) == 0.0
+    rounding = ROUNDING * largest * equation.reach()[1].reshape(theta.shape)
     return coefficients_of(
-        equation.estimate,
+        np.where(alike & (np.abs(theta) <= rounding), 0.0, theta),
         found,
         df,
         rows,
@@ -238,6 +255,32 @@ def coefficients_of(
             estimate=theta.ravel(), covariance=covariance, draws=draws, **common
         ),
         **common,
+    )
+
+
+def warn_of_no_width(found: Coefficients, rows: Design, *, stacklevel: int) -> None:
+    """Warn of coefficients that no row, or cluster, moves, or a single difference does.
+
+    Parameters
+    ----------
+    found : Coefficients
+        The coefficients.
+    rows : Design
+        Their rows.
+    stacklevel : int
+        Of the warning, seen from here.
+
+    Warns
+    -----
+    SemikdWarning
+        One line for each of the two.
+    """
+    warn_of_spread(
+        found.names,
+        found.std_error == 0.0,
+        found.law.df,
+        clusters=bool(rows.clusters),
+        stacklevel=stacklevel + 1,
     )
 
 

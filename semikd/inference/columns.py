@@ -132,6 +132,8 @@ def made_columns(
         shown = Shown(f"{named!r}, a combination of the others")
         remedy = "Drop it: it does not vary"
         raise invalid("X", "have linearly independent columns", shown, remedy)
+    # A mean of rounding would mix that of slopes into the intercept.
+    mean = np.where(np.abs(mean) <= _ROUNDING * spread, 0.0, mean)
     found = Columns(names, mean * largest, spread * largest, fit_intercept)
     return found, found.standardised(table)
 

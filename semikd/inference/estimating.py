@@ -149,6 +149,21 @@ class EstimatingEquation:
         spread = bent[:, :, :, None] * x[:, None, None, :]
         return np.asarray(spread.reshape(len(x) * m, -1))
 
+    def reach(self) -> tuple[FloatArray, FloatArray]:
+        r"""Return how far residuals of 1 can move coefficients: of a row, and of all.
+
+        .. math:: |J^{-1}| \max_i w_i |x_i|, \qquad |J^{-1}| \sum_i w_i |x_i|
+
+        each of shape (d,): rounding of residuals moves them by that times its size.
+        """
+        spread, m = np.abs(self.weight[:, None] * self.design), len(self.estimate)
+        pulled = np.abs(self.inverse)
+        of_row, of_all = (
+            pulled @ np.tile(each, m)
+            for each in (spread.max(axis=0), spread.sum(axis=0))
+        )
+        return of_row, of_all
+
     def pull(self) -> FloatArray:
         r"""Return how a residual of each row moves its scores, (n, m, m) or (n, 1, 1).
 

@@ -11,7 +11,11 @@ from numpy.typing import ArrayLike
 
 from semikd._random import RandomState
 from semikd._validation import FloatArray, Shown, invalid, message
-from semikd.inference.coefficients import Coefficients, coefficient_result
+from semikd.inference.coefficients import (
+    Coefficients,
+    coefficient_result,
+    warn_of_no_width,
+)
 from semikd.inference.designs import Design, made_design
 from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.fitted import class_scores
@@ -86,6 +90,11 @@ def likelihood_coefficients(
         If the classes can be separated without error, columns depend on one another,
         there are too few rows or clusters, or a value cannot be used.
 
+    Warns
+    -----
+    SemikdWarning
+        If no row, or cluster, moves a coefficient, or there is one degree of freedom.
+
     References
     ----------
     .. [1] H. White, "Maximum likelihood estimation of misspecified models",
@@ -120,6 +129,7 @@ def likelihood_coefficients(
         level=level,
         random_state=random_state,
     )
+    warn_of_no_width(found, rows, stacklevel=3)
     return found
 
 

@@ -19,7 +19,7 @@ from semikd.corrections import corrected_target
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest, check_record
 from semikd.inference.breakdown import breakdown_error
-from semikd.inference.coefficients import coefficient_result
+from semikd.inference.coefficients import coefficient_result, warn_of_no_width
 from semikd.inference.designs import Design, made_design
 from semikd.inference.floors import warn_of_floor
 from semikd.inference.remainder import LogOddsCoefficients, warn_of_remainder
@@ -109,7 +109,8 @@ def log_odds_coefficients(
     -----
     SemikdWarning
         If half of ``min_proba`` would move a coefficient by more than half a standard
-        error, or the columns tell the classes apart without error; and if the teachers
+        error, or the columns tell the classes apart without error; if no row, or
+        cluster, moves a coefficient, or there is one degree of freedom; and if teachers
         disagree by more than half a standard error of a coefficient, and by more than
         chance, by Holm's test over the coefficients.
 
@@ -186,6 +187,7 @@ def _inferred(
         _conditions(each.strategy, p, min_proba)
         for each, p in zip(records, labels, strict=True)
     ]
+    infer = partial(infer, largest=float(np.abs(targets).max()))
     found: LogOddsCoefficients = infer(
         rows.regression(targets[0]),
         estimand=nearest,
@@ -193,6 +195,7 @@ def _inferred(
         form=LogOddsCoefficients,
     )
     found = replace(found, breakdown=_breakdown(found, rows, labels[0], min_proba))
+    warn_of_no_width(found, rows, stacklevel=4)
     half = _target(
         LogProbabilityLoss(min_proba=min_proba / 2.0), labels[0], rows.outcomes
     )

@@ -71,7 +71,9 @@ class LogOddsCoefficients(Coefficients):
         """Return the remainder in standard errors of the coefficients, shape (d,)."""
         if self.remainder is None:
             return np.full(len(self.estimate), np.nan)
-        return np.asarray(self.remainder.estimate / self.std_error)
+        error, unknown = self.std_error, np.full(len(self.estimate), np.nan)
+        # Of no error there are none: that it is 0 is warned of by itself.
+        return np.divide(self.remainder.estimate, error, out=unknown, where=error > 0)
 
     def _notes(self) -> tuple[str, ...]:
         """Return how far the teachers disagree, and how wrong they may be."""

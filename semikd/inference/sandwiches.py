@@ -11,6 +11,7 @@ from semikd._validation import FloatArray, Shown, choose, invalid
 from semikd.exceptions import SemikdWarning
 from semikd.inference.estimating import EstimatingEquation, matrix_power
 from semikd.inference.influence import cluster_sums
+from semikd.inference.units import without_rounding
 
 __all__ = ["COVARIANCES", "crossed", "sandwich_of"]
 
@@ -24,6 +25,8 @@ def sandwich_of(
     equation: EstimatingEquation,
     clusters: Sequence[NDArray[np.intp]] = (),
     kind: str | None = None,
+    *,
+    largest: float = 1.0,
 ) -> tuple[FloatArray, float]:
     r"""Return the covariance of coefficients that holds whatever the residuals are.
 
@@ -56,11 +59,14 @@ def sandwich_of(
         Cluster of each row, numbered from 0 without gaps, in up to two ways.
     kind : str, optional
         By default HC3, and CRV3 with clusters.
+    largest : float, default=1.0
+        Of the numbers that residuals were computed from, the largest: moves that are
+        rounding of these are none.
 
     Returns
     -------
     covariance : ndarray of shape (d, d)
-        The covariance.
+        The covariance, 0 where no unit moves the coefficient.
     df : float
         Degrees of freedom of Student's law: n - d, or G - 1 of the fewer clusters; of
         least squares d counts the coefficients of one output.
@@ -102,8 +108,12 @@ def sandwich_of(
         shown = Shown(f"{n} for {d} coefficients")
         raise invalid("rows", "be more than coefficients", shown, "Use fewer columns")
 
+    size = largest * equation.reach()[0]
+
     def by(units: NDArray[np.intp]) -> FloatArray:
-        moves = own.moves(equation, units)
+        # A cluster sums the rounding of its rows.
+        most = float(np.bincount(units).max())
+        moves = without_rounding(own.moves(equation, units), None, most * size)
         return np.asarray(own.factor(len(moves), n, d) * moves.T @ moves)
 
     if not clusters:
