@@ -15,16 +15,12 @@ from semikd._validation import FloatArray, counted
 from semikd.exceptions import SemikdWarning
 from semikd.inference.coefficients import Coefficients
 from semikd.inference.designs import Design
-from semikd.inference.fitted import class_scores
-from semikd.inference.likelihood import separates
+from semikd.inference.separation import told_apart
 
 __all__ = ["warn_of_floor"]
 
 # Standard errors that half the floor may move a coefficient: as much as a bias may.
 _DOUBTFUL = 0.5
-# Share of rows that coefficients must put into their class before it is asked whether
-# others would put all there.
-_MANY_RIGHT = 0.9
 _IF_APART = (
     "Use fewer columns, or score_test, which tests some of them without a floor."
 )
@@ -66,7 +62,7 @@ def warn_of_floor(
     moved, error = np.abs(by_half.ravel() - inner.estimate), inner.std_error
     ratio = np.divide(moved, error, out=np.zeros_like(moved), where=error > 0)
     doubtful = ratio > _DOUBTFUL
-    apart = _is_apart(rows, inner.estimate.reshape(by_half.shape))
+    apart = told_apart(rows, inner.estimate.reshape(by_half.shape))
     if not (apart or doubtful.any()):
         return
     n = len(rows.rows)
@@ -74,8 +70,8 @@ def warn_of_floor(
     said = []
     if apart:
         said.append(
-            f"X tells the classes of all {n:,} rows apart without error, so that "
-            "nothing bounds the log-odds but the teacher and the floor"
+            f"{apart}, so that nothing bounds the log-odds there but the teacher and "
+            "the floor"
         )
     if doubtful.any():
         at = int(ratio.argmax())
@@ -91,10 +87,3 @@ def warn_of_floor(
         SemikdWarning,
         stacklevel=stacklevel,
     )
-
-
-def _is_apart(rows: Design, theta: FloatArray) -> bool:
-    """Return whether some coefficients put every row into its class."""
-    scores = class_scores(rows.standard, theta)
-    right = scores.argmax(axis=1) == rows.outcomes.argmax(axis=1)
-    return bool(right.all() or (right.mean() >= _MANY_RIGHT and separates(rows)))

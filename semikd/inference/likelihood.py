@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semikd._random import RandomState
-from semikd._validation import FloatArray, Shown, invalid, message
+from semikd._validation import FloatArray, Shown, invalid
 from semikd.inference.coefficients import (
     Coefficients,
     coefficient_result,
@@ -24,6 +24,7 @@ from semikd.simplex import softmax
 from semikd.students import LinearStudent
 
 __all__ = [
+    "all_but_separating",
     "likelihood_coefficients",
     "likelihood_equation",
     "most_likely",
@@ -34,6 +35,9 @@ __all__ = [
 # Newton steps from where a solver stopped, and the step, of standard columns, below
 # which the root is found.
 _STEPS, _SMALL = 20, 1e-10
+# A penalty that leaves separated classes finite scores, and hardly others.
+_SLIGHT = 1e-4
+_BY_SCORES = "Use fewer columns, or score_test, which tests some of them even so"
 
 
 def likelihood_coefficients(
@@ -138,13 +142,15 @@ def nearest_model(rows: Design) -> str:
     return f"the logistic model of largest mean likelihood, {rows.log_odds}"
 
 
-def most_likely(rows: Design) -> EstimatingEquation:
+def most_likely(rows: Design, remedy: str = _BY_SCORES) -> EstimatingEquation:
     """Return the scores of the likelihood at its maximum, of standard columns.
 
     Parameters
     ----------
     rows : Design
         Columns, outcomes and weights.
+    remedy : str, optional
+        What to do where the columns separate the classes.
 
     Returns
     -------
@@ -155,46 +161,46 @@ def most_likely(rows: Design) -> EstimatingEquation:
     ValueError
         If the columns separate the classes, so that no coefficient is finite.
     """
-    return _polished(rows, _near_maximum(rows))
+    start = _near_maximum(rows.standard, rows.outcomes, rows.weights)
+    if start is None:
+        constraint = "not be told apart by X without error: no coefficient is finite"
+        raise invalid("y", constraint, Shown("classes that X separates"), remedy)
+    return _polished(rows, start)
 
 
-class _SeparatedError(ValueError):
-    """Columns tell classes apart without error."""
+def separates(z: FloatArray, outcomes: FloatArray, weights: FloatArray | None) -> bool:
+    """Return whether standard columns (n, p) tell a class from others without error."""
+    return _near_maximum(z, outcomes, weights) is None
 
 
-def separates(rows: Design) -> bool:
-    """Return whether columns tell a class from others without error."""
+def all_but_separating(rows: Design) -> FloatArray:
+    """Return coefficients that put rows right where any do by much, (k - 1, p)."""
+    return _by_student(rows.standard, rows.outcomes, rows.weights, _SLIGHT)
+
+
+def _near_maximum(
+    z: FloatArray, outcomes: FloatArray, weights: FloatArray | None
+) -> FloatArray | None:
+    """Return coefficients where a solver stops, (k - 1, p), or None if separated."""
     try:
-        _near_maximum(rows)
-    except _SeparatedError:
-        return True
-    return False
-
-
-def _near_maximum(rows: Design) -> FloatArray:
-    """Return coefficients against the first class where a solver stops, (k - 1, p).
-
-    Raises
-    ------
-    ValueError
-        If the columns separate the classes, so that no coefficient is finite.
-    """
-    has_intercept = rows.columns.has_intercept
-    X = rows.standard[:, :-1] if has_intercept else rows.standard
-    student = LinearStudent(ridge=0.0, fit_intercept=has_intercept)
-    try:
-        student.fit_target(
-            X, rows.outcomes, loss=CrossEntropyLoss(), sample_weight=rows.weights
-        )
+        return _by_student(z, outcomes, weights, 0.0)
     except ValueError as error:
         if "minimum" not in str(error):
             raise
-        constraint = "not be told apart by X without error: no coefficient is finite"
-        remedy = "Use fewer columns, or score_test, which tests some of them even so"
-        shown = Shown("classes that X separates")
-        raise _SeparatedError(message("y", constraint, shown, remedy)) from error
+        return None
+
+
+def _by_student(
+    z: FloatArray, outcomes: FloatArray, weights: FloatArray | None, ridge: float
+) -> FloatArray:
+    """Return coefficients against the first class, of all columns, (k - 1, p)."""
+    # The constant column is among the standard ones, and has no penalty of its own.
+    constant = bool((z[:, -1] == 1.0).all())
+    student = LinearStudent(ridge=ridge, fit_intercept=constant)
+    X = z[:, :-1] if constant else z
+    student.fit_target(X, outcomes, loss=CrossEntropyLoss(), sample_weight=weights)
     theta = student.coef_
-    if has_intercept:
+    if constant:
         theta = np.column_stack([theta, student.intercept_])
     return np.asarray(theta if len(theta) == 1 else theta[1:] - theta[:1])
 

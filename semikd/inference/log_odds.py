@@ -109,7 +109,8 @@ def log_odds_coefficients(
     -----
     SemikdWarning
         If half of ``min_proba`` would move a coefficient by more than half a standard
-        error, or the columns tell the classes apart without error; if no row, or
+        error, or the columns tell classes of all or some rows apart without error
+        (which rows is said where one column does); if no row, or
         cluster, moves a coefficient, or there is one degree of freedom; and if teachers
         disagree by more than half a standard error of a coefficient, and by more than
         chance, by Holm's test over the coefficients.
