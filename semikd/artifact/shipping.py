@@ -133,7 +133,12 @@ def _ships() -> dict[type, Callable[[Any], StudentArrays]]:
     """Return how each known class becomes arrays; subclasses may predict otherwise."""
     from sklearn import ensemble, linear_model, multioutput, tree
 
-    from semikd.students import AdversarialStudent, LinearStudent, TorchStudent
+    from semikd.students import (
+        AdversarialStudent,
+        LinearStudent,
+        RobustStudent,
+        TorchStudent,
+    )
 
     linear = [
         "ARDRegression",
@@ -159,6 +164,7 @@ def _ships() -> dict[type, Callable[[Any], StudentArrays]]:
         LinearStudent: _linear,
         TorchStudent: _network,
         AdversarialStudent: _network,
+        RobustStudent: _network,
         **{getattr(linear_model, name): _linear for name in linear},
     }
 

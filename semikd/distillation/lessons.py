@@ -198,8 +198,13 @@ def _beside(
         unknown = [np.full_like(each.labels, np.nan) for each in added]
         return np.concatenate([known.outcome, *unknown])
 
+    def labels() -> FloatArray:
+        return np.concatenate([known.answers(), *(each.labels for each in added)])
+
     units = partial(_units, known, added)
-    return taken_by(student, groups=units, features=layers, outcome=outcomes)
+    return taken_by(
+        student, groups=units, features=layers, outcome=outcomes, labels=labels
+    )
 
 
 def _units(known: Outcomes, added: Sequence[AddedRows]) -> NDArray[np.uint64] | None:

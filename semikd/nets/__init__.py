@@ -20,8 +20,10 @@ from semikd.nets.devices import (
 from semikd.nets.fleet import train
 from semikd.nets.full_batch import minimize
 from semikd.nets.layers import Dropout, Residual, with_own_dropout
+from semikd.nets.live import Live
 from semikd.nets.modules import mlp, n_parameters, predict, seeded
 from semikd.nets.observed import Observed
+from semikd.nets.perturbations import Ball, perturbations
 from semikd.nets.rows import MappedRows, ResidentRows, Rows
 from semikd.nets.stack import Stack
 from semikd.nets.training import (
@@ -34,11 +36,13 @@ from semikd.nets.training import (
 )
 
 __all__ = [
+    "Ball",
     "Batch",
     "Checkpoint",
     "Contest",
     "Dropout",
     "Epoch",
+    "Live",
     "MappedRows",
     "Member",
     "Objective",
@@ -58,6 +62,7 @@ __all__ = [
     "minimize",
     "mlp",
     "n_parameters",
+    "perturbations",
     "predict",
     "seeded",
     "steered",

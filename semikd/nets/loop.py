@@ -16,6 +16,7 @@ from semikd._validation import choose
 from semikd.nets.batches import Clock, next_segment
 from semikd.nets.contest import Contest, Opponents
 from semikd.nets.devices import find_compiler, find_precision
+from semikd.nets.live import Live
 from semikd.nets.optimizers import OPTIMIZERS, SCHEDULES
 from semikd.nets.rows import Rows
 from semikd.nets.stack import Stack
@@ -155,10 +156,12 @@ class Loop:
             lengths = lengths * len(generators)
         self.stack.draw(generators, lengths, index.shape[1])
         inputs = self._shown(self.rows.take(index), generators, lengths)
-        with self._precision():
+        with self.precision():
             scores = self._run(inputs)
         scores = scores.to(self._ones.dtype)
-        batch = Batch(index, self._ids, inputs, share > 0.0, self.stack.state)
+        live = Live(self, generators, lengths)
+        state = self.stack.state
+        batch = Batch(index, self._ids, inputs, share > 0.0, state, live=live)
         risk = (self.objective(scores, batch) * share).sum(dim=1)
         against = self.opponents
         gradients: Sequence[Tensor] = torch.autograd.grad(
@@ -193,7 +196,7 @@ class Loop:
             for m, clock in zip(self.alive, self.clocks, strict=True)
         ]
 
-    def _precision(self) -> AbstractContextManager[Any]:
+    def precision(self) -> AbstractContextManager[Any]:
         """Return the context in which scores are computed."""
         if self._half is None:
             return nullcontext()

@@ -8,11 +8,14 @@ a member trained alone.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from torch import Tensor, nn
 
 from semikd._validation import Shown, invalid
+
+if TYPE_CHECKING:
+    from semikd.nets.live import Live
 
 __all__ = ["Batch", "Epoch", "Member", "Objective", "Trained", "TrainingOptions"]
 
@@ -36,6 +39,8 @@ class Batch:
         parameters of its own.
     watching : bool, default=False
         Whether the rows only watch the loss, and no step is taken.
+    live : Live, optional
+        What the members answer for other inputs, where a step is taken.
 
     Examples
     --------
@@ -52,6 +57,7 @@ class Batch:
     counts: Tensor | None = None
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     watching: bool = False
+    live: "Live | None" = None
 
 
 Objective: TypeAlias = Callable[[Tensor, Batch], Tensor]

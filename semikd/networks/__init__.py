@@ -4,6 +4,7 @@ Importing this room imports nothing of torch.
 """
 
 from semikd.networks.architectures import CustomFactory, as_architecture
+from semikd.networks.attack import Attack
 from semikd.networks.base import Architecture
 from semikd.networks.convolutional import ResNet, SmallCNN
 from semikd.networks.estimator import NetworkEstimator
@@ -19,6 +20,7 @@ from semikd.networks.training import EpochEnd, Training, print_epochs
 __all__ = [
     "MLP",
     "Architecture",
+    "Attack",
     "CustomFactory",
     "EpochEnd",
     "FeatureTerm",

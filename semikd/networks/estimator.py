@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from semikd.networks.fitting import FittedNetwork, Task
     from semikd.networks.hidden import FeatureTerm
     from semikd.networks.online import OnlineTargets
+    from semikd.networks.robust import Attacked
 
 __all__ = ["NetworkEstimator"]
 
@@ -134,6 +135,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
         online: "OnlineTargets | None" = None,
         features: "FeatureTerm | None" = None,
         against: "Against | None" = None,
+        attacked: "Attacked | None" = None,
     ) -> None:
         """Fit one network to targets, and remember it; ``go_on`` from the present."""
         from semikd.networks.fitting import fit_networks, solve_network
@@ -165,6 +167,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
             features=features,
             encoding=prepared.encoding,
             against=against,
+            attacked=attacked,
         )
         if options.solver == "lbfgs":
             found = solve_network(prepared.inputs, prepared.shape, task, loss)

@@ -22,6 +22,7 @@ from semikd._validation import (
 )
 from semikd.losses import DistillationLoss, get_loss
 from semikd.networks.architectures import CustomFactory, Factory
+from semikd.networks.attack import attack_of, attack_words
 from semikd.networks.inputs import n_columns, n_scores
 from semikd.networks.options import NetworkOptions
 from semikd.networks.saving import NETWORK, SavedNetwork, load_network, save_network
@@ -172,6 +173,8 @@ def _settings(estimator: "NetworkEstimator") -> dict[str, Any]:
     }
     if isinstance(settings.get("loss"), DistillationLoss):
         settings["loss"] = loss_words(settings["loss"])
+    if "attack" in settings:
+        settings["attack"] = attack_words(settings["attack"])
     if isinstance(settings.get("class_weight"), Mapping):
         # A class may be a number, and names of JSON are text.
         pairs = [[plain(k), plain(v)] for k, v in settings["class_weight"].items()]
@@ -251,6 +254,8 @@ def _read_settings(cls: Any, words: Mapping[str, Any]) -> dict[str, Any]:
         settings["loss"] = loss_of(settings["loss"])
     elif "loss" in settings:
         get_loss(settings["loss"], auto="cross_entropy")
+    if "attack" in settings:
+        settings["attack"] = attack_of(settings["attack"])
     if "class_weight" in settings:
         settings["class_weight"] = _class_weight(settings["class_weight"])
     if settings["random_state"] is not None:

@@ -25,6 +25,7 @@ from semikd.networks.online import OnlineTargets
 from semikd.networks.options import NetworkOptions
 from semikd.networks.prepared import MappedTable
 from semikd.networks.resuming import own_checkpoint
+from semikd.networks.robust import Attacked
 from semikd.networks.shapes import InputShape
 from semikd.simplex import FloatArray
 
@@ -58,6 +59,8 @@ class Task:
         alone.
     against : Against, optional
         The attribute that an opponent guesses; all tasks have one, or none.
+    attacked : Attacked, optional
+        How rows are moved against a network that is fitted alone.
     """
 
     rows: NDArray[np.intp]
@@ -71,6 +74,7 @@ class Task:
     encoding: Any = None
     features: FeatureTerm | None = None
     against: Against | None = None
+    attacked: Attacked | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from torch import Tensor
 from semikd import nets
 from semikd.losses import DistillationLoss
 from semikd.networks.comparing import Compared
+from semikd.networks.robust import RobustLoss
 from semikd.networks.rows import normalized
 from semikd.simplex import FloatArray
 
@@ -43,8 +44,16 @@ def objective_of(
     targets = _targets(tasks, device, dtype)
     weigh = weighing_of(tasks, device, dtype)
 
+    def taught(scores: Tensor, batch: nets.Batch) -> Tensor:
+        found: Tensor = loss.value(scores, targets(batch))
+        return found
+
+    losses: nets.Objective = taught
+    if tasks[0].attacked is not None:
+        losses = RobustLoss(tasks[0], taught, device, dtype)
+
     def objective(scores: Tensor, batch: nets.Batch) -> Tensor:
-        return weigh(loss.value(scores, targets(batch)), batch)
+        return weigh(losses(scores, batch), batch)
 
     if view is None:
         return objective

@@ -55,6 +55,10 @@ def _aim(tasks: "Sequence[Task]", loss: DistillationLoss) -> str:
             arrays.append(task.against.protected[task.rows])
         if task.against is not None and task.against.outcome is not None:
             arrays.append(task.against.outcome[task.rows])
+        if task.attacked is not None:
+            found.update(task.attacked.words.encode())
+            given = task.attacked.belief, task.attacked.labels
+            arrays += [each[task.rows] for each in given]
         for array in arrays:
             found.update(f"{array.shape}".encode())
             found.update(np.ascontiguousarray(array).tobytes())

@@ -13,6 +13,7 @@ from semikd.students.names import named_student
 from semikd.students.network import TorchStudent
 from semikd.students.pipeline import PipelineStudent
 from semikd.students.regressor import LearnerStudent, RegressorStudent
+from semikd.students.robust import RobustStudent
 from semikd.students.sizes import measured_size
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "LogisticStudent",
     "PipelineStudent",
     "RegressorStudent",
+    "RobustStudent",
     "Student",
     "StudentClassifier",
     "StudentSize",

@@ -74,7 +74,7 @@ class Student(ABC):
 
     shows_layers: bool = False  # Whether a teacher's can be set beside its own.
     fit_options: tuple[str, ...] = ()
-    """What else a fit takes: 'groups', 'online', 'features', a one-hot 'outcome'."""
+    """What else a fit takes: 'groups', 'online', 'features', 'outcome', 'labels'."""
 
     shown_by: str | None = None
     """Whose hidden layers it learns from too: 'folds', 'all' (as TeacherFeatures)."""

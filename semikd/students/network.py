@@ -126,7 +126,7 @@ class TorchStudent(NetworkEstimator, StudentClassifier):
     array([[1.5]])
     """
 
-    fit_options = ("groups", "online")
+    fit_options: tuple[str, ...] = ("groups", "online")
 
     trains_in_batches = shows_layers = True
 
