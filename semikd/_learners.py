@@ -83,6 +83,15 @@ def check_outputs(teacher: Any, cv: Any, n_outputs: int) -> None:
         raise wrong_type("teacher", f"predict {n_outputs} outputs", shown, remedy)
 
 
+def refuse_shown(student: Any, name: str = "student") -> None:
+    """Refuse a student of hidden layers, where no teacher is kept to show them."""
+    if getattr(student, "shown_by", None) is not None:
+        shown = Shown(type(student).__name__)
+        remedy = "Fit a DistilledClassifier with it, and score that"
+        constraint = "learn from labels alone where no teacher is kept"
+        raise wrong_type(name, constraint, shown, remedy)
+
+
 def check_online(teacher: Any, student: Student, cv: Any, class_weight: Any) -> None:
     """Refuse labels that are made as the student learns, where they cannot be."""
     name, value = "online_labels", True

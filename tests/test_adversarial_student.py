@@ -11,11 +11,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from semikd import DistilledClassifier, DistilledRegressor
+from semikd import AutoDistiller, DistilledClassifier, DistilledRegressor, compare
 from semikd.diagnostics import parity_gaps
+from semikd.distillation import SelfDistilledClassifier
 from semikd.nets import (
     Checkpoint,
     Contest,
@@ -267,9 +271,11 @@ def test_unlabelled_rows_are_fought_for_parity_and_refused_for_odds() -> None:
     model = DistilledClassifier(LogisticRegression(), student(), random_state=0)
     assert model.fit(X, y, unlabelled=new).n_added_ == 40
     model.set_params(student__criterion="equalized_odds")
-    words = r"outcome must be known of every row.*40 rows"
+    words = r"outcome must be known of every row.*got unlabelled rows\. Leave"
     with pytest.raises(ValueError, match=words):
         model.fit(X, y, unlabelled=new)
+    # Without an opponent nothing is missing.
+    model.set_params(student__strength=0.0).fit(X, y, unlabelled=new)
 
 
 def test_it_is_cloned_pickled_saved_and_shipped(tmp_path: Path) -> None:
@@ -311,6 +317,76 @@ def test_a_missing_value_is_one_clear_line() -> None:
             student(strength=strength).fit(X, y)
     model = DistilledClassifier(student=student(), random_state=0)
     with pytest.raises(ValueError, match=words):
+        model.fit(X, y)
+
+
+class Spy(LogisticRegression):
+    """A teacher that is not to be fitted."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        raise AssertionError("a teacher was fitted")
+
+
+GAP = np.where(np.arange(60) == 4, np.nan, np.arange(60) % 2)
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "no column": ({"protected": 7}, {}, "protected must name a column of X; got 7"),
+    "a number": ({"protected": 0}, {}, "protected must have 2 to 20 values"),
+    "a gap": ({"protected": 3}, {}, "protected must have a value in every row"),
+    "unlabelled": (
+        {"criterion": "equalized_odds"},
+        {"unlabelled": np.ones((5, 4))},
+        "outcome must be known .* got unlabelled rows",
+    ),
+    "a gap below": (
+        {},
+        {"unlabelled": np.full((5, 4), np.nan)},
+        "protected must have a value in every row of column 2; got 5 rows without",
+    ),
+}
+
+
+def four_columns() -> tuple[Floats, NDArray[np.intp]]:
+    X, y, _ = made(60)
+    return np.column_stack([X, GAP]), y
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("pipeline", [False, True])
+def test_what_cannot_be_fought_is_refused_before_a_teacher_is_fitted(
+    case: str, pipeline: bool
+) -> None:
+    settings, given, words = REFUSED[case]
+    X, y = four_columns()
+    one: Any = student(**settings)
+    if pipeline:
+        one = make_pipeline(StandardScaler(), one)
+    teacher = make_pipeline(SimpleImputer(), Spy())
+    with pytest.raises(ValueError, match=words):
+        DistilledClassifier(teacher, one).fit(X, y, **given)
+
+
+def test_comparisons_searches_and_generations_refuse_as_early() -> None:
+    X, y, _ = made(60)
+    words = "protected must name a column of X; got 7"
+    with pytest.raises(ValueError, match=words):
+        compare(X, y, DistilledClassifier(Spy(), student(protected=7)), n_refits=1)
+    with pytest.raises(ValueError, match=words):
+        SelfDistilledClassifier(Spy(), student(protected=7)).fit(X, y)
+    search = AutoDistiller(Spy(), student(protected=7), preset="fast")
+    with pytest.raises(ValueError, match=words):
+        search.fit(X, y)
+    odds = DistilledClassifier(Spy(), student(criterion="equalized_odds"))
+    odds.set_params(synthetic="columns")
+    with pytest.raises(ValueError, match="got synthetic rows"):
+        odds.fit(X, y)
+
+
+def test_values_may_be_among_unlabelled_rows_alone() -> None:
+    X, y, _ = made(60)
+    X[:, 2], new = 0.0, made(20)[0]
+    model = DistilledClassifier(LogisticRegression(), student(), random_state=0)
+    assert model.fit(X, y, unlabelled=new).n_added_ == 20
+    with pytest.raises(ValueError, match="2 to 20 values in column 2; got 1 value"):
         model.fit(X, y)
 
 

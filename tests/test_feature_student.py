@@ -22,6 +22,7 @@ from semikd import (
     TorchStudent,
     cross_fit,
 )
+from semikd.distillation import SelfDistilledClassifier
 from semikd.features import (
     AttentionTransfer,
     ContrastiveRepresentation,
@@ -567,6 +568,13 @@ def test_a_record_without_networks_is_refused(table):
     for given in (bare, trees):
         with pytest.raises(TypeError, match="teacher must be networks to show their"):
             fitted((X, y, given), FeatureStudent(student(6)))
+
+
+def test_generations_refuse_it_before_they_begin(table):
+    X, y, _ = table
+    line = SelfDistilledClassifier(network(5), FeatureStudent(student(6)))
+    with pytest.raises(TypeError, match=r"student must learn from labels alone"):
+        line.fit(X, y)
 
 
 def test_targets_without_teachers_are_learned_alone(table):

@@ -34,7 +34,8 @@ from semikd.distillation.more_rows import MoreRows
 from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
-from semikd.students import FeatureStudent, Student, named_student
+from semikd.students import Student, named_student
+from semikd.students.beside import check_given
 from semikd.synthetic import SyntheticRows, as_synthetic
 from semikd.synthetic.columns import check_table
 
@@ -76,8 +77,9 @@ class Distilled(BaseEstimator):
         """Refuse what teacher or student cannot read, with outcomes or without."""
         kind = {"cv": self.cv, "classification": classification}
         check_learners(X, teacher, student, weights, **kind)
-        if isinstance(student, FeatureStudent) and not isinstance(self.cv, OutOfFold):
-            student.check_teacher(teacher, X)
+        if not isinstance(self.cv, OutOfFold):
+            given = {"unlabelled": more.unlabelled, "added": more.words}
+            check_given(student, X, weights, teacher=teacher, **given)
         if more.unlabelled is not None:
             check_learners(
                 more.unlabelled, teacher, student, None, name="unlabelled", **kind

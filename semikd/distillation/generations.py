@@ -7,7 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from semikd._learners import check_learners, resolved_loss, suited_source
+from semikd._learners import (
+    check_learners,
+    refuse_shown,
+    resolved_loss,
+    suited_source,
+)
 from semikd._progress import silent
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_labels, checked_table
@@ -24,6 +29,7 @@ from semikd.label_aware import named_correction
 from semikd.losses import DistillationLoss
 from semikd.simplex import FloatArray
 from semikd.students import Student, StudentSize, TorchStudent, new_student
+from semikd.students.beside import check_given
 from semikd.teachers import TorchClassifier
 
 __all__ = ["SelfDistilledClassifier"]
@@ -225,6 +231,7 @@ class SelfDistilledClassifier(SharedFolds):
         count("n_generations", self.n_generations)
         check_workers(self.n_jobs)
         teacher, given = self._parts()
+        refuse_shown(given)
         weights = sample_weights(sample_weight, len(labels))
         student = new_student(given, len(labels), weights, 0)
         loss = resolved_loss(self.loss, 0.0, student)
@@ -237,6 +244,7 @@ class SelfDistilledClassifier(SharedFolds):
             raise invalid("cv", "be folds or 'in-sample'", self.cv)
         suited_source(self.cv, correction)
         check_learners(X, teacher, student, weights, cv=5, classification=True)
+        check_given(student, X, weights)
         rows = describe_rows(X, labels, teacher, groups=groups, sample_weight=weights)
         breed = Breed(
             reopened(teacher),

@@ -61,6 +61,13 @@ class MoreRows:
         return not (self.synthetic is None and self.unlabelled is None)
 
     @property
+    def words(self) -> str:
+        """What is added, in words; empty where nothing is."""
+        if self.synthetic is not None:
+            return "synthetic rows"
+        return "unlabelled rows" if self else ""
+
+    @property
     def weighs(self) -> bool:
         """Whether rows are asked to count for more or less than others."""
         return self.synthetic is not None and self.synthetic.weight != 1.0
@@ -93,7 +100,7 @@ class MoreRows:
         """
         if not self:
             return
-        which = "unlabelled rows" if self.synthetic is None else "synthetic rows"
+        which = self.words
         if hard_weight:
             remedy = "They have no outcomes for it"
             raise invalid("hard_weight", f"be 0 with {which}", hard_weight, remedy)

@@ -17,6 +17,7 @@ from semikd.label_aware import named_correction
 from semikd.losses import IdentityLoss, get_loss
 from semikd.regression import DistilledRegressor
 from semikd.students import Student, named_student, new_student
+from semikd.students.beside import check_given
 
 __all__ = ["checked_recipe", "named_corrections", "refuse_brought", "refuse_early"]
 
@@ -68,7 +69,7 @@ def refuse_brought(estimator: Any, *, arms: bool = True) -> None:
         raise invalid("estimator.online_labels", "be False", True, remedy)
 
 
-def refuse_shown(student: Any, table: Table, name: str = "student") -> None:
+def refuse_other_view(student: Any, table: Table, name: str = "student") -> None:
     """Refuse a student of hidden layers that nobody could show it here."""
     shown_by = getattr(named_student(student), "shown_by", None)
     if shown_by == "all":
@@ -83,12 +84,15 @@ def refuse_shown(student: Any, table: Table, name: str = "student") -> None:
 
 def refuse_early(estimator: Any, task: Task, train: Table, test: Table) -> None:
     """Refuse what would otherwise fail after teachers were fitted."""
-    refuse_shown(estimator.student, train, "estimator.student")
+    refuse_other_view(estimator.student, train, "estimator.student")
     student = new_student(estimator.student, len(train.y), train.weights, seed=0)
     n_classes = None if train.classes is None else len(train.classes)
     if isinstance(task, Classification):
         task.check(n_classes or 2)
     student.require(_scale(estimator, student), n_classes=n_classes)
+    if not (student.shown_by and isinstance(estimator.cv, OutOfFold)):
+        teacher = estimator.resolved_teacher()
+        check_given(student, train.features, train.weights, teacher=teacher)
     widths = [getattr(side.X, "shape", (0, 0))[1] for side in (train, test)]
     if widths[0] != widths[1]:
         shown = Shown(f"{widths[1]} against {widths[0]}")

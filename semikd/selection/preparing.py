@@ -82,7 +82,10 @@ def prepared_judge(
     [4, 4, 4]
     """
     label_seed, student_seed = spawn_seeds(random_state, 2)
-    check_search(table, task, teachers, students, cv=cv, unlabelled=unlabelled)
+    added = "synthetic rows" if keep_teachers else ""
+    added = added if unlabelled is None else "unlabelled rows"
+    more = {"unlabelled": unlabelled, "added": added}
+    check_search(table, task, teachers, students, cv=cv, **more)
     check_metric(metric, task, table)
     bank = LabelBank(
         table,

@@ -12,11 +12,12 @@ from semikd._learners import check_learners
 from semikd._validation import Shown, counted, invalid
 from semikd.crossfit.learners import is_estimator, require_weights
 from semikd.evaluation import Table
-from semikd.evaluation.recipes import refuse_shown
+from semikd.evaluation.recipes import refuse_other_view
 from semikd.evaluation.tasks import Task
 from semikd.networks import NetworkEstimator
 from semikd.selection.scoring import Metric, row_losses
-from semikd.students import FeatureStudent, new_student
+from semikd.students import new_student
+from semikd.students.beside import check_given
 from semikd.synthetic.columns import category_places
 
 __all__ = ["check_metric", "check_search"]
@@ -83,6 +84,7 @@ def check_search(
     *,
     cv: Any,
     unlabelled: Any = None,
+    added: str = "",
 ) -> None:
     """Refuse learners that cannot do what is asked, and rows that they cannot read.
 
@@ -98,6 +100,8 @@ def check_search(
         The folds.
     unlabelled : array-like, optional
         Rows without outcomes.
+    added : str, default=""
+        What rows without outcomes will be tried, in words.
 
     Raises
     ------
@@ -122,14 +126,17 @@ def check_search(
     if unlabelled is not None:
         _refuse_infinite(unlabelled, table.X)
     for learner in students.values():
-        refuse_shown(learner, table)
-        _require_layers(learner, teachers, table.X)
+        refuse_other_view(learner, table)
         student = new_student(learner, len(table.y), table.weights, 0)
         student.require(
             task.scratch_loss(student),
             weighted=table.weights is not None,
             n_classes=None if table.classes is None else len(table.classes),
         )
+        for teacher in _showing(teachers):
+            check_given(
+                student, table.features, table.weights, teacher=teacher, added=added
+            )
         kind = {"cv": cv, "classification": table.classification}
         for teacher in teachers.values():
             check_learners(table.X, teacher, student, table.weights, **kind)
@@ -139,12 +146,13 @@ def check_search(
                 )
 
 
-def _require_layers(student: Any, teachers: Mapping[str, Any], X: Any) -> None:
-    """Refuse teachers none of which could show its layers to a student of layers."""
-    if isinstance(student, FeatureStudent):
-        networks = [t for t in teachers.values() if isinstance(t, NetworkEstimator)]
-        for teacher in networks or teachers.values():
-            student.check_teacher(teacher, X)
+def _showing(teachers: Mapping[str, Any]) -> list[Any]:
+    """Return the teachers whose layers students could be shown; any, if there are none.
+
+    A search leaves the others out for students of layers.
+    """
+    each = list(teachers.values())
+    return [one for one in each if isinstance(one, NetworkEstimator)] or each[:1]
 
 
 def _require_weights(teacher: Any) -> None:

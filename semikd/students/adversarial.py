@@ -51,7 +51,8 @@ class AdversarialStudent(TorchStudent):
         As for ``TorchStudent``.
     protected : str or int
         Column of X, by name or position, that holds the attribute: 2 to 20 values, none
-        missing. The student reads it like any other column.
+        missing. The student reads it like any other column. As the last step of a
+        Pipeline, a column of what reaches it.
     criterion : {'demographic_parity', 'equalized_odds'}, default='demographic_parity'
         What the opponent sees: p alone, so that answers are to be independent of z; or
         p and the outcome y, as s, sy and s(1 - y), for independence given y. The latter
@@ -207,6 +208,24 @@ class AdversarialStudent(TorchStudent):
         number("strength", self.strength, low=0.0)
         super()._check_settings()
 
+    def _check_given(
+        self,
+        X: Any,
+        weights: FloatArray | None,
+        *,
+        unlabelled: Any,
+        added: str,
+        **_: Any,
+    ) -> None:
+        """Refuse an attribute that cannot be guessed, and outcomes to be missing."""
+        tables = [(X, weights_or_ones(weights, n_rows(X)) > 0)]
+        if unlabelled is not None:
+            tables.append((unlabelled, np.ones(n_rows(unlabelled), dtype=bool)))
+        known = [_known(table, self.protected, counts) for table, counts in tables]
+        _told_apart(np.concatenate(known), self.protected)
+        if added and self.strength and self.criterion == "equalized_odds":
+            raise _unknown_outcomes(added)
+
     def _against(
         self, X: Any, outcome: FloatArray | None, weight: FloatArray
     ) -> "Against | None":
@@ -219,13 +238,10 @@ class AdversarialStudent(TorchStudent):
         if self.criterion == "demographic_parity":
             return Against(values, None, self.strength)
         if outcome is None or not np.isfinite(outcome[weight > 0]).all():
-            shown = Shown("no outcomes")
-            if outcome is not None:
-                lacking = ~np.isfinite(outcome[weight > 0]).all(axis=1)
-                shown = Shown(f"{counted(int(lacking.sum()), 'row')} without")
-            remedy = "Leave such rows out, or use 'demographic_parity'"
-            constraint = "be known of every row for criterion='equalized_odds'"
-            raise invalid("outcome", constraint, shown, remedy)
+            if outcome is None:
+                raise _unknown_outcomes("no outcomes")
+            lacking = ~np.isfinite(outcome[weight > 0]).all(axis=1)
+            raise _unknown_outcomes(f"{counted(int(lacking.sum()), 'row')} without")
         outcome = np.where(weight[:, None] > 0, outcome, 0.0)
         return Against(values, outcome, self.strength)
 
@@ -240,6 +256,13 @@ def protected_codes(
     ValueError
         If the column is not there, has gaps, or holds one value or too many.
     """
+    codes = np.zeros(len(counts), dtype=np.intp)
+    codes[counts] = _told_apart(_known(X, column, counts), column)
+    return codes
+
+
+def _known(X: Any, column: str | int, counts: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return the attribute of the rows that count, refused where it has gaps."""
     values = values_of(X, column, "protected")
     missing = missing_values(values) & counts
     if missing.any():
@@ -248,13 +271,22 @@ def protected_codes(
         constraint = f"have a value in every row of column {column!r}"
         remedy = "Leave those rows out, or make a value of the gap"
         raise invalid("protected", constraint, shown, remedy)
-    known = values[counts]
+    return values[counts]
+
+
+def _told_apart(known: NDArray[Any], column: str | int) -> NDArray[np.intp]:
+    """Return the position of each value among the distinct ones, few but not one."""
     words = known if known.dtype.kind in "biuf" else known.astype(str)
     names, own = np.unique(words, return_inverse=True)
     if not 2 <= len(names) <= _MOST_VALUES:
         constraint = f"have 2 to {_MOST_VALUES} values in column {column!r}"
         shown = Shown(counted(len(names), "value"))
         raise invalid("protected", constraint, shown, "Make groups of it first")
-    codes = np.zeros(len(values), dtype=np.intp)
-    codes[counts] = own
-    return codes
+    return np.asarray(own, dtype=np.intp)
+
+
+def _unknown_outcomes(got: str) -> ValueError:
+    """Return the refusal of rows of which the opponent is to see the outcome."""
+    remedy = "Leave such rows out, or use 'demographic_parity'"
+    constraint = "be known of every row for criterion='equalized_odds'"
+    return invalid("outcome", constraint, Shown(got), remedy)

@@ -263,5 +263,16 @@ class Student(ABC):
         """Return why a row cannot have that many scores, or None."""
         return None
 
+    def _check_given(  # noqa: B027 - most students are fitted to any rows
+        self,
+        X: Any,
+        weights: FloatArray | None,
+        *,
+        teacher: Any,
+        unlabelled: Any,
+        added: str,
+    ) -> None:
+        """Refuse rows or a teacher that no fit could use, before any is fitted."""
+
     def _check_settings(self) -> None:  # noqa: B027 - not every student has any
         """Refuse settings that no fit could use, before anything is fitted."""

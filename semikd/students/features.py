@@ -142,22 +142,12 @@ class FeatureStudent(BaseEstimator, Student):
         reason: str | None = self.student.supports(loss, target_range)
         return reason
 
-    def check_teacher(self, teacher: Any, X: Any) -> None:
-        """Refuse a teacher whose layers this student could not be shown.
+    def _check_given(
+        self, X: Any, weights: FloatArray | None, *, teacher: Any, **_: Any
+    ) -> None:
+        """Refuse a teacher whose layers it could not be shown, by a look at few rows.
 
-        Parameters
-        ----------
-        teacher : NetworkEstimator
-            Unfitted.
-        X : array-like of shape (n, d), or images (n, c, h, w)
-            Rows, of which a few are looked at.
-
-        Raises
-        ------
-        TypeError
-            If the teacher is no network.
-        ValueError
-            If a layer has no such name, or its shape does not suit the loss.
+        It is to be a network, with layers of these names in shapes that suit the loss.
         """
         if not isinstance(teacher, NetworkEstimator):
             constraint = "be a network to show its hidden layers to a FeatureStudent"

@@ -91,6 +91,18 @@ class PipelineStudent(LearnerStudent):
         """Let the last step check its settings."""
         self.last._check_settings()
 
+    def _check_given(
+        self, X: Any, weights: FloatArray | None, *, unlabelled: Any, **given: Any
+    ) -> None:
+        """Let the last step check the columns that will reach it."""
+        if type(self.last)._check_given is Student._check_given:
+            return
+        if len(self.learner) > 1:
+            head = clone(self._head)
+            X = head.fit_transform(X)
+            unlabelled = None if unlabelled is None else head.transform(unlabelled)
+        self.last._check_given(X, weights, unlabelled=unlabelled, **given)
+
     def complexity(
         self, n_samples: int, n_features: int, n_outputs: int
     ) -> float | None:
