@@ -418,7 +418,10 @@ def wrong(**changed: Any) -> Any:
         (wrong(covariance="CRV1"), "covariance must fit the clusters"),
         (wrong(reference=2), "reference must be one of the classes"),
         (wrong(sample_weight=np.zeros(N)), "sample_weight must have a positive sum"),
-        (wrong(clusters=np.arange(N) % 3), "X must have more clusters than columns"),
+        (
+            wrong(clusters=np.arange(N) % 3),
+            "more clusters than coefficients; got 3 clusters for 2 columns and the",
+        ),
         (wrong(clusters=np.zeros(N)), "clusters must hold at least 2 clusters"),
         (wrong(clusters=np.zeros((N, 3))), "clusters must have shape"),
         (wrong(clusters=np.zeros((N, 0))), "clusters must have shape"),
@@ -433,6 +436,22 @@ def test_what_cannot_be_inferred_is_refused(
         log_odds_coefficients(labels, X, y, **changed)
     with pytest.raises(ValueError, match=words):
         likelihood_coefficients(X, y, **changed)
+
+
+def test_clusters_are_more_than_coefficients_of_all_classes(
+    X: FloatArray, three: NDArray[np.intp]
+) -> None:
+    """Of three classes there are six: scores of six clusters have rank 5 at most."""
+    for n_clusters in (4, 6):
+        units = np.arange(N) % n_clusters
+        words = f"clusters must be more than coefficients.*got {n_clusters} for 6"
+        with pytest.raises(ValueError, match=words):
+            likelihood_coefficients(X, three, clusters=units)
+        both = np.column_stack([np.arange(N) // 2, units])
+        with pytest.raises(ValueError, match=words):
+            likelihood_coefficients(X, three, clusters=both)
+    found = likelihood_coefficients(X, three, clusters=np.arange(N) % 7, random_state=0)
+    assert np.linalg.matrix_rank(found.inner.covariance, hermitian=True) == 6
 
 
 def test_labels_that_saw_the_rows_are_refused_with_the_way_out(
@@ -464,7 +483,7 @@ def test_columns_that_say_nothing_of_their_own_are_named(
         likelihood_coefficients(frame[["a"]].assign(job="clerk"), y)
     with pytest.raises(ValueError, match=r"be finite.*missing cell"):
         likelihood_coefficients(np.where(X > 2, np.nan, X), y)
-    with pytest.raises(ValueError, match="more rows than columns"):
+    with pytest.raises(ValueError, match="more rows than coefficients"):
         likelihood_coefficients(X[:3], np.array([0, 1, 1]))
 
 

@@ -192,7 +192,10 @@ def wrong_calls() -> list[tuple[Any, str]]:
         (lambda: powered_regression(rows, own[:9], other), "have 150 rows; got 9 rows"),
         (lambda: powered_regression(rows, own, other[:9]), "unlabelled must have 700"),
         (lambda: powered_regression(rows, same, other[:, :2]), "linearly independent"),
-        (lambda: powered_regression(few, own, other), "more clusters than columns"),
+        (
+            lambda: powered_regression(few, own, other),
+            "more clusters than coefficients",
+        ),
         (lambda: powered_regression(rows, own, other, power=2), "power must be a numb"),
         (
             lambda: powered_regression(rows, own, other, level=1),

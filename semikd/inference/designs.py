@@ -130,8 +130,8 @@ def made_design(
     ------
     ValueError, TypeError
         If a column holds no numbers, columns depend on one another, a class has no row
-        of weight and label, there are no more rows or clusters than columns, or a value
-        cannot be used.
+        of weight and label, there are no more rows or clusters than coefficients of a
+        class, or a value cannot be used.
     """
     codes, classes = _codes(checked_labels(X, y), reference)
     weights = sample_weights(sample_weight, len(codes))
@@ -226,8 +226,8 @@ def check_determined(
     Raises
     ------
     ValueError
-        If there are no more rows or clusters than columns, or columns depend on one
-        another.
+        If there are no more rows or clusters than coefficients, or columns depend on
+        one another.
     """
     n, p = standard.shape
     units, what = n, "rows"
@@ -235,8 +235,11 @@ def check_determined(
         check_units(n, each)
         units, what = min(units, int(each.max()) + 1), "clusters"
     if units <= p:
-        shown = Shown(f"{counted(units, what[:-1])} for {p:,}")
-        raise invalid("X", f"have more {what} than columns", shown, "Use fewer columns")
+        given = counted(len(columns.names), "column")
+        those = f"{given} and the intercept" if columns.has_intercept else given
+        shown = Shown(f"{counted(units, what[:-1])} for {those}")
+        constraint = f"have more {what} than coefficients"
+        raise invalid("X", constraint, shown, "Use fewer columns")
     alone = determined(standard, weights)
     if not alone.all():
         named = columns.all_names[int(alone.argmin())]

@@ -73,7 +73,8 @@ class LogOddsCoefficients(Coefficients):
             return np.full(len(self.estimate), np.nan)
         error, unknown = self.std_error, np.full(len(self.estimate), np.nan)
         # Of no error there are none: that it is 0 is warned of by itself.
-        return np.divide(self.remainder.estimate, error, out=unknown, where=error > 0)
+        ratio = np.divide(self.remainder.estimate, error, out=unknown, where=error > 0)
+        return np.asarray(ratio)
 
     def _notes(self) -> tuple[str, ...]:
         """Return how far the teachers disagree, and how wrong they may be."""

@@ -75,7 +75,7 @@ def sandwich_of(
     ------
     ValueError
         If the kind does not fit, a row or a cluster alone determines a coefficient, or
-        there are no more rows than coefficients.
+        there are no more rows, or clusters, than coefficients.
 
     References
     ----------
@@ -104,9 +104,7 @@ def sandwich_of(
         remedy = "Use HC0 to HC3 without clusters, CRV1 or CRV3 with them"
         raise invalid("covariance", "fit the clusters", kind, remedy)
     n, d = len(equation.score), equation.n_free
-    if n <= d:
-        shown = Shown(f"{n} for {d} coefficients")
-        raise invalid("rows", "be more than coefficients", shown, "Use fewer columns")
+    _check_number(n, clusters, d)
 
     size = largest * equation.reach()[0]
 
@@ -123,6 +121,21 @@ def sandwich_of(
     if len(clusters) > 1:
         covariance = _less(covariance, by(crossed(clusters)))
     return covariance, df
+
+
+def _check_number(n: int, clusters: Sequence[NDArray[np.intp]], d: int) -> None:
+    """Refuse no more units than coefficients: their covariance would lack rank."""
+    least, what = n, "rows"
+    for units in clusters:
+        least, what = min(least, int(units.max()) + 1), "clusters"
+    if least <= d:
+        shown = Shown(f"{least:,} for {d:,} coefficients")
+        remedy = (
+            "Use fewer columns, or more clusters" if clusters else "Use fewer columns"
+        )
+        raise invalid(
+            what, "be more than coefficients, over all classes", shown, remedy
+        )
 
 
 def crossed(clusters: Sequence[NDArray[np.intp]]) -> NDArray[np.intp]:

@@ -163,5 +163,5 @@ def _beyond(
 ) -> Iterator[_Cut]:
     """Yield the cut if a row is beyond it."""
     if n := int(beyond.sum()):
-        seen = rows.outcomes[beyond].any(axis=0)
+        seen = np.asarray(rows.outcomes[beyond].any(axis=0))
         yield _Cut(column, side, float(value), n, seen)

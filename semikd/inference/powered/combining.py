@@ -109,12 +109,12 @@ def powered_estimate(
     Raises
     ------
     ValueError
-        If there are no more rows than coefficients, or no root is found.
+        If there are no more rows, or clusters, than coefficients, or no root is found.
     """
-    n, free = rows.n_labelled, moment.n_free
-    if n <= free:
-        shown = Shown(f"{counted(n, 'labelled row')} for {free:,}")
-        constraint = "be fewer than labelled rows, over all classes"
+    free, what = moment.n_free, "cluster" if rows.has_clusters else "row"
+    if rows.n_units <= free:
+        shown = Shown(f"{free:,} for {counted(rows.n_units, f'labelled {what}')}")
+        constraint = f"be fewer than labelled {what}s, over all classes"
         raise invalid("coefficients", constraint, shown, "Use fewer columns")
     theta = _root(moment, rows, chosen)
     moves = moment.at(theta)
