@@ -93,7 +93,9 @@ def number(
     constraint = f"be a number {bound}" + (
         f" and at most {high:g}" if np.isfinite(high) else ""
     )
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+    if isinstance(value, bool) or not isinstance(
+        value, int | float | np.integer | np.floating
+    ):
         raise wrong_type(name, constraint, value, remedy)
     inside = low < value if open_low else low <= value
     if not (np.isfinite(value) and inside and value <= high):

@@ -138,6 +138,7 @@ def test_a_number_within_its_bounds_is_a_float(value: Any) -> None:
         (None, TypeError),
         (np.ones(1), TypeError),
         (1j, TypeError),
+        (np.complex128(0.5), TypeError),
     ],
 )
 def test_a_number_out_of_bounds_is_refused(value: Any, error: type[Exception]) -> None:

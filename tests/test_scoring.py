@@ -1,5 +1,6 @@
 """Score tests: against statsmodels' generalised estimating equations, and by level."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -125,3 +126,39 @@ def test_what_is_no_test_is_refused(changed: dict[str, Any], words: str) -> None
     X, y = rows(40, 5)
     with pytest.raises((ValueError, TypeError), match=words):
         score_test(X, y, **{"columns": ["a"], **changed})
+
+
+def test_columns_that_separate_without_those_tested_are_named_as_the_fault() -> None:
+    X, _ = rows(40, 5)
+    y = (X["a"] > 0).astype(np.intp)
+    with pytest.raises(ValueError, match="not tested separate them") as error:
+        score_test(X, y, ["b"])
+    assert type(error.value) is ValueError
+    # It was advised to use what it is.
+    assert "score_test" not in str(error.value)
+
+
+def test_clusters_in_which_outcomes_do_not_differ_test_nothing() -> None:
+    """Scores sum to 0 in each, but for rounding, of which a test would be made."""
+    x = np.repeat(np.random.default_rng(0).normal(size=100), 3)
+    y, clusters = np.tile([0, 0, 1], 100), np.arange(300) // 3
+    for column in (x, 7.0 * x + 1 / 3):
+        with pytest.raises(ValueError, match="scores sum to 0 in every row or cluster"):
+            score_test(column[:, None], y, ["x0"], clusters=clusters)
+
+
+@pytest.mark.parametrize("missing", [np.nan, np.inf, None])
+def test_a_missing_outcome_is_named_by_its_row(missing: float | None) -> None:
+    X, y = rows(40, 5)
+    given = y.astype(object) if missing is None else y.astype(float)
+    given[2] = missing
+    for infer in (partial(score_test, columns=["a"]), likelihood_coefficients):
+        with pytest.raises(ValueError, match=r"y must have no missing.*first: row 2"):
+            infer(X, given)
+
+
+def test_complex_numbers_are_no_level() -> None:
+    X, y = rows(40, 5)
+    with pytest.raises(TypeError, match="level must be a number"):
+        likelihood_coefficients(X, y, level=np.complex128(0.95))
+    assert likelihood_coefficients(X, y, level=np.float64(0.9)).level == 0.9

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semikd._tables import missing_values
+from semikd._tables import checked_labels, missing_values, refuse_missing
 from semikd._validation import (
     FloatArray,
     Shown,
@@ -21,11 +21,20 @@ from semikd._validation import (
 def checked_level(level: object) -> float:
     """Return a confidence level strictly between 0 and 1."""
     constraint, remedy = "lie strictly between 0 and 1", "Try 0.95"
-    if isinstance(level, bool) or not isinstance(level, int | float | np.number):
+    if isinstance(level, bool) or not isinstance(
+        level, int | float | np.integer | np.floating
+    ):
         raise wrong_type("level", "be a number", level, remedy)
     if not 0 < level < 1:
         raise invalid("level", constraint, level, remedy)
     return float(level)
+
+
+def class_labels(X: Any, y: ArrayLike) -> NDArray[Any]:
+    """Return class labels, one for each row; missing ones are refused by their row."""
+    if (given := np.asarray(y)).ndim == 1:
+        refuse_missing("y", given)
+    return checked_labels(X, y)
 
 
 def checked_names(names: Sequence[str], n_arms: int) -> tuple[str, ...]:

@@ -8,9 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
-from semikd._tables import checked_labels
 from semikd._validation import FloatArray, Shown, counted, invalid, sample_weights
-from semikd.inference._inputs import check_units, checked_clusters, of_rows
+from semikd.inference._inputs import (
+    check_units,
+    checked_clusters,
+    class_labels,
+    of_rows,
+)
 from semikd.inference.columns import Columns, made_columns
 from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.influence import row_shares
@@ -133,7 +137,7 @@ def made_design(
         of weight and label, there are no more rows or clusters than coefficients of a
         class, or a value cannot be used.
     """
-    codes, classes = _codes(checked_labels(X, y), reference)
+    codes, classes = _codes(class_labels(X, y), reference)
     weights = sample_weights(sample_weight, len(codes))
     kept = np.ones(len(codes), dtype=bool) if usable is None else usable
     rows = np.flatnonzero(kept if weights is None else kept & (weights > 0))

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semikd._random import RandomState
-from semikd._tables import checked_labels
 from semikd._validation import FloatArray, counted, number
 from semikd.corrections import corrected_target
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest, check_record
+from semikd.inference._inputs import class_labels
 from semikd.inference.breakdown import breakdown_error
 from semikd.inference.coefficients import coefficient_result, warn_of_no_width
 from semikd.inference.designs import Design, made_design
@@ -260,7 +260,7 @@ def _in_order(labels: OutOfFold, rows: Design) -> FloatArray:
 def _check(labels: OutOfFold, X: Any, y: ArrayLike) -> None:
     """Refuse labels that are not honest, or not of these rows and classes."""
     check_honest(labels, "inference", "Cross-fit the teacher with an integer cv")
-    check_record(labels, X, np.unique(checked_labels(X, y)))
+    check_record(labels, X, np.unique(class_labels(X, y)))
 
 
 def _target(loss: DistillationLoss, p: FloatArray, outcomes: FloatArray) -> FloatArray:

@@ -14,8 +14,13 @@ from semikd.inference.designs import Design, made_design
 from semikd.inference.hypotheses import HypothesisTest
 from semikd.inference.influence import cluster_sums
 from semikd.inference.likelihood import likelihood_equation, most_likely
+from semikd.inference.units import without_rounding
 
 __all__ = ["score_test"]
+
+_SEPARATING = (
+    "The columns that are not tested separate them by themselves: test or drop some"
+)
 
 
 def score_test(
@@ -62,7 +67,8 @@ def score_test(
     ------
     ValueError, TypeError
         If a column is unknown or named twice, none other is left, columns depend on one
-        another, or there are too few rows or clusters.
+        another, those that are not tested separate the classes, or there are too few
+        rows or clusters.
 
     Notes
     -----
@@ -103,8 +109,9 @@ def score_test(
     bent = scores.jacobian
     moved = linalg.solve(bent[np.ix_(~mine, ~mine)], bent[np.ix_(~mine, mine)])
     rest = scores.score[:, mine] - scores.score[:, ~mine] @ moved
-    units = cluster_sums(rest, design.clusters[0] if design.clusters else None)
-    return _tested_by(units)
+    ways = design.clusters[0] if design.clusters else None
+    rest = without_rounding(rest, ways, np.abs(rest).max(axis=0))
+    return _tested_by(cluster_sums(rest, ways))
 
 
 def _tested_by(units: FloatArray) -> HypothesisTest:
@@ -112,9 +119,13 @@ def _tested_by(units: FloatArray) -> HypothesisTest:
     total, spread = units.sum(axis=0), units.T @ units
     q = len(total)
     scale = np.sqrt(np.diag(spread))
-    if len(units) <= q or not (scale > 0).all():
+    if len(units) <= q:
         shown = Shown(f"{len(units):,} rows or clusters for {q:,} coefficients")
         raise invalid("columns", "be fewer than rows or clusters", shown)
+    if not (scale > 0).all():
+        shown = Shown("one whose scores sum to 0 in every row or cluster")
+        remedy = "Leave it out, or use rows or clusters in which outcomes differ"
+        raise invalid("columns", "have scores that differ", shown, remedy)
     relative = spread / np.outer(scale, scale)
     solved = linalg.solve(relative, total / scale, assume_a="pos")
     statistic = float(total / scale @ solved)
@@ -151,5 +162,5 @@ def _without(design: Design, tested: NDArray[np.bool_]) -> FloatArray:
     names = tuple(name for name, out in zip(own.names, tested, strict=True) if not out)
     fewer = Columns(names, own.center[~tested], own.scale[~tested], own.has_intercept)
     smaller = replace(design, columns=fewer, standard=design.standard[:, kept])
-    theta[:, kept] = most_likely(smaller).estimate
+    theta[:, kept] = most_likely(smaller, _SEPARATING).estimate
     return theta
