@@ -15,6 +15,7 @@ from semikd.diagnostics.linearity import (
     weight_clusters,
 )
 from semikd.diagnostics.procedure import diagnose
+from semikd.diagnostics.robustness import RobustAccuracy, robust_accuracy
 from semikd.diagnostics.specification_result import SpecificationCurve
 from semikd.diagnostics.specifications import specification_curve
 from semikd.diagnostics.subgroup_result import SubgroupReport
@@ -24,6 +25,7 @@ __all__ = [
     "Finding",
     "LinearAgreement",
     "ParityGaps",
+    "RobustAccuracy",
     "SpecificationCurve",
     "SubgroupReport",
     "TeacherDiagnosis",
@@ -37,6 +39,7 @@ __all__ = [
     "linear_agreement",
     "mean_labels",
     "parity_gaps",
+    "robust_accuracy",
     "specification_curve",
     "subgroup_report",
     "weight_clusters",

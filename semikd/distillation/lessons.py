@@ -211,10 +211,8 @@ def _units(known: Outcomes, added: Sequence[AddedRows]) -> NDArray[np.uint64] | 
     """Return what a student's own split keeps together: offspring with their parent."""
     if known.groups is None and not added:
         return None
-    if known.groups is None:
-        parts = [row_hashes(known.X)]
-    else:
-        parts = [hash_values(known.groups)]
+    own = row_hashes(known.X) if known.groups is None else hash_values(known.groups)
+    parts = [own]
     for each in added:
         parts.append(row_hashes(each.X) if each.units is None else each.units)
     return np.concatenate(parts)

@@ -160,8 +160,7 @@ class Loop:
             scores = self._run(inputs)
         scores = scores.to(self._ones.dtype)
         live = Live(self, generators, lengths)
-        state = self.stack.state
-        batch = Batch(index, self._ids, inputs, share > 0.0, state, live=live)
+        batch = Batch(index, self._ids, inputs, share > 0, self.stack.state, live=live)
         risk = (self.objective(scores, batch) * share).sum(dim=1)
         against = self.opponents
         gradients: Sequence[Tensor] = torch.autograd.grad(

@@ -154,9 +154,7 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
             check_start(self, X, target, loss)
         prepared = prepare(X, target, weight, self.encoding_ if go_on else None)
         if options.solver == "lbfgs":
-            prepared, target, weight = _merged(
-                prepared, target, weight, learn=not go_on
-            )
+            prepared, target, weight = _merged(prepared, target, weight, known=go_on)
         task = self._task(
             prepared, prepared.order, target, weight, options, groups, strata
         )
@@ -257,14 +255,14 @@ class NetworkEstimator(EstimatorFiles, BaseEstimator):
 
 
 def _merged(
-    prepared: Prepared, target: FloatArray, weight: FloatArray, *, learn: bool
+    prepared: Prepared, target: FloatArray, weight: FloatArray, *, known: bool
 ) -> tuple[Prepared, FloatArray, FloatArray]:
     """Return each distinct row once, so that copies and weights are the same sums."""
     order, encoding = prepared.order, prepared.encoding
     rows = merged(WeightedRows(prepared.content[order], target[order], weight[order]))
     # Images were refused before.
     assert isinstance(encoding, TableEncoding)  # noqa: S101
-    if learn:
+    if not known:
         encoding = TableEncoding.learned(encoding.layout, rows.X, rows.weight)
     every = np.arange(len(rows.weight))
     inputs = encoding.standardised(rows.X)
