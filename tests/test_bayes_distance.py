@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from semikd import cross_fit
 from semikd.exceptions import SemikdWarning
 from semikd.inference import bayes_distance
+from semikd.inference._directions import direction, skewness_down
 
 TABLES = 2000
 LEVEL = 0.95
@@ -237,7 +238,8 @@ def test_the_words_name_what_is_bounded_and_when():
 
 
 def test_a_student_that_is_surely_wrong():
-    found = bayes_distance([0, 1] * 20, [1.0, 0.0] * 20, [0.0, 1.0] * 20)
+    with pytest.warns(SemikdWarning, match="no width: every row says the same"):
+        found = bayes_distance([0, 1] * 20, [1.0, 0.0] * 20, [0.0, 1.0] * 20)
     assert found.bound == pytest.approx(1.0)
     assert found.p_value < 1e-12
 
@@ -330,13 +332,132 @@ def test_few_events_are_warned_of() -> None:
     rng = np.random.default_rng(0)
     truth = np.full(300, 0.01)
     y = (rng.random(300) < truth).astype(int)
-    with pytest.warns(SemikdWarning, match="rows are outside the most frequent class"):
+    with pytest.warns(SemikdWarning, match=rf"outcomes of {y.sum()} of 300 speak"):
         bayes_distance(y, truth, np.full(300, 0.003))
     even = np.full(300, 0.5)
     y = (rng.random(300) < even).astype(int)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         bayes_distance(y, even, np.full(300, 0.4))
+
+
+def seldom(n_rows, q, jitter):
+    """Return tables in which one row in 1 / (1 - q) contradicts the perfect teacher."""
+
+    def make(rng):
+        truth = np.where(np.arange(n_rows) % 2, q, 1 - q)
+        y = (rng.random(n_rows) < truth).astype(int)
+        teacher = np.clip(truth + jitter * rng.normal(size=n_rows), 0.0, 1.0)
+        return y, np.full(n_rows, 0.5), teacher, (q - 0.5) ** 2, {}
+
+    return make
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.02])
+@pytest.mark.parametrize(("n_rows", "q"), [(40, 0.97), (100, 0.99), (200, 0.995)])
+def test_outcomes_that_seldom_contradict_the_teacher_are_warned_of(
+    n_rows: int, q: float, jitter: float
+) -> None:
+    """Classes are balanced; 29 to 38 % of bounds are too high, and each is warned of.
+
+    200 tables: a share of 0.25 is below 0.16 with probability 0.001.
+    """
+    make, held = seldom(n_rows, q, jitter), 0
+    for child in np.random.SeedSequence(3).spawn(200):
+        y, student, teacher, distance, _ = make(np.random.default_rng(child))
+        with pytest.warns(SemikdWarning, match="speak for the|every row says the"):
+            found = bayes_distance(y, student, teacher)
+        held += found.bound <= distance
+    assert held / 200 < 0.84
+
+
+def test_errors_are_few_where_nothing_is_warned_of() -> None:
+    """One row in ten contradicts the teacher, of 1,000; half of them are too few.
+
+    300 tables: of a nominal 5 % more than 9.6 % are seen with probability 0.0005, and
+    of an error of 15 % in 99 of 100.
+    """
+    make, wrong = seldom(1000, 0.9, 0.02), 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for child in np.random.SeedSequence(4).spawn(300):
+            y, student, teacher, distance, _ = make(np.random.default_rng(child))
+            wrong += bayes_distance(y, student, teacher).bound > distance
+    assert wrong / 300 < 0.097
+    y, student, teacher, *_ = seldom(100, 0.9, 0.02)(np.random.default_rng(0))
+    with pytest.warns(SemikdWarning, match="of 100 speak for the student"):
+        bayes_distance(y, student, teacher)
+
+
+def test_rare_events_that_lower_the_bound_are_silent() -> None:
+    """They speak for this teacher: of 1,000 tables the bound errs in 3 %."""
+    rng = np.random.default_rng(1)
+    rare = (rng.random(1000) < 0.02).astype(int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bayes_distance(rare, np.full(1000, 0.02), np.full(1000, 0.04))
+
+
+@pytest.mark.parametrize(("n_rows", "n_against"), [(100, 0), (100, 5), (1000, 200)])
+def test_of_equal_rows_it_is_the_skewness_of_a_share(n_rows, n_against) -> None:
+    """Of as many events and one more, by SciPy's binomial law."""
+    y = np.ones((n_rows, 1))
+    y[:n_against] = 0
+    f, g = np.full((n_rows, 1), 0.5), np.full((n_rows, 1), 0.3)
+    law = stats.binom(n_rows + 1, (n_against + 1) / (n_rows + 1))
+    expected = pytest.approx(float(law.stats(moments="s")))
+    assert skewness_down(direction(y - f, f, g, None, None), None) == expected
+    # Copies of a row are one cluster, and turn together.
+    copies = np.repeat(np.arange(n_rows), 3)
+    own = direction((y - f)[copies], f[copies], g[copies], None, copies)
+    assert skewness_down(own, copies) == expected
+    weights = np.full(n_rows, 1e-3)
+    assert skewness_down(direction(y - f, f, g, weights, None), None) == expected
+
+
+def test_rows_of_a_cluster_that_differ_turn_one_by_one() -> None:
+    """Twenty clusters of fifty rows each have some that contradict: that is enough."""
+    y, student, teacher, *_ = seldom(1000, 0.8, 0.0)(np.random.default_rng(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bayes_distance(y, student, teacher, clusters=np.arange(1000) % 20)
+    few, student, teacher, *_ = seldom(40, 0.97, 0.02)(np.random.default_rng(0))
+    with pytest.warns(SemikdWarning, match="speak for the student"):
+        bayes_distance(few, student, teacher, clusters=np.arange(40) // 2)
+
+
+def test_weights_count_in_what_is_too_few() -> None:
+    y, student, teacher, *_ = seldom(1000, 0.8, 0.0)(np.random.default_rng(0))
+    heavy = np.where(np.arange(1000) < 30, 1.0, 1e-3)
+    with pytest.warns(SemikdWarning, match="speak for the student"):
+        bayes_distance(y, student, teacher, sample_weight=heavy)
+
+
+def test_rows_that_all_say_the_same_have_no_spread() -> None:
+    y, student, teacher = [0, 1] * 3, [0.5] * 6, [0.2, 0.8] * 3
+    said = r"1 of 1 interval has no width: every row says the same .*\(first: teacher\)"
+    with pytest.warns(SemikdWarning, match=said) as caught:
+        found = bayes_distance(y, student, teacher)
+    assert len(caught) == 1
+    assert caught[0].filename.endswith("test_bayes_distance.py")
+    assert found.root_std_error == 0.0
+    names = {"a": teacher, "b": [0.4, 0.5, 0.6, 0.5, 0.2, 0.9]}
+    with pytest.warns(SemikdWarning) as caught:
+        bayes_distance(y, student, names, random_state=0)
+    said = [str(each.message) for each in caught]
+    assert "1 of 2 intervals has no width" in said[0]
+    assert "first: a)" in said[0]
+    assert "of 4 speak for the student against teacher 'b'" in said[1]
+    assert {each.filename for each in caught} == {__file__}
+
+
+def test_two_clusters_are_warned_of() -> None:
+    y, student, teacher, *_ = seldom(1000, 0.8, 0.0)(np.random.default_rng(0))
+    with pytest.warns(
+        SemikdWarning, match="one degree of freedom, as two cl"
+    ) as caught:
+        bayes_distance(y, student, teacher, clusters=np.arange(1000) % 2)
+    assert len(caught) == 1
 
 
 def labelled_rows() -> tuple:

@@ -1,7 +1,7 @@
 """Arrays in, frozen results out: how sure one may be of what was estimated."""
 
 from semikd.inference.auc import auc_influence
-from semikd.inference.bayes import DistanceBound, bayes_distance
+from semikd.inference.bayes import bayes_distance
 from semikd.inference.bootstrap import (
     max_t_p_values,
     max_t_quantile,
@@ -14,6 +14,7 @@ from semikd.inference.confidence_set import (
     model_confidence_set,
 )
 from semikd.inference.crossed import CrossedComparison, crossed_differences
+from semikd.inference.distance_bound import DistanceBound
 from semikd.inference.estimating import EstimatingEquation
 from semikd.inference.hypotheses import HypothesisTest
 from semikd.inference.influence import InfluenceEstimate, mean_influence

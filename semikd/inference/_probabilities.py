@@ -1,6 +1,5 @@
 """Outcomes and probabilities of several models, as tables of one shape."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,10 +10,7 @@ from semikd._tables import label_positions
 from semikd._validation import FloatArray, Shown, check_shape, finite_array, invalid
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest
-from semikd.exceptions import SemikdWarning
 
-# Skewness of a share beyond which its error is not normal: that of 100 rare events.
-_MOST_SKEWED = 0.1
 # How far rounding in single precision moves a probability out of [0, 1].
 _ROUNDING = 1e-6
 
@@ -78,20 +74,6 @@ def _table(p: ArrayLike | OutOfFold, one: bool) -> ArrayLike:
     k = p.prediction.shape[2]
     table = np.where(p.labelled[:, None], p.mean, 1.0 / k)
     return np.asarray(table[:, 1] if one and k == 2 else table)
-
-
-def warn_of_rare(outcome: FloatArray, stacklevel: int) -> None:
-    """Warn where a sum of so few outcomes is far from normal."""
-    shares = np.append(outcome.mean(axis=0), 1.0 - outcome.mean(axis=0).sum())
-    n, rare = len(outcome), 1.0 - float(shares.max())
-    # The skewness of a share, 0 where classes are equally frequent.
-    if 1.0 - 2.0 * rare > _MOST_SKEWED * np.sqrt(n * rare * (1.0 - rare)):
-        warnings.warn(
-            f"The bound may fail: {round(n * rare):,} of {n:,} rows are outside the "
-            "most frequent class, too few for a normal error. Use more rows.",
-            SemikdWarning,
-            stacklevel=stacklevel,
-        )
 
 
 def checked_probabilities(
