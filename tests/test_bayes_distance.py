@@ -503,3 +503,56 @@ def test_labels_that_are_not_honest_or_of_other_rows_are_refused() -> None:
     other = replace(labels, classes=np.array(["a", "b"]))
     with pytest.raises(ValueError, match=r"teacher\['b'\] must have the classes of"):
         bayes_distance(y, student, {"a": labels, "b": other})
+
+
+def test_records_of_other_rows_or_in_another_order_are_refused() -> None:
+    """Rows are known by their hashes, whatever the number of labels."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = (X[:, 0] + rng.normal(size=300) > 0).astype(int)
+    student, teacher = (
+        cross_fit(LogisticRegression(C=C), X, y, random_state=0) for C in (0.01, 1.0)
+    )
+    found = bayes_distance(y, student, teacher)
+    order = rng.permutation(300)
+    mixed = cross_fit(LogisticRegression(), X[order], y[order], random_state=0)
+    said = (
+        r"teacher must hold the rows of student, in their order; got others in \d+ pl"
+    )
+    with pytest.raises(ValueError, match=said) as caught:
+        bayes_distance(y, student, mixed)
+    assert "labels.align(X)" in str(caught.value)
+    again = bayes_distance(y, student, mixed.align(X))
+    assert again.root == pytest.approx(found.root)
+    shifted_rows = np.roll(X, 50, axis=0)
+    shifted_rows[:50] = rng.normal(size=(50, 3))
+    other = cross_fit(LogisticRegression(), shifted_rows, y, random_state=0)
+    with pytest.raises(
+        ValueError, match=r"teacher\['b'\] must hold the rows of student"
+    ):
+        bayes_distance(y, student, {"a": teacher, "b": other})
+    # Rows cannot be known where the student reads fewer columns: that is said.
+    small = cross_fit(LogisticRegression(), X[:, :1], y, random_state=0)
+    words = "records of different columns are of the same rows, in one order"
+    assert words in bayes_distance(y, small, teacher).conditions
+    assert words not in found.conditions
+
+
+def test_labels_of_two_classes_stand_beside_a_vector_on_either_side() -> None:
+    y, vector, labels = labelled_rows()
+    codes = (y == "yes").astype(int)
+    found = bayes_distance(y, labels, vector)
+    assert found.root == bayes_distance(codes, labels.mean[:, 1], vector).root
+    three = np.full((500, 3), 1 / 3)
+    said = r"teacher must have shape \(500, 2\); got \(500, 3\). Pass probabilities of"
+    with pytest.raises(ValueError, match=said):
+        bayes_distance(y, labels, three)
+
+
+@pytest.mark.parametrize("gap", [None, np.nan])
+def test_outcomes_that_are_missing_are_refused_beside_labels(gap) -> None:
+    y, student, labels = labelled_rows()
+    holes = y.astype(object)
+    holes[3] = gap
+    with pytest.raises(ValueError, match=r"y must have no missing value.*first: row 3"):
+        bayes_distance(holes, student, labels)

@@ -274,6 +274,14 @@ def test_auc_influence_holds_delongs_covariance():
     np.testing.assert_allclose(ours, delong)
 
 
+@pytest.mark.parametrize("gap", [np.nan, None])
+def test_a_missing_label_has_no_area(gap):
+    with pytest.raises(
+        ValueError, match=r"y must have no missing value; got 2 missing"
+    ):
+        auc_influence([1.0, gap, 1.0, gap], [0.1, 0.2, 0.3, 0.4])
+
+
 def test_auc_influence_is_the_derivative_in_the_weight_of_a_row():
     y, scores = binary_scores()
     _, influence = auc_influence(y, scores[:, 0])

@@ -6,8 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semikd._tables import label_positions
-from semikd._validation import FloatArray, Shown, check_shape, finite_array, invalid
+from semikd._tables import label_positions, refuse_missing
+from semikd._validation import (
+    FloatArray,
+    Shown,
+    check_shape,
+    counted,
+    finite_array,
+    invalid,
+)
 from semikd.crossfit import OutOfFold
 from semikd.crossfit.checks import check_honest
 
@@ -36,7 +43,9 @@ def given_probabilities(
         "teacher" if only else f"teacher[{name!r}]": p for name, p in teachers.items()
     }
     records = {name: p for name, p in given.items() if isinstance(p, OutOfFold)}
-    one = not isinstance(student, OutOfFold) and np.ndim(student) == 1
+    vectors = [not isinstance(p, OutOfFold) and np.ndim(p) == 1 for p in given.values()]
+    # Labels of two classes are read as a vector where one stands beside them.
+    one = vectors[0] or (isinstance(student, OutOfFold) and any(vectors))
     f, said = _table(student, one), {k: _table(p, one) for k, p in teachers.items()}
     if not records:
         found = checked_probabilities(y, f, said)
@@ -47,13 +56,15 @@ def given_probabilities(
         check_shape(f"{name}.fold", record.fold, (None, len(usable)))
         usable &= record.labelled
     classes = _one_order(records)
+    words = _one_table(records)
     labels = np.asarray(y)
     if labels.ndim == 1:
+        refuse_missing("y", labels)
         labels = label_positions(labels, classes)
     found = checked_probabilities(labels, f, said)
     made = "; ".join(f"{name}: {each.strategy}" for name, each in records.items())
-    words = f"labels are of teachers that did not see the row ({made})"
-    return Given(*found, usable, (words,))
+    honest = f"labels are of teachers that did not see the row ({made})"
+    return Given(*found, usable, (honest, *words))
 
 
 def _one_order(records: dict[str, OutOfFold]) -> NDArray[np.generic]:
@@ -65,6 +76,29 @@ def _one_order(records: dict[str, OutOfFold]) -> NDArray[np.generic]:
             constraint = f"have the classes of {first}, {known.tolist()}"
             raise invalid(name, constraint, mine)
     return known
+
+
+def _one_table(records: dict[str, OutOfFold]) -> tuple[str, ...]:
+    """Refuse records of other rows, or in another order; return what is not seen."""
+    (first, record), *others = records.items()
+    unseen = False
+    for name, other in others:
+        differ = other.row_hash != record.row_hash
+        # Of other columns every hash is another one, and tells nothing of the rows.
+        if np.isin(other.row_hash[differ], record.row_hash).any():
+            shown = Shown(
+                f"others in {counted(int(differ.sum()), 'place')} "
+                f"(first: row {int(differ.argmax())})"
+            )
+            remedy = (
+                "Reorder them with labels.align(X); pass labels.mean if they read "
+                "other columns of the same rows"
+            )
+            raise invalid(
+                name, f"hold the rows of {first}, in their order", shown, remedy
+            )
+        unseen = unseen or bool(differ.any())
+    return ("records of different columns are of the same rows, in one order",) * unseen
 
 
 def _table(p: ArrayLike | OutOfFold, one: bool) -> ArrayLike:
@@ -108,6 +142,12 @@ def _probabilities(
     name: str, values: ArrayLike, shape: tuple[int | None, ...]
 ) -> FloatArray:
     """Return an array of probabilities, refusing scores, percentages and one column."""
+    if None not in shape and np.shape(values) != shape:
+        remedy = "Pass probabilities of the same rows and classes as those of student"
+        lengths = f"({shape[0]},)" if len(shape) == 1 else str(shape)
+        raise invalid(
+            name, f"have shape {lengths}", Shown(str(np.shape(values))), remedy
+        )
     found = finite_array(name, values, shape=shape)
     if found.ndim == 2 and found.shape[1] == 1:
         remedy = "Pass a vector for one class, as in predict_proba(X)[:, 1]"

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from semikd._tables import refuse_missing
 from semikd._validation import (
     FloatArray,
     Shown,
@@ -44,7 +45,8 @@ def auc_influence(
     Raises
     ------
     ValueError
-        If only one class has positive weight, or there are more than two labels.
+        If only one class has positive weight, there are more than two labels, or one
+        is missing.
 
     Notes
     -----
@@ -68,6 +70,7 @@ def auc_influence(
     """
     labels = np.asarray(y)
     check_shape("y", labels, (None,))
+    refuse_missing("y", labels)
     scores = finite_array("score", score, shape=(len(labels),))
     given = sample_weights(sample_weight, len(labels))
     weights = np.ones(len(labels)) if given is None else given / given.max()

@@ -62,7 +62,8 @@ def bayes_distance(
         Outcomes: 0 and 1 where probabilities are given as (n,), positions of classes or
         indicators where they are (n, k); class labels beside an OutOfFold record.
     student : array of shape (n,) or (n, k), or OutOfFold
-        Probabilities of the second class, or of all classes; or cross-fitted labels.
+        Probabilities of the second class, or of all classes; or cross-fitted labels,
+        of two classes those of the second where a vector stands beside them.
     teacher : array of the same shape, or OutOfFold, or mapping of names to these
         Probabilities by the teacher, or by several: each is another direction in which
         to look, and the largest of their bounds is corrected for their number.
@@ -85,7 +86,8 @@ def bayes_distance(
     ------
     ValueError
         If shapes do not fit, an outcome is no class, a value is no probability, labels
-        are not honest, or there are fewer than 2 rows or clusters.
+        are not honest, records hold other rows or another order, or there are fewer
+        than 2 rows or clusters.
 
     Warns
     -----
