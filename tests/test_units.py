@@ -115,8 +115,11 @@ def test_two_units_are_one_difference_everywhere() -> None:
     rng = np.random.default_rng(3)
     losses, clusters = rng.normal(size=(N, 2)), np.arange(N) % 2
     y, p = np.arange(N) // 2 % 2, rng.uniform(0.2, 0.8, size=N)
+    refits, arms = rng.normal(size=(4, N, 2)), {"names": ["a", "b"], "reference": "a"}
     for call in (
         lambda: compared(losses, clusters=clusters),
+        lambda: crossed_differences(refits, clusters=clusters, **arms),
+        lambda: bayes_distance(y, np.full(N, 0.5), p, clusters=clusters),
         lambda: risks(y, p, metrics=["log_loss"], clusters=clusters),
         lambda: leaf_means(np.ones(N), losses[:, 0], clusters=clusters),
     ):

@@ -26,12 +26,16 @@ class TwoWayParts:
 
 
 def two_way_parts(
-    values: FloatArray, shares: FloatArray, groups: NDArray[np.intp] | None
+    values: FloatArray,
+    shares: FloatArray,
+    groups: NDArray[np.intp] | None,
+    rounding: float = 0.0,
 ) -> TwoWayParts:
     """Return the parts of the variance of the mean over refits and weighted rows.
 
     Refit means and row means both carry the interaction. It is taken off the rows,
-    whose variance is well known, and left to the refits.
+    whose variance is well known, and left to the refits: not where their means agree
+    but for rounding, as equal numbers of errors do, and have none of it.
     """
     n_refits, n_rows, d = values.shape
     by_refit = np.einsum("i,rid->rd", shares, values)
@@ -46,11 +50,15 @@ def two_way_parts(
     refit = refit_factor * (deviation**2).sum(axis=0)
     row = row_factor * (by_row**2).sum(axis=0)
     interaction = row_factor * refit_factor * (rest**2).sum(axis=(0, 1))
-    split = np.stack([refit, np.maximum(row - interaction, 0.0)], axis=1)
+    equal = np.sqrt(refit) <= rounding
+    of_rows = np.where(equal, np.maximum(row, interaction), row - interaction)
+    split = np.stack([refit, np.maximum(of_rows, 0.0)], axis=1)
     variance = split.sum(axis=1)
     together = refit_factor * deviation.T @ deviation + row_factor * by_row.T @ by_row
-    # The correlations of a sum of two covariances: a difference may have none.
-    scale = safe_ratio(np.sqrt(variance), np.sqrt(refit + row), 0.0)
+    left = (rest * equal).reshape(-1, d)
+    together += row_factor * refit_factor * left.T @ left
+    # The correlations of a sum of covariances: a difference may have none.
+    scale = safe_ratio(np.sqrt(variance), np.sqrt(np.diag(together)), 0.0)
     return TwoWayParts(
         refit=refit,
         row=row,
