@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -165,7 +166,8 @@ def test_one_row_of_most_of_the_weight_is_warned_of_everywhere() -> None:
         lambda: partly_labelled(labels, X, y, more, unlabelled_weight=heavy(300)),
     ):
         said = " ".join(heard(call))
-        assert "A few rows have most of the weight" in said
+        assert "Rows have unequal weights" in said
+        assert "intervals are too narrow" in said
         assert "worth 1.0 of equal weight" in said
 
 
@@ -189,6 +191,16 @@ def test_the_part_of_fewest_rows_is_named() -> None:
     settings: dict[str, Any] = {"groups": groups, "sample_weight": weights}
     (said,) = heard(lambda: risks(y, p, metrics=["log_loss"], **settings))
     assert "in 2 of 3 parts: those of group y, 60 rows, are worth 1.1" in said
+
+
+def test_what_is_said_of_weights_is_as_strong_as_what_they_do() -> None:
+    """Twelve of forty rows have weight: no few of them have most."""
+    for many, words in ((12, "may be somewhat too narrow"), (6, "are too narrow")):
+        sizes = np.r_[np.ones(many), np.full(40 - many, 1e-3)]
+        (said,) = heard(partial(warn_of_few_effective, [("all rows", sizes)]))
+        worth = effective_number(sizes)
+        assert f"40 rows, are worth {worth:.1f} of equal weight" in said
+        assert f"intervals {words}" in said
 
 
 def test_few_rows_of_equal_weight_are_no_fault_of_weights() -> None:

@@ -34,6 +34,8 @@ ROUNDING = 1e-12
 # Effective units below which, where they are also well below the units that there are,
 # intervals of a weighted mean are too narrow: measured below, in the notes.
 _FEW, _WELL_BELOW = 20.0, 2.0 / 3.0
+# Below this they are so by more than a few points in a hundred.
+_VERY_FEW = 10.0
 
 
 def effective_number(sizes: ArrayLike) -> float:
@@ -223,7 +225,7 @@ def warn_of_few_effective(
     clusters: bool = False,
     stacklevel: int = 3,
 ) -> None:
-    """Warn where a few units have most of the weight: intervals are too narrow then.
+    """Warn where weights make units worth so few that intervals are too narrow.
 
     Parameters
     ----------
@@ -238,7 +240,7 @@ def warn_of_few_effective(
     -----
     SemikdWarning
         If the effective number of a part is below 20, and below two thirds of its
-        units; one line, with the number of parts.
+        units; one line, with the number of parts, for the fewest of them.
 
     Notes
     -----
@@ -259,10 +261,11 @@ def warn_of_few_effective(
         unit = "clusters" if clusters else "rows"
         effective, name, n = min(few)
         where = "" if len(known) == 1 else f" in {len(few):,} of {len(known):,} parts"
+        narrow = "are" if effective < _VERY_FEW else "may be somewhat"
         warnings.warn(
-            f"A few {unit} have most of the weight{where}: those of {name}, {n:,} "
-            f"{unit}, are worth {effective:.1f} of equal weight, so that intervals are "
-            f"too narrow. Use more {unit}, or weights that differ less.",
+            f"{unit.capitalize()} have unequal weights{where}: those of {name}, {n:,} "
+            f"{unit}, are worth {effective:.1f} of equal weight, so that intervals "
+            f"{narrow} too narrow. Use more {unit}, or weights that differ less.",
             SemikdWarning,
             stacklevel=stacklevel,
         )
