@@ -3,6 +3,7 @@
 import copy
 import re
 import textwrap
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from semikd import (
     TorchClassifier,
     TorchStudent,
     cross_fit,
+    model_labels,
 )
 from semikd.distillation import SelfDistilledClassifier
+from semikd.exceptions import LeakageWarning
 from semikd.features import (
     AttentionTransfer,
     ContrastiveRepresentation,
@@ -414,6 +417,31 @@ def test_one_teacher_of_all_rows_is_asked_for_and_said(table):
         ValueError, match="taught_by must be 'folds' with online labels"
     ):
         DistilledClassifier(network(5), seen, online_labels=True).fit(X, y)
+
+
+@pytest.mark.parametrize("taught_by", ["folds", "all"])
+@pytest.mark.parametrize("seen", [0, 30])
+def test_a_network_that_is_there_shows_its_layers_of_rows_it_did_not_see(
+    table, taught_by, seen
+):
+    X, y, _ = table
+    teacher = network(5).fit(X[:90], y[:90])
+    rows, outcomes = X[90 - seen :], y[90 - seen :]
+    learner = FeatureStudent(student(6), "hint", taught_by=taught_by)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LeakageWarning)
+        record = model_labels(teacher, rows, seen=X[:90] if seen else None)
+    model = fitted((rows, outcomes, record), learner)
+    kept = np.arange(seen, len(rows))
+    shown = TeacherFeatures([[teacher]], np.zeros((1, len(kept)), dtype=int))
+    oracle = clone(learner).fit_target(
+        rows[kept], record.mean[kept], loss=CrossEntropyLoss(), features=shown
+    )
+    np.testing.assert_array_equal(model.predict_proba(X), oracle.predict_proba(X))
+    assert "hidden layers of the teachers that label" in model.labels_.strategy
+    assert "a fitted model on rows" in model.labels_.strategy
+    plain = fitted((rows, outcomes, record), student(6))
+    assert not np.allclose(model.predict_proba(X), plain.predict_proba(X))
 
 
 def test_copies_and_settings_are_those_of_scikit_learn():

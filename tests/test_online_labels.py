@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from semikd import DistilledClassifier, cross_fit
+from semikd import DistilledClassifier, cross_fit, model_labels
 from semikd.losses import CrossEntropyLoss
 from semikd.nets import find_device, flip_and_crop
 from semikd.networks import OnlineTargets, SmallCNN, Training
@@ -74,6 +74,20 @@ def test_the_teacher_that_held_a_row_out_labels_what_is_shown(pictures):
         )
         assert abs(p - other[0, 1]) > 1e-4
     np.testing.assert_array_equal(seen[0][1], rows)
+
+
+def test_a_network_that_is_there_labels_as_a_student_learns(pictures):
+    X, y = pictures
+    brought = model_labels(teacher().fit(X[::-1], y), X)
+    cached, online = (
+        DistilledClassifier(
+            student=student(), cv=brought, online_labels=online, random_state=0
+        )
+        .fit(X, y)
+        .predict_proba(X)
+        for online in (False, True)
+    )
+    np.testing.assert_allclose(cached, online, atol=1e-5)
 
 
 def test_with_augmentation_online_labels_differ_from_the_cached_ones(pictures):

@@ -1,4 +1,4 @@
-"""What the teachers of each fold say of rows that none of them saw."""
+"""Who labelled which row, and what they say of rows that none of them saw."""
 
 from itertools import repeat
 from typing import Any
@@ -12,7 +12,7 @@ from semikd.crossfit.record import OutOfFold
 from semikd.crossfit.rows import Hashes
 from semikd.simplex import FloatArray
 
-__all__ = ["copied_rows", "labels_by_fold"]
+__all__ = ["copied_rows", "labellers", "labels_by_fold"]
 
 
 def labels_by_fold(
@@ -69,6 +69,44 @@ def labels_by_fold(
     if like is None:
         return found
     return tuple(map(_honest, found, record.fold, repeat(like)))
+
+
+def labellers(
+    record: OutOfFold,
+) -> tuple[tuple[tuple[Any, ...], ...], NDArray[np.intp]]:
+    """Return the teachers of each repeat, and which of them labelled each row.
+
+    Parameters
+    ----------
+    record : OutOfFold
+        Labels with the teachers that were kept.
+
+    Returns
+    -------
+    teachers : tuple of tuples
+        Fold teachers of each repeat; or the one model, of labels by a model that saw
+        none of the rows. Empty if none was kept.
+    fold : ndarray of int of shape (r, n)
+        Position of the teacher of each row, -1 where there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from semikd import model_labels
+    >>> from semikd.crossfit.new_rows import labellers
+    >>> model = LogisticRegression().fit(np.array([[0.0], [1.0]]), [0, 1])
+    >>> labellers(model_labels(model, np.array([[0.5], [2.0]])))[1]
+    array([[0, 0]])
+    """
+    in_no_fold = not record.teachers and bool((record.fold < 0).all())
+    # Labels of one fit, out-of-bag say, lean: that one teacher saw the rows.
+    unseen = record.honest and not record.leans
+    if record.refitted is None or not (in_no_fold and unseen):
+        return record.teachers, record.fold
+    labelled = np.isfinite(record.prediction).all(axis=2)
+    teachers = ((record.refitted,),) * record.n_repeats
+    return teachers, np.where(labelled, 0, record.fold)
 
 
 def copied_rows(record: OutOfFold, hashes: Hashes) -> NDArray[np.intp]:

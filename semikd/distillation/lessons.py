@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from semikd._tables import stacked_tables
 from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold, hash_values, row_hashes
+from semikd.crossfit.new_rows import labellers
 from semikd.crossfit.record import OUTCOMES
 from semikd.distillation.added import AddedRows
 from semikd.distillation.complexity import kept_noise, noise_pair
@@ -167,7 +168,8 @@ def make_lesson(
     target = np.asarray(loss.with_labels(target, known.outcome))
     options = lesson.options
     if online:
-        shown = OnlineTargets(record.teachers, known.fold, known.shown)
+        teachers, fold = labellers(record)
+        shown = OnlineTargets(teachers, fold[:, known.rows], known.shown)
         options = {**options, "online": shown}
     return replace(
         lesson,

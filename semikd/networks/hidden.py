@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from semikd._validation import Shown, choose, invalid
 from semikd.crossfit import OutOfFold
+from semikd.crossfit.new_rows import labellers
 from semikd.features import FeatureLoss
 from semikd.networks.online import refuse_no_networks
 
@@ -79,8 +80,9 @@ class TeacherFeatures:
         rows : ndarray of int of shape (n,)
             Which of its rows the student learns from.
         taught_by : {'folds', 'all'}, default='folds'
-            The network of the fold that held the row out; or one network fitted to all
-            rows, this one among them (``new_rows='refit'``).
+            The network that labelled the row, of the fold that held it out; or one
+            fitted to all rows, this one among them (``new_rows='refit'``). A model that
+            saw none of the rows (``model_labels``) shows its layers of all.
         n_added : int, default=0
             Rows behind them that no network shows its layers of.
 
@@ -94,21 +96,18 @@ class TeacherFeatures:
             If the teachers were not kept, or are no networks.
         """
         choose("taught_by", taught_by, dict.fromkeys(("folds", "all")))
-        fold, teachers, honest = record.fold[:, rows], record.teachers, True
-        if taught_by == "all":
+        teachers, every = labellers(record)
+        fold, honest = every[:, rows], record.honest
+        if taught_by == "all" and teachers is record.teachers:
             if record.refitted is None:
                 shown = Shown(f"none ({record.strategy})")
                 remedy = "Cross-fit with new_rows='refit'"
                 constraint = "be fitted to all rows for taught_by='all'"
                 raise invalid("a teacher", constraint, shown, remedy)
-            fold, teachers, honest = (
-                np.zeros_like(fold[:1]),
-                ((record.refitted,),),
-                False,
-            )
-        elif not record.honest:
-            # The one teacher of in-sample labels is that of every row.
-            fold, honest = np.zeros_like(fold), False
+            fold, teachers, honest = fold[:1], ((record.refitted,),), False
+        if not honest:
+            # The one teacher, of in-sample labels too, is that of every row.
+            fold = np.zeros_like(fold)
         nobody = np.full((len(fold), n_added), -1, dtype=fold.dtype)
         return cls(teachers, np.concatenate([fold, nobody], axis=1), honest)
 

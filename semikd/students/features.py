@@ -56,7 +56,8 @@ class FeatureStudent(BaseEstimator, Student):
         out, or of one network fitted to all rows, which saw the row. The latter are
         aligned with one another, and too sure of themselves where the network
         interpolates; the labels stay those of the folds. ``labels_.strategy`` of the
-        distilled model says which. With ``cv='in-sample'`` there is but one network.
+        distilled model says which. With ``cv='in-sample'``, or labels by a network that
+        was there and saw no row (``model_labels``), there is but one.
 
     Attributes
     ----------
