@@ -12,12 +12,13 @@ from sklearn.metrics import log_loss
 from semikd.artifact import load_model
 from semikd.crossfit import row_hashes, seeded_clone
 from semikd.datasets import load_dataset
+from semikd.encoding import Encoder, NumberColumn
 from semikd.exceptions import UsageError
 from semikd.job import read_table
 from semikd.job.asked import imported_teacher
 from semikd.job.distilling import distil
 from semikd.job.encoded import read_sides
-from semikd.job.learners import named_student, named_teacher
+from semikd.job.learners import asked_student, named_teacher
 from semikd.job.names import STUDENTS, TEACHERS, TEACHERS_OF_CLASSES
 from semikd.job.results import write_result
 from semikd.job.settings import Settings
@@ -303,7 +304,9 @@ def test_a_command_can_be_typed_again() -> None:
 
 
 def test_named_students_keep_their_leaves() -> None:
-    assert named_student("forest", leaves=9, total_weight=100).max_leaf_nodes == 9
+    settings = Settings("y", student="forest", leaves=9)
+    columns = (NumberColumn("age"),)
+    assert asked_student(settings, Encoder(columns), 100.0).max_leaf_nodes == 9
 
 
 def test_copies_among_held_out_rows_are_counted(fair) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeRegressor
@@ -15,10 +16,11 @@ from semikd import (
     TorchStudent,
     compare,
 )
+from semikd.encoding import fit_plan
 from semikd.evaluation import Classification, Table, compare_sides
 from semikd.exceptions import UsageError
 from semikd.job import Settings
-from semikd.job.learners import named_student as of_the_command_line
+from semikd.job.learners import asked_student
 from semikd.job.names import LAYERS
 from semikd.selection import Candidate
 from semikd.selection.judging import Judge
@@ -27,6 +29,7 @@ from semikd.selection.preparing import prepared_judge
 from semikd.selection.presets import PRESETS
 from semikd.selection.teachers import named_students
 from semikd.students import LinearStudent, named_student
+from semikd.students.adversarial import protected_codes
 from semikd.students.names import STUDENTS
 from semikd.teachers import BoostingTeacher
 
@@ -204,9 +207,9 @@ def test_the_command_line_has_layers() -> None:
     both = {"teacher": "network", "student": "network"}
     settings = Settings("y", layers="hint, distance", **both)
     assert settings.shown_layers == ("hint", "distance")
-    found = of_the_command_line(
-        "network", leaves=2, total_weight=1.0, layers=settings.shown_layers
-    )
+    frame = pd.DataFrame({"age": np.arange(12.0)})
+    encoder = fit_plan(frame, student="linear", random_state=0).encoder
+    found = asked_student(settings, encoder, 1.0)
     assert [each.name for each in _losses(found)] == ["hint", "distance"]
     # Maps of several pixels, which no table has, are the only ones that are missing.
     assert {f"network+{name}" for name in (*LAYERS, "attention")} == {
@@ -222,3 +225,52 @@ def _losses(student: FeatureStudent) -> Any:
     from semikd.features import get_features
 
     return get_features(student.features)
+
+
+def test_the_command_line_protects_a_column_however_it_is_coded() -> None:
+    frame = pd.DataFrame(
+        {
+            "age": np.arange(12.0),
+            "race": list("abc" * 4),
+            "sex": ["f", "m"] * 6,
+        }
+    )
+    plan = fit_plan(frame, student="linear", random_state=0)
+    features, _ = plan.encoder.encode(frame)
+    for column in ("race", "sex"):
+        settings = Settings("y", student="network", protected=column)
+        assert settings.parted_by == column
+        student = asked_student(settings, plan.encoder, 1.0)
+        codes = protected_codes(features, student.protected, np.ones(12, dtype=bool))
+        _, own = np.unique(frame[column], return_inverse=True)
+        # The same groups, by whatever number.
+        assert len(set(zip(codes.tolist(), own.tolist(), strict=True))) == len(
+            set(own.tolist())
+        )
+    with pytest.raises(UsageError, match="Did you mean 'race'"):
+        asked_student(
+            Settings("y", student="network", protected="rase"), plan.encoder, 1.0
+        )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"student": "tree"},
+        {"student": "network", "teacher": "network", "layers": "hint"},
+        {"student": "network", "task": "regression"},
+    ],
+)
+def test_what_no_opponent_can_play_against(settings: Any) -> None:
+    with pytest.raises(UsageError, match="--protected must"):
+        Settings("y", protected="sex", **settings)
+
+
+def test_several_protected_columns_are_their_combinations() -> None:
+    X = np.array([[0.0, 1.0, 5.0], [0.0, 0.0, 5.0], [1.0, 1.0, 5.0], [0.0, 1.0, 7.0]])
+    counts = np.ones(4, dtype=bool)
+    codes = protected_codes(X, [0, 1], counts)
+    assert codes[0] == codes[3]
+    assert len(set(codes.tolist())) == 3
+    with pytest.raises(ValueError, match="got an empty list"):
+        protected_codes(X, [], counts)

@@ -35,6 +35,7 @@ _HELP = {
     "student": f"{', '.join(STUDENTS)}.",
     "layers": f"Hidden layers of --teacher network that --student network learns from "
     f"too: {', '.join(LAYERS)}, or several between commas.",
+    "protected": "Column of which the answers of --student network are to say nothing.",
     "leaves": "Most leaves of a tree.",
     "correction": f"{', '.join(CORRECTIONS)}, or a share such as 0.2.",
     "preset": f"{', '.join(PRESETS)}: how much is tried to find the best recipe, on "
@@ -69,6 +70,7 @@ _METAVARS = {
     "key": "COL",
     "student": "NAME",
     "layers": "NAMES",
+    "protected": "COL",
     "leaves": "N",
     "correction": "NAME",
     "preset": "NAME",

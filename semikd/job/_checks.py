@@ -38,6 +38,7 @@ def check_settings(asked: "Settings") -> None:
     _check_counts(asked)
     _check_labels(asked)
     _check_layers(asked)
+    _check_protected(asked)
     _check_correction(asked)
     _check_search(asked)
     _check_within(asked)
@@ -91,6 +92,16 @@ def _check_layers(asked: "Settings") -> None:
         constraint = "be of networks on both sides"
         remedy = "Use --student network --teacher network"
         raise refusal("--layers", constraint, shown, remedy)
+
+
+def _check_protected(asked: "Settings") -> None:
+    """Refuse a protected column of a student that has no opponent."""
+    if asked.protected is None:
+        return
+    if asked.student != "network" or asked.layers:
+        other = "--layers" if asked.layers else f"--student {asked.student}"
+        constraint = "come with --student network, and without --layers"
+        raise refusal("--protected", constraint, Shown(other))
 
 
 def _check_correction(asked: "Settings") -> None:

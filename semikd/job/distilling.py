@@ -27,7 +27,7 @@ from semikd.job.choosing import Searched, search_recipes
 from semikd.job.coefficients import FeatureSlopes, feature_slopes
 from semikd.job.encoded import ReadSides, read_sides
 from semikd.job.latency import row_latencies
-from semikd.job.learners import named_student
+from semikd.job.learners import asked_student
 from semikd.job.settings import Settings
 from semikd.job.sides import RawSides, raw_sides
 from semikd.job.sizing import SMALLEST, Sizes, SizeSearch
@@ -233,12 +233,7 @@ def _recipe(
     """Return the estimator whose arms are compared."""
     weights = read.train.weights
     total = float(len(read.train.y) if weights is None else weights.sum())
-    student = named_student(
-        settings.student,
-        leaves=settings.leaves,
-        total_weight=total,
-        layers=settings.shown_layers,
-    )
+    student = asked_student(settings, read.plan.encoder, total)
     cv: Any = settings.cv
     if raw.labels is not None:
         cv = external_labels(

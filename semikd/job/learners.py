@@ -1,9 +1,12 @@
 """Teachers and students by name."""
 
-from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["named_student", "named_teacher"]
+from semikd.encoding import Encoder
+from semikd.job._refusals import not_a_column
+from semikd.job.settings import Settings
+
+__all__ = ["asked_student", "named_teacher"]
 
 _FOREST_TREES = 10
 _TEACHER_TREES = 300
@@ -65,46 +68,70 @@ def _linear_teacher(classification: bool) -> Any:
     return make_pipeline(SimpleImputer(add_indicator=True), StandardScaler(), last)
 
 
-def named_student(
-    name: str, *, leaves: int, total_weight: float, layers: Sequence[str] = ()
-) -> Any:
-    """Return an unfitted student.
+def asked_student(settings: Settings, encoder: Encoder, total_weight: float) -> Any:
+    """Return the unfitted student that was asked for.
 
     Parameters
     ----------
-    name : {'tree', 'forest', 'linear', 'network'}
-        Which one.
-    leaves : int
-        Most leaves of a tree.
+    settings : Settings
+        Its name, and what goes with it.
+    encoder : Encoder
+        The columns that it reads.
     total_weight : float
         Sum of the weights of the training rows.
-    layers : sequence of str
-        What of its teacher's hidden layers a network learns from too.
 
     Returns
     -------
     estimator
 
+    Raises
+    ------
+    UsageError
+        If the protected column is none that it reads.
+
     Examples
     --------
-    >>> from semikd.job.learners import named_student
-    >>> named_student("tree", leaves=16, total_weight=1e3).max_leaf_nodes
+    >>> from semikd.encoding import Encoder, NumberColumn
+    >>> from semikd.job import Settings
+    >>> from semikd.job.learners import asked_student
+    >>> columns = Encoder((NumberColumn("age"),))
+    >>> asked_student(Settings(leaves=16), columns, 1e3).max_leaf_nodes
     16
     """
-    from semikd.students import FeatureStudent, named_student
+    from semikd.students import AdversarialStudent, FeatureStudent, named_student
+
+    if settings.protected is not None:
+        return AdversarialStudent(protected=_places(settings.protected, encoder))
+    if settings.shown_layers:
+        return FeatureStudent(named_student("network"), list(settings.shown_layers))
+    if settings.student in {"linear", "network"}:
+        return named_student(settings.student)
+    return _sized_student(settings, total_weight)
+
+
+def _places(column: str, encoder: Encoder) -> list[int]:
+    """Return the positions of the features of a column."""
+    at, known = 0, list[str]()
+    for own in encoder.columns:
+        n_features = len(own.feature_names)
+        if own.name == column:
+            return list(range(at, at + n_features))
+        at, known = at + n_features, [*known, own.name]
+    raise not_a_column("--protected", column, known)
+
+
+def _sized_student(settings: Settings, total_weight: float) -> Any:
+    """Return an unfitted tree, or a forest, of so many leaves."""
     from semikd.students.default import readable_tree
 
-    if name in {"linear", "network"}:
-        found = named_student(name)
-        return FeatureStudent(found, list(layers)) if layers else found
-    tree = readable_tree(total_weight, leaves)
-    if name == "tree":
+    tree = readable_tree(total_weight, settings.leaves)
+    if settings.student == "tree":
         return tree
     from sklearn.ensemble import RandomForestRegressor
 
     return RandomForestRegressor(
         _FOREST_TREES,
-        max_leaf_nodes=leaves,
+        max_leaf_nodes=settings.leaves,
         min_weight_fraction_leaf=tree.min_weight_fraction_leaf,
         max_features=0.5,
     )

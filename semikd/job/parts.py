@@ -111,9 +111,9 @@ def held_out_parts(train: Table, test: Table, settings: Settings) -> Parts | Non
     >>> held_out_parts(side, side, Settings("y", by="site")).names
     ('a', 'b')
     """
-    if settings.by is None:
+    if settings.parted_by is None:
         return None
-    columns = _columns(settings.by, test, settings.target)
+    columns = _columns(settings.parted_by, test, settings.target)
     names, code = [""], np.zeros(len(test.y), dtype=np.intp)
     for column in columns:
         own, which = _parted(train, test, column, settings)

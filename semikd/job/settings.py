@@ -35,6 +35,10 @@ class Settings:
     layers : str, default=''
         What of its teacher's hidden layers a network student learns from too, by names
         of ``semikd.features`` between commas; the teacher is then 'network'.
+    protected : str or None
+        Column of which the answers of a network student are to say nothing: it is
+        trained against an opponent (``AdversarialStudent``), and the held-out rows are
+        parted by it.
     leaves : int, default=128
         Most leaves of a tree (and of each of a forest's ten).
     correction : str, default='none'
@@ -91,6 +95,7 @@ class Settings:
     key: str | None = None
     student: str = "tree"
     layers: str = ""
+    protected: str | None = None
     leaves: int = 128
     correction: str = "none"
     preset: str | None = None
@@ -134,10 +139,26 @@ class Settings:
             constraint = "learn numbers where the target is one"
             remedy = "Use boosting, or --task classification"
             raise refusal("--teacher", constraint, self.teacher, remedy)
+        if self.protected is not None:
+            constraint = "be absent where the target is a number"
+            remedy = "An opponent reads probabilities of classes"
+            raise refusal("--protected", constraint, self.protected, remedy)
         if self.correction in OF_CLASSES:
             constraint = "be a share, none or orthogonal where the target is a number"
             remedy = "Or use --task classification"
             raise refusal("--correction", constraint, self.correction, remedy)
+
+    @property
+    def parted_by(self) -> str | None:
+        """The columns that part the held-out rows: those asked for, or the protected.
+
+        Examples
+        --------
+        >>> from semikd.job import Settings
+        >>> Settings("y", student="network", protected="sex").parted_by
+        'sex'
+        """
+        return self.protected if self.by is None else self.by
 
     @property
     def is_declared(self) -> bool:

@@ -1,5 +1,6 @@
 """A network that is taught against an opponent who guesses a protected attribute."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = ["AdversarialStudent"]
 _CRITERIA = ("demographic_parity", "equalized_odds")
 # An attribute of more values is a number, or a name, and no group.
 _MOST_VALUES = 20
+_BETWEEN = "\x1f"  # No text of a table holds it.
 
 
 class AdversarialStudent(TorchStudent):
@@ -49,10 +51,10 @@ class AdversarialStudent(TorchStudent):
     ----------
     module : sequence of int, architecture or callable, default=(64, 64)
         As for ``TorchStudent``.
-    protected : str or int
+    protected : str, int or list of these
         Column of X, by name or position, that holds the attribute: 2 to 20 values, none
-        missing. The student reads it like any other column. As the last step of a
-        Pipeline, a column of what reaches it.
+        missing. Of several, such as one for each category, it is the combination. The
+        student reads them too. In a Pipeline, columns of what reaches it.
     criterion : {'demographic_parity', 'equalized_odds'}, default='demographic_parity'
         What the opponent sees: p alone, so that answers are to be independent of z; or
         p and the outcome y, as s, sy and s(1 - y), for independence given y. The latter
@@ -135,7 +137,7 @@ class AdversarialStudent(TorchStudent):
         self,
         module: Any = (64, 64),
         *,
-        protected: str | int,
+        protected: str | int | Sequence[str | int],
         criterion: str = "demographic_parity",
         strength: float = 1.0,
         learning_rate: float = 1e-3,
@@ -247,7 +249,7 @@ class AdversarialStudent(TorchStudent):
 
 
 def protected_codes(
-    X: Any, column: str | int, counts: NDArray[np.bool_]
+    X: Any, column: str | int | Sequence[str | int], counts: NDArray[np.bool_]
 ) -> NDArray[np.intp]:
     """Return the position of each row's protected value; rows that do not count have 0.
 
@@ -261,8 +263,14 @@ def protected_codes(
     return codes
 
 
-def _known(X: Any, column: str | int, counts: NDArray[np.bool_]) -> NDArray[Any]:
+def _known(X: Any, column: Any, counts: NDArray[np.bool_]) -> NDArray[Any]:
     """Return the attribute of the rows that count, refused where it has gaps."""
+    if isinstance(column, list | tuple):
+        if not column:
+            raise invalid("protected", "name a column of X", Shown("an empty list"))
+        # By their texts, so that those of two tables compare.
+        each = [_known(X, one, counts).astype(str) for one in column]
+        return np.array([_BETWEEN.join(row) for row in zip(*each, strict=True)])
     values = values_of(X, column, "protected")
     missing = missing_values(values) & counts
     if missing.any():
@@ -274,7 +282,7 @@ def _known(X: Any, column: str | int, counts: NDArray[np.bool_]) -> NDArray[Any]
     return values[counts]
 
 
-def _told_apart(known: NDArray[Any], column: str | int) -> NDArray[np.intp]:
+def _told_apart(known: NDArray[Any], column: Any) -> NDArray[np.intp]:
     """Return the position of each value among the distinct ones, few but not one."""
     words = known if known.dtype.kind in "biuf" else known.astype(str)
     names, own = np.unique(words, return_inverse=True)
