@@ -56,10 +56,15 @@ def check_learners(
     _check_missing(X, learners, weights, name)
     columns = list(_text_columns(X))
     for role, learner in learners.items():
-        if isinstance(learner, NetworkEstimator) and hasattr(X, "columns"):
+        readers = _readers(learner)
+        if hasattr(X, "columns"):
             # A network reads the text of a frame as categories.
-            continue
-        refused = [name for name, coded in columns if _needs_numbers(learner, coded)]
+            readers = [r for r in readers if not isinstance(r, NetworkEstimator)]
+        refused = [
+            name
+            for name, coded in columns
+            if any(_needs_numbers(reader, coded) for reader in readers)
+        ]
         if refused:
             what = f"text or categories in column {refused[0]!r}"
             shown = Shown(f"{what} ({len(refused)} such)")
@@ -208,6 +213,17 @@ def _missing(X: Any) -> Iterator[tuple[Any, NDArray[np.bool_]]]:
         yield from enumerate(np.asarray(isna(np.asarray(X))).T)
 
 
+def _readers(learner: Any) -> list[Any]:
+    """Return the learners that read the rows: itself, or those that it is made of."""
+    if hasattr(learner, "first_stage"):
+        parts = learner.first_stage()
+    elif callable(getattr(learner, "_parts", None)):
+        parts = learner._parts()
+    else:
+        return [learner]
+    return [reader for part in parts for reader in _readers(part)]
+
+
 def _needs_values(learner: Any) -> bool:
     """Return whether this is a learner of scikit-learn or ours that reads no NaN."""
     if hasattr(learner, "first_stage"):
@@ -264,8 +280,6 @@ def _has_text(values: NDArray[Any]) -> bool:
 
 def _needs_numbers(learner: Any, coded: bool) -> bool:
     """Return whether a learner reads no text; some read it where it is categorical."""
-    if hasattr(learner, "first_stage"):
-        return any(_needs_numbers(each, coded) for each in learner.first_stage())
     if not _is_plain(learner) or get_tags(learner).no_validation:
         return False
     settings = learner.get_params(deep=False)

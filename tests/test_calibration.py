@@ -216,3 +216,25 @@ def test_rare_classes_are_warned_of_and_bounds_are_not_negative() -> None:
     frame = found.to_frame()
     assert list(frame) == ["estimate", "std_error", "upper", "upper_simultaneous"]
     assert "95 % upper bounds, alone" in found.summary()
+
+
+def test_probabilities_that_name_every_outcome_are_warned_of() -> None:
+    y = np.arange(200) // 3 % 2
+    with pytest.warns(SemikdWarning, match="no width: every row says the") as caught:
+        found = squared_calibration_error(y, y.astype(float))
+    assert found.upper_bound().tolist() == [0.0]
+    assert [each.filename for each in caught] == [__file__]
+    group, p = np.arange(200) % 2, np.where(y == 1, 0.8, 0.2)
+    right = np.where(group == 1, y, p)
+    with pytest.warns(SemikdWarning, match=r"1 of 3 .*\(first: .*, group 1\)"):
+        squared_calibration_error(y, right, groups=group)
+
+
+def test_a_cluster_of_most_rows_is_warned_of() -> None:
+    y, p = table(500, 3)
+    clusters = np.maximum(np.arange(500) - 449, 0)
+    with pytest.warns(SemikdWarning, match=r"51 clusters.* worth 1\.2"):
+        squared_calibration_error(y, p, clusters=clusters)
+    weights = np.r_[1e6, np.ones(499)]
+    with pytest.warns(SemikdWarning, match=r"500 rows.* worth 1\.0"):
+        squared_calibration_error(y, p, sample_weight=weights)

@@ -292,6 +292,6 @@ class SelfDistilledClassifier(SharedFolds):
         """Take from teacher and student what both can do."""
         tags = super().__sklearn_tags__()
         reads = [get_tags(part).input_tags for part in self._parts()]
-        for name in ("allow_nan", "sparse"):
+        for name in ("allow_nan", "categorical", "string", "sparse"):
             setattr(tags.input_tags, name, all(getattr(one, name) for one in reads))
         return tags

@@ -21,7 +21,12 @@ from semikd.exceptions import SemikdWarning
 from semikd.inference import InferenceResult, StudentLaw
 from semikd.inference._inputs import checked_level
 from semikd.inference.parts import Groups, check_units_of, parts_of
-from semikd.inference.units import independence
+from semikd.inference.units import (
+    ROUNDING,
+    independence,
+    warn_of_few_effective,
+    warn_of_spread,
+)
 from semikd.simplex import FloatArray, one_hot
 
 __all__ = ["CalibrationBound", "squared_calibration_error"]
@@ -94,7 +99,9 @@ def squared_calibration_error(
     -----
     SemikdWarning
         If a class has fewer than 20 outcomes, or as few others, in a part: the bound
-        may not hold there.
+        may not hold there; if probabilities of a part name every outcome, so that
+        nothing is seen of their errors; or if a few rows or clusters have most of the
+        weight.
 
     Notes
     -----
@@ -128,22 +135,28 @@ def squared_calibration_error(
     checked_level(level)
     count("n_bins", n_bins)
     rows = risk_rows(y, p, classes, sample_weight, clusters)
-    estimates, moved, least, n_units = {}, [], [], []
+    estimates, moved, least, n_units, sizes = {}, [], [], [], []
     for part, mask in parts_of(groups, rows.kept):
         name = part.removeprefix(", ") or "all rows"
         n_units.append(check_units_of(rows.clusters, mask, name, least=LEAST))
         _warn_of_rare(rows, mask, name)
+        sizes.append((name, rows.sizes(mask)))
         each = [_on(rows, repeat, mask, n_bins) for repeat in range(len(rows.p))]
         found = np.mean(each, axis=0)
         least.append(found[0])
         estimates[f"{_NAME}{part}"] = found[1]
         moved.append(_deviations(found[2:], rows.units[mask]))
-    table = np.column_stack(moved)
+    table, clustered = np.column_stack(moved), rows.clusters is not None
+    names, df = tuple(estimates), np.array(n_units) - 1.0
+    covariance = _at_least(table.T @ table, np.array(least))
+    alike = np.sqrt(np.diag(covariance)) <= ROUNDING
+    warn_of_spread(names, alike, df, clusters=clustered)
+    warn_of_few_effective(sizes, clusters=clustered)
     return CalibrationBound(
-        names=tuple(estimates),
+        names=names,
         estimate=np.array(list(estimates.values())),
-        covariance=_at_least(table.T @ table, np.array(least)),
-        law=StudentLaw.of_each(np.array(n_units) - 1.0),
+        covariance=covariance,
+        law=StudentLaw.of_each(df),
         estimand=rows.estimand.replace("risk", f"{_NAME} (in {n_bins} bins)", 1),
         conditions=(
             *rows.conditions,

@@ -32,6 +32,7 @@ __all__ = [
     "Coefficients",
     "coefficient_result",
     "coefficients_of",
+    "rows_in_words",
     "warn_of_no_width",
 ]
 
@@ -188,7 +189,7 @@ def coefficient_result(
         rows,
         form,
         estimand=estimand,
-        conditions=(*conditions, *_rows_in_words(rows)),
+        conditions=(*conditions, *rows_in_words(rows)),
         level=level,
         random_state=random_state,
     )
@@ -284,7 +285,7 @@ def warn_of_no_width(found: Coefficients, rows: Design, *, stacklevel: int) -> N
     )
 
 
-def _rows_in_words(rows: Design) -> list[str]:
+def rows_in_words(rows: Design) -> list[str]:
     """Return which rows are meant, and what must be independent."""
     n = len(rows.rows)
     ways = rows.clusters or (None,)

@@ -26,6 +26,7 @@ from semikd.inference.influence import (
     frozen,
     mean_influence,
 )
+from semikd.inference.rendering import InWords
 from semikd.inference.units import (
     effective_number,
     row_conditions,
@@ -46,7 +47,7 @@ _NONE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class ModelConfidenceSet:
+class ModelConfidenceSet(InWords):
     """Models that may be the best, and at which level the others were left out.
 
     Parameters
@@ -114,6 +115,11 @@ class ModelConfidenceSet:
         }
         frame = pd.DataFrame(columns, index=pd.Index(self.names, name="model"))
         return frame.sort_values("mean_loss", kind="stable")
+
+    @property
+    def _claim(self) -> str:
+        """What is said, and of which class it is."""
+        return f"{100 * self.level:g} % confidence set, for all models together"
 
     def __str__(self) -> str:
         """Return the set in one line."""

@@ -229,10 +229,7 @@ def crossed_differences(
         estimate=np.einsum("i,rid->d", shares, differences) / n_refits,
         covariance=parts.covariance,
         law=StudentLaw(np.array([n_refits - 1.0, n_units - 1.0]), parts.share),
-        estimand=(
-            f"difference in {metric} (arm - {reference!r}) of the procedures, "
-            f"averaged over {refits}, on new rows from the same population"
-        ),
+        estimand=_estimand(metric, reference, refits),
         conditions=(
             *row_conditions(n_rows, groups, shares),
             f"the {n_refits} refits are independent draws of what a refit varies",
@@ -243,6 +240,14 @@ def crossed_differences(
         n_refits=n_refits,
         row_variance=parts.row,
         refit_variance=parts.refit,
+    )
+
+
+def _estimand(metric: str, reference: str, refits: str) -> str:
+    """Return what is estimated, in words."""
+    return (
+        f"difference in {metric} (arm - {reference!r}) of the procedures, averaged "
+        f"over {refits}, on new rows from the same population"
     )
 
 

@@ -16,16 +16,20 @@ from semikd._validation import (
     invalid,
     unknown,
 )
+from semikd.inference.rendering import InWords
 from semikd.inference.student_law import StudentLaw
 
 if TYPE_CHECKING:
     from semikd.inference.result import InferenceResult
 
-__all__ = ["HypothesisTest", "contrasts", "matrix_of", "wald"]
+__all__ = ["HypothesisTest", "asked", "contrasts", "matrix_of", "wald"]
+
+# Combinations that are written out.
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class HypothesisTest:
+class HypothesisTest(InWords):
     """A test that several numbers have given values together.
 
     Parameters
@@ -38,6 +42,10 @@ class HypothesisTest:
         Degrees of freedom of the covariance; infinite for the chi-squared law.
     p_value : float
         Probability of a larger statistic where the hypothesis is true.
+    estimand : str, optional
+        What is tested, in words.
+    conditions : tuple of str, optional
+        What must hold for the p-value to be one.
 
     Examples
     --------
@@ -50,6 +58,15 @@ class HypothesisTest:
     df: int
     df_residual: float
     p_value: float
+    estimand: str = "whether several numbers have given values"
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def _claim(self) -> str:
+        """What is said, and of which class it is."""
+        law = "Fisher's law" if np.isfinite(self.df_residual) else "the chi-squared law"
+        of = counted(self.df, "combination")
+        return f"Test of {of} together, two-sided, by {law}"
 
     def __str__(self) -> str:
         """Return the test in one line."""
@@ -78,7 +95,30 @@ def wald(
     solved = linalg.solve(relative, distance / scale, assume_a="pos")
     statistic = float(distance / scale @ solved) / len(matrix)
     p_value = float(stats.f.sf(statistic, len(matrix), min(df, 1e10)))
-    return HypothesisTest(statistic, len(matrix), df, p_value)
+    conditions = result.conditions
+    return HypothesisTest(statistic, len(matrix), df, p_value, conditions=conditions)
+
+
+def asked(result: "InferenceResult", combinations: FloatArray, value: ArrayLike) -> str:
+    """Return what is tested of combinations (q, d) of estimates, in words."""
+    values = np.broadcast_to(np.atleast_1d(value), len(combinations))
+    said = [
+        f"{_sum(row, result.names)} = {each:.6g}"
+        for row, each in zip(combinations[:_SHOWN], values, strict=False)
+    ]
+    more = len(combinations) - len(said)
+    rest = f" and {more:,} more" if more else ""
+    return f"whether {', '.join(said)}{rest}, of: {result.estimand}"
+
+
+def _sum(row: FloatArray, names: tuple[str, ...]) -> str:
+    """Return a combination of named numbers in words."""
+    parts = [
+        name if factor == 1.0 else f"{factor:.6g} * {name}"
+        for factor, name in zip(row, names, strict=True)
+        if factor
+    ]
+    return " + ".join(parts) or "0"
 
 
 def contrasts(

@@ -1,6 +1,7 @@
-"""A result as a data frame, as text, as a piece of a page, and as LaTeX."""
+"""Answers in words, and results as data frames, pieces of a page and LaTeX."""
 
 import html
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from semikd._text import latex
@@ -11,7 +12,38 @@ if TYPE_CHECKING:
 
     from semikd.inference.result import InferenceResult
 
-__all__ = ["as_frame", "as_html", "as_latex", "as_text"]
+__all__ = ["InWords", "as_frame", "as_html", "as_latex", "as_text"]
+
+
+class InWords:
+    """What an answer is of, of which class it is, and what must hold for it.
+
+    Parameters
+    ----------
+    estimand : str
+        What is asked, in words.
+    conditions : tuple of str
+        What must hold.
+    """
+
+    estimand: str
+    conditions: tuple[str, ...]
+
+    def summary(self) -> str:
+        """Return the estimand, the class, the conditions and the answer as text.
+
+        Returns
+        -------
+        str
+            Several lines.
+        """
+        words = _opening(self.estimand, self._claim, self.conditions)
+        return _lines(words, self.conditions, [str(self)])
+
+    @property
+    def _claim(self) -> str:
+        """What is said, and of which class it is, in words."""
+        raise NotImplementedError
 
 
 def as_frame(result: "InferenceResult", level: float | None) -> "pd.DataFrame":
@@ -35,9 +67,8 @@ def as_frame(result: "InferenceResult", level: float | None) -> "pd.DataFrame":
 def as_text(result: "InferenceResult", level: float | None) -> str:
     """Return the text that ``InferenceResult.summary`` returns."""
     used, words = _words(result, level)
-    listed = [f"  - {condition}" for condition in result.conditions]
     table = result.to_frame(used).to_string(float_format=_shown)
-    return "\n".join([*words, *listed, table, *result._notes()])
+    return _lines(words, result.conditions, [table, *result._notes()])
 
 
 def as_html(result: "InferenceResult", level: float | None) -> str:
@@ -63,10 +94,19 @@ def _words(result: "InferenceResult", level: float | None) -> tuple[float, list[
     """Return the level, what is estimated, and what the table holds."""
     used = checked_level(result.level if level is None else level)
     what = "upper bounds" if result.interval_class == "bound" else "intervals"
-    return used, [
-        f"Estimand: {result.estimand}.",
-        f"{100 * used:g} % {what}, alone and together ({result.adjustment}), if",
-    ]
+    claim = f"{100 * used:g} % {what}, alone and together ({result.adjustment})"
+    return used, _opening(result.estimand, claim, result.conditions)
+
+
+def _opening(estimand: str, claim: str, conditions: tuple[str, ...]) -> list[str]:
+    """Return what is asked and what is said of it, for conditions to follow."""
+    return [f"Estimand: {estimand}.", f"{claim}, if" if conditions else f"{claim}."]
+
+
+def _lines(words: list[str], conditions: tuple[str, ...], below: Iterable[str]) -> str:
+    """Return words, conditions and what stands below them as text."""
+    listed = [f"  - {condition}" for condition in conditions]
+    return "\n".join([*words, *listed, *below])
 
 
 def _shown(value: float) -> str:

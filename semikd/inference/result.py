@@ -7,7 +7,7 @@ the same from there on: `studentized` holds the numbers, this module the words.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,7 +15,13 @@ from numpy.typing import ArrayLike
 
 from semikd._validation import FloatArray, Shown, choose, invalid
 from semikd.inference._inputs import checked_names
-from semikd.inference.hypotheses import HypothesisTest, contrasts, matrix_of, wald
+from semikd.inference.hypotheses import (
+    HypothesisTest,
+    asked,
+    contrasts,
+    matrix_of,
+    wald,
+)
 from semikd.inference.multiplicity import Adjustment
 from semikd.inference.rendering import as_frame, as_html, as_latex, as_text
 from semikd.inference.studentized import StudentizedEstimates
@@ -176,8 +182,10 @@ class InferenceResult(StudentizedEstimates):
             If a name is unknown, combinations depend on one another, or the variance
             has several parts.
         """
-        basis, matrix = self._in_basis(matrix_of(self, combinations))
-        return wald(basis, matrix, value)
+        given = matrix_of(self, combinations)
+        basis, matrix = self._in_basis(given)
+        test = wald(basis, matrix, value)
+        return replace(test, estimand=asked(self, given, value))
 
     def to_frame(self, level: float | None = None) -> "pd.DataFrame":
         """Return one row for each estimate, as a data frame.

@@ -9,11 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, stats
 
 from semikd._validation import FloatArray, Shown, invalid, unknown, wrong_type
+from semikd.inference.coefficients import rows_in_words
 from semikd.inference.columns import Columns
 from semikd.inference.designs import Design, made_design
 from semikd.inference.hypotheses import HypothesisTest
 from semikd.inference.influence import cluster_sums
-from semikd.inference.likelihood import likelihood_equation, most_likely
+from semikd.inference.likelihood import (
+    likelihood_equation,
+    most_likely,
+    nearest_model,
+)
 from semikd.inference.units import without_rounding
 
 __all__ = ["score_test"]
@@ -111,7 +116,12 @@ def score_test(
     rest = scores.score[:, mine] - scores.score[:, ~mine] @ moved
     ways = design.clusters[0] if design.clusters else None
     rest = without_rounding(rest, ways, np.abs(rest).max(axis=0))
-    return _tested_by(cluster_sums(rest, ways))
+    return replace(
+        _tested_by(cluster_sums(rest, ways)),
+        estimand=f"whether {nearest_model(design)}, needs none of "
+        + ", ".join(map(repr, columns)),
+        conditions=tuple(rows_in_words(design)),
+    )
 
 
 def _tested_by(units: FloatArray) -> HypothesisTest:

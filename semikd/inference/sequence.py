@@ -17,14 +17,18 @@ from numpy.typing import ArrayLike
 from semikd._validation import FloatArray, Shown, finite_array, invalid, unknown
 from semikd.inference._inputs import checked_level, checked_names
 from semikd.inference.influence import frozen
+from semikd.inference.rendering import InWords
 from semikd.inference.verdicts import Comparison
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_ORDER = "the order, and any margin, were fixed before the data were seen"
+_OWN_LEVEL = "each p-value holds its level by itself"
+
 
 @dataclass(frozen=True, eq=False)
-class FixedSequence:
+class FixedSequence(InWords):
     """Which hypotheses are rejected, in the order in which they were tested.
 
     Parameters
@@ -35,6 +39,10 @@ class FixedSequence:
         Their p-values, each on its own.
     level : float
         Family-wise confidence level.
+    estimand : str, optional
+        What is tested, in words.
+    conditions : tuple of str, optional
+        What must hold for the level to do so.
 
     Attributes
     ----------
@@ -57,6 +65,8 @@ class FixedSequence:
     names: tuple[str, ...]
     p_values: FloatArray
     level: float = 0.95
+    estimand: str = "which hypotheses are false"
+    conditions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Freeze the numbers."""
@@ -95,6 +105,11 @@ class FixedSequence:
             "rejected": np.arange(len(self.names)) < len(self.rejected),
         }
         return pd.DataFrame(columns, index=pd.Index(self.names, name="hypothesis"))
+
+    @property
+    def _claim(self) -> str:
+        """What is said, and of which class it is."""
+        return f"Rejections at {100 * self.level:g} %, for all hypotheses together"
 
     def __str__(self) -> str:
         """Return the table with one line above it."""
@@ -174,6 +189,8 @@ def fixed_sequence(
             remedy = "The arms of the comparison have theirs"
             raise invalid("names", "be None beside a comparison", names, remedy)
         arms, default = p_values.names, p_values.level
+        asked = _asked(p_values, margin)
+        held = p_values.conditions
         used = checked_level(default if level is None else level)
         table = p_values.non_inferior(margin, level=used, adjust="none")
         numbers = np.asarray(table["p_value"], dtype=np.float64)
@@ -182,6 +199,7 @@ def fixed_sequence(
             remedy = "The p-values hold theirs already"
             raise invalid("margin", "be 0 beside p-values", margin, remedy)
         used = checked_level(0.95 if level is None else level)
+        asked, held = FixedSequence.estimand, (_OWN_LEVEL,)
         numbers = finite_array("p_values", p_values, shape=(None,))
         given = [f"H{j + 1}" for j in range(len(numbers))] if names is None else names
         arms = checked_names(given, len(numbers))
@@ -189,7 +207,20 @@ def fixed_sequence(
     if bad.any():
         raise invalid("p_values", "lie between 0 and 1", float(numbers[bad][0]))
     places = _places(arms if order is None else order, arms)
-    return FixedSequence(tuple(arms[at] for at in places), numbers[places], used)
+    return FixedSequence(
+        names=tuple(arms[at] for at in places),
+        p_values=numbers[places],
+        level=used,
+        estimand=asked,
+        conditions=(*held, _ORDER),
+    )
+
+
+def _asked(comparison: Comparison, margin: float) -> str:
+    """Return what is tested of the arms of a comparison, in words."""
+    beyond = f", or worse by less than {margin:g}" if margin else ""
+    first = f"which arms are better than {comparison.reference!r}{beyond}"
+    return f"{first}, by the {comparison.estimand}"
 
 
 def _places(order: Sequence[str], arms: tuple[str, ...]) -> list[int]:

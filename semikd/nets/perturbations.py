@@ -42,11 +42,10 @@ class Ball:
 
     def nearest(self, moved: Tensor, x: Tensor) -> Tensor:
         """Return the nearest inputs that are allowed around x, of the same shape."""
-        inside = torch.minimum(torch.maximum(moved, self.low), self.high)
-        # The ball comes last: inputs beyond the limits are not carried back to them.
-        return torch.minimum(
-            torch.maximum(inside, x - self.radius), x + self.radius
-        ).detach()
+        # Limits give way to inputs beyond them, which nobody has to move.
+        low = torch.maximum(torch.minimum(self.low, x), x - self.radius)
+        high = torch.minimum(torch.maximum(self.high, x), x + self.radius)
+        return torch.minimum(torch.maximum(moved, low), high).detach()
 
 
 def perturbations(

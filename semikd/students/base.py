@@ -50,7 +50,40 @@ class StudentSize:
         return ", ".join([*parts, f"{self.bytes / 1000:,.1f} kB"])
 
 
-class Student(ABC):
+class _Defaults:
+    """What most students do not think about."""
+
+    learner: Any
+
+    def copy(self) -> Self:
+        """Return an unfitted student with the same settings."""
+        return clone(self)  # type: ignore[no-any-return]
+
+    def configure(self, setting: Mapping[str, Any]) -> Self:
+        """Set parameters of the learner by name, and return the student."""
+        self.learner.set_params(**setting)
+        return self
+
+    def _supports_width(self, n_scores: int) -> str | None:
+        """Return why a row cannot have that many scores, or None."""
+        return None
+
+    def _check_given(
+        self,
+        X: Any,
+        weights: FloatArray | None,
+        *,
+        teacher: Any,
+        unlabelled: Any,
+        added: str,
+    ) -> None:
+        """Refuse rows or a teacher that no fit could use, before any is fitted."""
+
+    def _check_settings(self) -> None:
+        """Refuse settings that no fit could use, before anything is fitted."""
+
+
+class Student(_Defaults, ABC):
     """A learner that can be fitted to targets on the scale of a loss.
 
     Examples
@@ -249,30 +282,3 @@ class Student(ABC):
             student = self.copy().configure(setting)
             fitted.append(student.fit_target(X, target, **more))
         return fitted
-
-    def copy(self) -> Self:
-        """Return an unfitted student with the same settings."""
-        return clone(self)  # type: ignore[no-any-return]
-
-    def configure(self, setting: Mapping[str, Any]) -> Self:
-        """Set parameters of the learner by name, and return the student."""
-        self.learner.set_params(**setting)
-        return self
-
-    def _supports_width(self, n_scores: int) -> str | None:
-        """Return why a row cannot have that many scores, or None."""
-        return None
-
-    def _check_given(  # noqa: B027 - most students are fitted to any rows
-        self,
-        X: Any,
-        weights: FloatArray | None,
-        *,
-        teacher: Any,
-        unlabelled: Any,
-        added: str,
-    ) -> None:
-        """Refuse rows or a teacher that no fit could use, before any is fitted."""
-
-    def _check_settings(self) -> None:  # noqa: B027 - not every student has any
-        """Refuse settings that no fit could use, before anything is fitted."""

@@ -40,8 +40,8 @@ class RobustStudent(TorchStudent):
     attack : float or semikd.networks.Attack, default=8/255
         How far inputs are moved, and how; a number is its ``epsilon``, for images in
         the scale 0 to 1, for tables in standard deviations. At 0 nothing moves, and
-        with ``trust_power=0`` the student is ``TorchStudent(validation_fraction=0)`` to
-        the last bit.
+        with ``trust_power=0`` the student is ``TorchStudent(validation_fraction=0)`` up
+        to rounding.
     trust_power : float, default=0.1
         :math:`\beta`, at least 0. At 0 the teacher is trusted wholly: adversarial
         training towards targets.

@@ -238,6 +238,10 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         """Return the teacher to copy."""
         return TorchClassifier() if self.teacher is None else self.teacher
 
+    def _parts(self) -> tuple[Any, ...]:
+        """Return the learners that read the rows."""
+        return (self._copied(),)
+
     def _member(self) -> Any:
         """Return the teacher to copy, having checked the settings."""
         count("n_members", self.n_members)
@@ -255,6 +259,6 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         """Say that the input is what the teacher takes."""
         tags = super().__sklearn_tags__()
         reads = get_tags(self._copied()).input_tags
-        for name in ("allow_nan", "string", "sparse"):
+        for name in ("allow_nan", "categorical", "string", "sparse"):
             setattr(tags.input_tags, name, getattr(reads, name))
         return tags
