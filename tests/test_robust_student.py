@@ -71,20 +71,13 @@ def test_training_is_the_algorithm_by_hand(warmup: int) -> None:
     one.set_params(max_epochs=5).fit_target(X, target, loss=CrossEntropyLoss(), **given)
 
     x = torch.from_numpy(one.encoding_.encode(X))
-    labels, tau, weight = (torch.from_numpy(a) for a in (p, target, w / w.mean()))
+    tau, weight = torch.from_numpy(target), torch.from_numpy(w / w.mean())
     belief = torch.from_numpy(np.where(np.isnan(outcome), p, outcome))
-    a = torch.from_numpy(
+    a = torch.tensor(
         [
             (p[i] ** 1.7).sum() if i % 5 == 0 else p[i, y[i]] ** 0.7
             for i in range(len(y))
         ]
-        if False
-        else np.array(
-            [
-                (p[i] ** 1.7).sum() if i % 5 == 0 else p[i, y[i]] ** 0.7
-                for i in range(len(y))
-            ]
-        )
     )
     adam = torch.optim.Adam(net.parameters(), lr=0.02)
     for epoch in range(5):
@@ -107,10 +100,8 @@ def test_training_is_the_algorithm_by_hand(warmup: int) -> None:
         adam.step()
     for ours, oracle in zip(one.module_.parameters(), net.parameters(), strict=True):
         torch.testing.assert_close(ours, oracle, rtol=1e-7, atol=1e-9)
-    assert one.history_[-1].train_loss == pytest.approx(
-        float((weight * rows).mean()), rel=1e-9
-    )
-    assert labels.shape == belief.shape
+    last = float((weight * rows).mean().detach())
+    assert one.history_[-1].train_loss == pytest.approx(last, rel=1e-9)
 
 
 @pytest.mark.parametrize("power", [0.0, 0.1, 1.0, 3.0])
@@ -154,12 +145,10 @@ def test_at_epsilon_and_power_zero_it_is_the_plain_student(module: Any) -> None:
         ours = RobustStudent(
             module, attack=0.0, trust_power=power, warmup_epochs=0, **settings
         ).fit_target(X, soft(), loss=CrossEntropyLoss())
-        # Up to the order of sums in single precision.
-        same = np.allclose(ours.scores(X), plain.scores(X), rtol=1e-4, atol=1e-5)
-        assert same == (power == 0.0)
+        assert np.array_equal(ours.scores(X), plain.scores(X)) == (power == 0.0)
     moved = RobustStudent(module, attack=0.2, trust_power=0.0, **settings)
     moved.fit_target(X, soft(), loss=CrossEntropyLoss())
-    assert not np.allclose(moved.scores(X), plain.scores(X), rtol=1e-4, atol=1e-5)
+    assert not np.array_equal(moved.scores(X), plain.scores(X))
 
 
 def test_from_scratch_the_trust_is_one_and_its_power_of_no_matter() -> None:
@@ -254,49 +243,57 @@ def test_of_images_epsilon_and_range_are_in_the_scale_of_pixels() -> None:
     assert {int(layer.num_batches_tracked) for layer in layers} == {4}
 
 
-@pytest.fixture(scope="module")
-def digits() -> tuple[Any, Any, Any, Any]:
-    """Return half of the small digits as a table of pixels, and the other half."""
-    X, y = load_digits(return_X_y=True)
-    # Pixels that are the same in nearly all images would have tiny deviations.
-    X = X[:, X.std(axis=0) > 1.0]
-    found: tuple[Any, Any, Any, Any] = tuple(
-        train_test_split(X, y, test_size=0.5, random_state=0, stratify=y)
+def pixels_first(_: Any, n_outputs: int) -> torch.nn.Module:
+    """Return a small network of 8 by 8 pixels, quicker than convolutions."""
+    return torch.nn.Sequential(
+        torch.nn.Flatten(),
+        torch.nn.Linear(64, 64),
+        torch.nn.ReLU(),
+        torch.nn.Linear(64, n_outputs),
     )
-    return found
 
 
-def shown_noise(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Return rows moved by as much as an attack, but at random."""
-    return x + 0.3 * (2.0 * torch.rand(x.shape, generator=generator) - 1.0).sign()
+def noisy(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Return images of which each pixel is 0.1 brighter or darker, at random."""
+    sides = (torch.rand(x.shape, generator=generator) - 0.5).sign()
+    # The standard deviation of all pixels of these images is 0.376.
+    return x + 0.1 / 0.376 * sides
 
 
-def test_robust_accuracy_rises_on_digits_and_not_by_noise(digits: Any) -> None:
-    X, X_test, y, y_test = digits
-    settings: dict[str, Any] = {"max_epochs": 15, "batch_size": 64, "device": "cpu"}
-    teacher = cross_fit(TorchClassifier((64,), **settings), X, y, cv=3, random_state=0)
-    plain: dict[str, Any] = {"validation_fraction": 0.0}
-    attack = Attack(0.3, n_steps=5, step=0.1)
-    found: dict[str, list[float]] = {"plain": [], "noise": [], "robust": []}
-    natural: dict[str, list[float]] = {name: [] for name in found}
+def test_robust_accuracy_rises_on_digits_and_not_by_noise() -> None:
+    X, y = load_digits(return_X_y=True)
+    X, X_test, y, y_test = train_test_split(
+        (X / 16).reshape(-1, 1, 8, 8), y, test_size=0.5, random_state=0, stratify=y
+    )
+    settings: dict[str, Any] = {"max_epochs": 25, "batch_size": 64, "device": "cpu"}
+    teacher = TorchClassifier(pixels_first, **settings)
+    record = cross_fit(teacher, X, y, cv=3, random_state=0)
+    plain: dict[str, Any] = {"validation_fraction": 0.0, **settings}
+    attack = Attack(0.1, n_steps=5, step=0.04)
+    found: dict[str, list[Any]] = {"plain": [], "noise": [], "robust": []}
     for seed in (0, 1, 2):
         for name, one in {
-            "plain": TorchStudent((64,), **plain, **settings),
+            "plain": TorchStudent(pixels_first, **plain),
             "noise": TorchStudent(
-                (64,), training=Training(augment=shown_noise), **plain, **settings
+                pixels_first, training=Training(augment=noisy), **plain
             ),
-            "robust": RobustStudent((64,), attack=attack, warmup_epochs=3, **settings),
+            "robust": RobustStudent(
+                pixels_first, attack=attack, warmup_epochs=3, **settings
+            ),
         }.items():
-            model = DistilledClassifier(student=one, cv=teacher, random_state=seed)
+            model = DistilledClassifier(student=one, cv=record, random_state=seed)
+            model.fit(X, y)
             held = robust_accuracy(
-                model.fit(X, y), X_test, y_test, epsilon=0.3, random_state=0
+                model, X_test, y_test, epsilon=0.1, n_starts=2, random_state=0
             )
-            found[name].append(held.accuracy)
-            natural[name].append(held.natural)
-    assert min(found["robust"]) > max(found["plain"]) + 0.05
-    # The control: rows that were moved as far, but not against the network.
-    assert max(found["noise"]) < min(found["robust"]) - 0.05
-    assert min(natural["robust"]) > 0.85
+            found[name].append((held.accuracy, held.natural))
+    # Measured: 0.726 to 0.729 against 0.591 to 0.616 plain and 0.611 to 0.625 with
+    # noise; a share has a standard error of 0.015 over these rows.
+    held, natural = np.min(found["robust"], axis=0)
+    assert held > np.max(found["plain"], axis=0)[0] + 0.06
+    # The control: images that were changed as much, but not against the network.
+    assert held > np.max(found["noise"], axis=0)[0] + 0.06
+    assert natural > np.max(found["plain"], axis=0)[1] - 0.05
 
 
 def test_a_fit_that_was_cut_off_goes_on(tmp_path: Path) -> None:
@@ -329,10 +326,8 @@ def test_it_is_cloned_pickled_saved_and_shipped(tmp_path: Path, attack: Any) -> 
     one.save(tmp_path / "net")
     loaded = RobustStudent.load(tmp_path / "net")
     np.testing.assert_array_equal(loaded.predict_proba(X), one.predict_proba(X))
-    for name, value in loaded.get_params().items():
-        # The module is kept as what it stands for.
-        if not name.startswith("module"):
-            assert str(value) == str(one.get_params()[name]), name
+    for name in ("attack", "trust_power", "warmup_epochs", "max_epochs"):
+        assert str(getattr(loaded, name)) == str(getattr(one, name))
     arrays = student_arrays(one)
     np.testing.assert_allclose(arrays.scores(X), one.scores(X), rtol=1e-5, atol=1e-6)
 
@@ -403,9 +398,8 @@ def test_other_scales_and_wrong_labels_are_refused() -> None:
             DistilledClassifier(student=student(), loss=loss).fit(X, y)
     with pytest.raises(TypeError, match="identity scale"):
         DistilledRegressor(student=student()).fit(X, X[:, 0])
-    outside = student().supports(CrossEntropyLoss(temperature=2.0), (-0.2, 1.2))
-    assert outside is not None
-    assert "use a smaller correction" in outside
+    with pytest.raises(TypeError, match="use a smaller correction"):
+        student().require(CrossEntropyLoss(), np.array([[1.2, -0.2, 0.0]]))
     p, loss = soft(60), CrossEntropyLoss()
     with pytest.raises(ValueError, match="labels must"):
         student().fit_target(X, p, loss=loss, labels=p[:, :2])

@@ -192,7 +192,7 @@ class RobustLoss:
             shown = replace(batch, inputs=self._worst(batch, batch.live))
             moved = batch.live.scores(shown.inputs)
         taught = self._taught(moved, shown)
-        if batch.live.epochs[0] < self._given.warmup:
+        if not self._given.power or batch.live.epochs[0] < self._given.warmup:
             return taught
         a = self._trust(shown)
         return a * taught + (1.0 - a) * divergence(scores, moved)
