@@ -336,3 +336,16 @@ def test_the_shares_of_tables_in_the_notes_are_those_of_the_binomial() -> None:
     inside = np.abs(share - 0.95) <= half
     assert law @ beyond == pytest.approx(0.25, abs=0.01)
     assert law @ (beyond & inside) / (law @ beyond) == pytest.approx(0.55, abs=0.01)
+
+
+def test_a_perfect_model_is_not_beyond_what_is_possible() -> None:
+    y = np.arange(20) % 2
+    p = np.where(y == 1, 0.9, 0.1)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        found = risks(y, p, metrics=["accuracy", "auc"])
+    assert found.estimate == pytest.approx(1.0)
+    said = [str(each.message) for each in heard]
+    assert not [each for each in said if "beyond" in each]
+    # It has no width, which is said.
+    assert [each for each in said if "says the same" in each or "no width" in each]

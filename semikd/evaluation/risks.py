@@ -42,6 +42,9 @@ from semikd.inference.units import (
 
 __all__ = ["risks"]
 
+# Beyond a limit by as little is rounding.
+_ROUNDING = 1e-9
+
 _N_DRAWS = 10_000
 Codes = NDArray[np.intp]
 
@@ -217,7 +220,9 @@ def _warn_of_impossible(found: InferenceResult) -> None:
     """Warn of intervals that hold what the metric cannot be."""
     ends = found.conf_int(kind="interval")
     most = np.array([RANGES[name.partition(", ")[0]] for name in found.names])
-    beyond = (ends[:, 0] < most[:, 0]) | (ends[:, 1] > most[:, 1])
+    over = np.maximum(most[:, 0] - ends[:, 0], ends[:, 1] - most[:, 1])
+    # Of a perfect model the mean of ones is 1 to rounding alone.
+    beyond = over > _ROUNDING
     if n := int(beyond.sum()):
         at = int(beyond.argmax())
         warnings.warn(
