@@ -48,7 +48,7 @@ ANSWERS: dict[str, tuple[Callable[[], Any], str, str]] = {
     ),
     "wald": (
         lambda: inferred().wald_test([[1.0, -2.0, 0.0], [0.0, 1.0, 0.0]], [0.5, 0.0]),
-        "whether x0 + -2 * x1 = 0.5, x1 = 0, of: the logistic model of largest mean "
+        "whether x0 - 2 * x1 = 0.5, x1 = 0, of: the logistic model of largest mean "
         "likelihood, log-odds of 1 against 0",
         "Test of 2 combinations together, two-sided, by Fisher's law, if",
     ),

@@ -246,7 +246,7 @@ def test_groups_of_another_length() -> None:
             "its scores are log-odds; use loss='cross_entropy'",
         ),
         ({"student": SVC()}, TypeError, "Use KernelRidge instead"),
-        ({"student": "tree"}, TypeError, "be an estimator with a fit method; got 'tr"),
+        ({"student": "oak"}, ValueError, "student must be one of .*; got 'oak'"),
         ({"student": DecisionTreeRegressor}, TypeError, "Pass an instance"),
         (
             {"student": make_pipeline(SelectKBest(k=1), TREE)},

@@ -114,11 +114,12 @@ def asked(result: "InferenceResult", combinations: FloatArray, value: ArrayLike)
 def _sum(row: FloatArray, names: tuple[str, ...]) -> str:
     """Return a combination of named numbers in words."""
     parts = [
-        name if factor == 1.0 else f"{factor:.6g} * {name}"
+        f"{'-' if factor < 0 else '+'} "
+        + (name if abs(factor) == 1.0 else f"{abs(factor):.6g} * {name}")
         for factor, name in zip(row, names, strict=True)
         if factor
     ]
-    return " + ".join(parts) or "0"
+    return " ".join(parts).removeprefix("+ ") or "0"
 
 
 def contrasts(

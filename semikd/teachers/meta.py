@@ -113,8 +113,6 @@ class MetaTeacher(ClassifierMixin, BaseEstimator):
     learns from, and the rows that it labels are in neither. Copies of a row fall on one
     side. In-sample labels of such a teacher saw the quiz as well.
 
-    The derivative goes through one step of the pupil, not through its training.
-
     References
     ----------
     .. [1] W. Zhou, C. Xu and J. McAuley, "BERT Learns to Teach: Knowledge Distillation
@@ -217,7 +215,8 @@ class MetaTeacher(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row, shape (n,)."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        proba = self.predict_proba(X)
+        return np.asarray(self.classes_[proba.argmax(axis=1)])
 
     def _sides(
         self,
