@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
+from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch.nn import functional
 
 from semikd import DistilledClassifier, DistilledRegressor, cross_fit
@@ -46,6 +47,27 @@ def student(**settings: Any) -> RobustStudent:
 
 def soft(n: int = 120, k: int = 3) -> Floats:
     return np.random.default_rng(7).dirichlet(np.ones(k), size=n)
+
+
+@parametrize_with_checks(
+    # Copies of a row would start at random each for itself, a weight only once.
+    [
+        RobustStudent(
+            (8,),
+            attack=Attack(0.05, random_start=False),
+            learning_rate=0.02,
+            max_epochs=30,
+            device="cpu",
+            dtype="float64",
+            random_state=0,
+        )
+    ]
+)
+@pytest.mark.usefixtures("generator_of_the_checks")
+def test_robust_students_follow_the_conventions_of_scikit_learn(
+    estimator: Any, check: Any
+) -> None:
+    check(estimator)
 
 
 @pytest.mark.parametrize("warmup", [0, 2, 9])
@@ -247,7 +269,7 @@ def pixels_first(_: Any, n_outputs: int) -> torch.nn.Module:
     """Return a small network of 8 by 8 pixels, quicker than convolutions."""
     return torch.nn.Sequential(
         torch.nn.Flatten(),
-        torch.nn.Linear(64, 64),
+        torch.nn.Linear(int(np.prod(shape)), 64),
         torch.nn.ReLU(),
         torch.nn.Linear(64, n_outputs),
     )

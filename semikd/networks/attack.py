@@ -107,8 +107,12 @@ class Attack(BaseEstimator):
 
         Returns
         -------
-        radius, low, high : ndarray of shape (c, 1, 1) or (d,)
+        radius : ndarray of shape (c, 1, 1) or (d,)
             For each channel, or each number of an encoded row.
+        low : ndarray of that shape
+            Least values.
+        high : ndarray of that shape
+            Largest values.
         """
         is_image = isinstance(encoding, ImageEncoding)
         given = self.input_range or ((0.0, 1.0) if is_image else (-np.inf, np.inf))

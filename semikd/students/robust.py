@@ -105,6 +105,7 @@ class RobustStudent(TorchStudent):
     of training and without dropout, and its random starts stay within the range of the
     inputs. Code was read, the paper was not: its own tables are not reproduced.
 
+    With random starts a repeated row and a weight of 2 agree in expectation only.
     It is trained on all rows to the last epoch, since the best epoch by the loss of
     inputs as they are is not the most robust one. An epoch costs about ``n_steps``
     times one of ``TorchStudent``.
