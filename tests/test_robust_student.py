@@ -265,7 +265,7 @@ def test_of_images_epsilon_and_range_are_in_the_scale_of_pixels() -> None:
     assert {int(layer.num_batches_tracked) for layer in layers} == {4}
 
 
-def pixels_first(_: Any, n_outputs: int) -> torch.nn.Module:
+def pixels_first(shape: Any, n_outputs: int) -> torch.nn.Module:
     """Return a small network of 8 by 8 pixels, quicker than convolutions."""
     return torch.nn.Sequential(
         torch.nn.Flatten(),
