@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 
 from semikd.cli import applying, main
+from semikd.cli.errors import run
 from semikd.job import reading, sides
 
 OLDER = ("--force",)
@@ -48,6 +49,9 @@ MOMENTS = {
         "choosing the recipe, students", _DRAWN[1]
     ),
     "while arms are fitted": Moment("choosing the recipe, weights", _DRAWN[1]),
+    "while workers start": Moment(
+        "labels of boosting", 0.5 * _DRAWN[3], (*FITS, "--jobs", "2")
+    ),
     "while workers fit": Moment(
         "arm 'scratch", 0.5 * _DRAWN[2], (*FITS, "--jobs", "2")
     ),
@@ -320,6 +324,18 @@ def test_a_ctrl_c_that_a_library_swallows_is_answered_later(
     monkeypatch.chdir(here)
     assert main(words) == 0
     assert len(os.listdir()) == 1
+
+
+def test_what_fails_after_a_swallowed_ctrl_c_fails_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def half_imported() -> None:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        raise ImportError("numpy._core.multiarray failed to import")
+
+    assert run(["predict"], half_imported) == 130
+    assert capsys.readouterr().err == "semikd: interrupted; nothing was written\n"
 
 
 def test_whoever_answers_ctrl_c_already_keeps_doing_so(

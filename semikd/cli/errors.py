@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from semikd._text import for_stream
-from semikd.cli.interrupts import interrupts_noted
+from semikd.cli.interrupts import interrupted, interrupts_noted
 
 __all__ = ["note_written", "run"]
 
@@ -113,13 +113,17 @@ def _mistake(error: BaseException) -> str:
 
 
 def _interrupt(error: BaseException) -> KeyboardInterrupt | None:
-    """Return the Ctrl-C behind an error: imports sometimes fail of it."""
+    """Return the Ctrl-C behind an error.
+
+    Imports fail of it, and compiled ones raise an error of theirs in its place that
+    says nothing of it; what comes after Ctrl-C is therefore taken to come of it.
+    """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, KeyboardInterrupt):
             return seen
         seen = seen.__cause__ or seen.__context__
-    return None
+    return KeyboardInterrupt() if interrupted() else None
 
 
 def _what_stands(interrupt: KeyboardInterrupt) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["interrupts_noted", "stop_if_interrupted"]
+__all__ = ["interrupted", "interrupts_noted", "stop_if_interrupted"]
 
 _asked: list[int] = []
 
@@ -35,9 +35,14 @@ def interrupts_noted() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def interrupted() -> bool:
+    """Return whether Ctrl-C came since the command began, swallowed or not."""
+    return bool(_asked)
+
+
 def stop_if_interrupted() -> None:
     """Raise ``KeyboardInterrupt`` if Ctrl-C came and was swallowed."""
-    if _asked:
+    if interrupted():
         raise KeyboardInterrupt
 
 

@@ -11,7 +11,6 @@ a list with the labels of each fold's test rows, and ``teachers`` the fitted one
 ``classes_`` name the columns.
 """
 
-import signal
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -20,11 +19,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
 from semikd._progress import Reporter, Step
 from semikd._random import spawn_seeds
 from semikd._validation import Shown, invalid
+from semikd._workers import in_workers
 from semikd.crossfit.copies import seeded_clone
 from semikd.crossfit.folds import Fold, Rows
 from semikd.crossfit.learners import (
@@ -149,20 +149,14 @@ def label_folds(
         results = _in_a_batch(copy, batch, X, y, rows, folds, seed, progress)
     else:
         # Seeds are drawn before dispatch: neither workers nor their order matter.
-        # Workers are scikit-learn's, which take its configuration along.
         seeds = spawn_seeds(seed, len(jobs))
         tasks = _Tasks(
             delayed(_train_and_label)(teacher, X, y, rows, fold, fold_seed, keep=keep)
             for fold, fold_seed in zip(folds, seeds, strict=True)
         )
         # No more is dealt than is worked on, so that little is lost by stopping.
-        workers = Parallel(
-            n_jobs=n_jobs,
-            return_as="generator",
-            pre_dispatch="n_jobs",
-            initializer=_leave_ctrl_c,
-        )
-        results = _counted(workers(tasks), tasks, len(jobs), progress)
+        dealt = in_workers(tasks, n_jobs, pre_dispatch="n_jobs")
+        results = _counted(dealt, tasks, len(jobs), progress)
     shape = (len(repeats), len(rows.hashes))
     prediction = np.full((*shape, results[0][1].shape[1]), np.nan)
     fold_of = np.full(shape, UNLABELLED, dtype=np.intp)
@@ -247,11 +241,6 @@ def _in_a_batch(
             own = getattr(fitted, "classes_", rows.classes)
             results.append((fitted, *over_classes(answer, own, rows.classes, n)))
     return results
-
-
-def _leave_ctrl_c() -> None:
-    """Leave Ctrl-C to the process that deals the work: it ends its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _Tasks:

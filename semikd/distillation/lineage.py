@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
 from semikd._progress import Reporter
 from semikd._random import spawn_seeds
+from semikd._workers import in_workers
 from semikd.corrections import Correction
 from semikd.crossfit import OutOfFold, take_rows
 from semikd.crossfit.fold_teachers import label_folds
@@ -187,12 +188,12 @@ class Lineage:
         labels = [self._mean(said)]
         for g, (models, own_seed) in enumerate(zip(sets[1:], seeds, strict=True), 1):
             each = spawn_seeds(own_seed, len(models))
-            students = Parallel(n_jobs=n_jobs)(
+            tasks = (
                 delayed(self._student)(self._labels(said, s), one, g)
                 for s, one in zip(models, each, strict=True)
             )
             self.students: dict[LeftOut, Student] = dict(
-                zip(models, students, strict=True)
+                zip(models, in_workers(tasks, n_jobs), strict=True)
             )
             if g < breed.n_generations:
                 said = {

@@ -7,13 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import check_is_fitted
 
 from semikd._progress import Reporter
 from semikd._random import RandomState, spawn_seeds
 from semikd._tables import checked_labels, checked_table
 from semikd._validation import Shown, choose, count, invalid, number, sample_weights
+from semikd._workers import in_workers
 from semikd.crossfit import fit_learner, n_rows, seeded_clone
 from semikd.crossfit.copies import reopened, same_columns, seed_names
 from semikd.crossfit.learners import (
@@ -148,10 +149,11 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
             fitted = member.cross_fit_proba(X, labels, folds, **options)[1]
         else:
             seeds = spawn_seeds(self.random_state, self.n_members)
-            fitted = Parallel(n_jobs=self.n_jobs)(
+            tasks = (
                 delayed(fit_learner)(seeded_clone(member, seed), X, labels, weights)
                 for seed in seeds
             )
+            fitted = in_workers(tasks, self.n_jobs)
         self.members_: tuple[Any, ...] = tuple(fitted)
         self.classes_ = np.unique(labels)
         return self

@@ -41,7 +41,7 @@ FLOORS = [
     {"simplex"},
     {"datasets"},
     {"encoding"},
-    {"_files", "_progress", "_random", "_text"},
+    {"_files", "_progress", "_random", "_text", "_workers"},
     {"_validation"},
     {"exceptions"},
 ]
