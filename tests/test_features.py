@@ -194,6 +194,41 @@ def test_weighted_angles_are_means_over_weighted_triples():
     assert found == pytest.approx(total / mass, rel=1e-12)
 
 
+def test_angles_keep_their_digits_where_one_weight_is_large():
+    loss = RelationalAngle()
+    s, t, _ = layers(loss)
+    w = torch.tensor([3e5, 1.0, 1.0, 2.0, 0.5, 1.0])
+    exact = mean_of(loss, s, t, {}, w.double())
+    assert mean_of(loss, s.float(), t.float(), {}, w) == pytest.approx(exact, rel=1e-5)
+
+
+def test_rows_on_top_of_one_another_do_not_drive_angles_apart():
+    loss = RelationalAngle()
+    s, t, _ = layers(loss)
+
+    def slope(gap):
+        own = s.clone()
+        own[1] = own[0] + gap
+        own.requires_grad_()
+        loss.value(own, t, torch.ones(len(s)).double(), {}).sum().backward()
+        return float(own.grad.abs().max())
+
+    # The gradient grows as one over the gap, until there is no direction any more.
+    assert slope(1e-3) > 10.0
+    assert slope(0.0) < 10.0
+    assert slope(1e-9) < 10.0
+
+
+def test_weights_of_mean_one_give_similarity_a_batch_of_the_rows():
+    loss = SimilarityPreserving()
+    s, t, _ = layers(loss)
+    counts = torch.tensor([1, 2, 1, 3, 1, 1])
+    each = torch.arange(len(s)).repeat_interleave(counts)
+    copies = mean_of(loss, s[each], t[each], {}) * len(each) / len(s)
+    weight = counts / counts.double().mean()
+    assert mean_of(loss, s, t, {}, weight) == pytest.approx(copies, rel=1e-12)
+
+
 def test_attention_is_that_of_the_paper():
     loss = AttentionTransfer()
     s, t, _ = layers(loss)

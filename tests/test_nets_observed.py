@@ -137,8 +137,30 @@ def test_a_network_without_maps_has_no_last_map():
         found_layer(mlp(3, (6,), 2), None, torch.zeros(2, 3), what="x", maps=True)
 
 
-def test_a_layer_that_is_never_run_shows_nothing():
-    network = Plain()
-    network.unused = nn.Linear(2, 2)
-    with pytest.raises(ValueError, match="gives a tensor of its rows; got 'unused'"):
-        found_layer(network, "unused", torch.zeros(2, 3), what="layer")
+class Recurrent(nn.Module):
+    """Reads a row as a sequence: its layers give tuples and tensors of other shapes."""
+
+    def __init__(self):
+        super().__init__()
+        self.unused = nn.Linear(2, 2)
+        self.memory = nn.LSTM(1, 4, batch_first=True)
+        self.turned = nn.Identity()
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        states = self.memory(x[..., None])[0]
+        return self.head(self.turned(states.transpose(0, 1))[-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("unused", "does not run"),
+        ("memory", "gives a tuple"),
+        ("turned", r"gives a tensor of shape \(3, 2, 4\) for 2 rows"),
+    ],
+)
+def test_a_layer_without_a_tensor_of_rows_says_what_it_does(name, made):
+    message = f"gives a tensor of its rows; got '{name}', which {made}"
+    with pytest.raises(ValueError, match=message):
+        found_layer(Recurrent(), name, torch.zeros(2, 3), what="layer")

@@ -67,7 +67,8 @@ class SelfDistilledClassifier(SharedFolds):
         keeps generations from forgetting them.
     cv : int, splitter, fold ids, (train, test) pairs or 'in-sample', default=5
         Folds of a fit. 'in-sample' is the published form: each model labels the rows
-        that it learned from.
+        that it learned from. Fold ids and pairs are those of the rows it is fitted to:
+        a teacher inside another distillation sees fewer, and needs a number.
     n_jobs : int, optional
         Workers over models.
     random_state : int, generator or None, default=None

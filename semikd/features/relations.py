@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["RelationalAngle", "RelationalDistance"]
 
 _SMALLEST = 1e-12
+# Rows closer than this part of the root mean square distance lie on top of one another.
+_COINCIDENT = 1e-5
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,10 @@ class RelationalAngle(FeatureLoss):
     Notes
     -----
     The authors' code divides by the number of all triples, those with a row twice among
-    them, which have no loss. Rows that lie on top of one another span no angle and
-    count with a cosine of 0.
+    them, which have no loss. Rows that lie on top of one another, closer than 1e-5 of
+    the root mean square distance, span no angle: they count with a cosine of 0, and no
+    gradient drives them apart. A row of weight 2 counts as two rows, but that it spans
+    no angle with its own copy.
 
     References
     ----------
@@ -129,16 +133,17 @@ class RelationalAngle(FeatureLoss):
         connectors: "Mapping[str, Tensor]",
     ) -> "Tensor":
         """Return each row's share, as the vertex, of the mean, shape (b,)."""
-        from torch import einsum
+        from torch import einsum, ones_like
         from torch.nn.functional import smooth_l1_loss
 
         own, wanted = (_cosines(rows(x)) for x in (student, teacher))
         # Of a row with itself both cosines are the same: only the count leaves it out.
         each = smooth_l1_loss(own, wanted, reduction="none")
-        w, w2, w3 = (weight.pow(power).sum() for power in (1, 2, 3))
-        triples = w**3 - 3.0 * w * w2 + 2.0 * w3
+        # Positive terms alone: where one weight is large, differences of powers cancel.
+        later = ones_like(each[0]).triu(1)
+        triples = 6.0 * (weight * (later @ (weight * (later @ weight)))).sum()
         total: Tensor = einsum("jik,i,k->j", each, weight, weight)
-        return total * w / triples.clamp(min=_SMALLEST)
+        return total * weight.sum() / triples.clamp(min=_SMALLEST)
 
 
 def _distances(x: "Tensor", pairs: "Tensor") -> "Tensor":
@@ -155,5 +160,9 @@ def _cosines(x: "Tensor") -> "Tensor":
     """Return the cosine at row j between rows i and k, as (j, i, k)."""
     from torch.nn.functional import normalize
 
-    away = normalize(x - x[:, None], dim=2)
+    gaps = x - x[:, None]
+    # Where there is no direction its gradient has no bound.
+    far = gaps.detach().square().sum(dim=2)
+    on_top = far <= _COINCIDENT**2 * far.mean()
+    away = normalize(gaps.masked_fill(on_top[..., None], 0.0), dim=2)
     return away @ away.transpose(1, 2)

@@ -35,9 +35,11 @@ class SimilarityPreserving(FeatureLoss):
 
     Notes
     -----
-    A row of weight 2 counts as two rows, also among those that it is compared with. The
-    loss falls with the number of rows in a batch, as the paper's does. The formula is
-    that of code which its authors checked, in the comparison by Tian and others.
+    The loss falls with the number of rows in a batch, as the paper's does. A row of
+    weight 2 counts as two rows, also among those that it is compared with; under
+    weights of mean 1, as networks are trained, the loss is that of the copies times
+    their number over that of the rows. The formula is that of code which its authors
+    checked, in the comparison by Tian and others.
 
     References
     ----------

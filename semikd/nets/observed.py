@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from semikd._validation import Shown, invalid, wrong_type
+from semikd._validation import Shown, counted, invalid, wrong_type
 from semikd.nets.native import Scope
 
 __all__ = ["Observed", "found_layer", "last_hidden", "layer_outputs", "run_and_see"]
@@ -182,7 +182,10 @@ def last_hidden(network: nn.Module, x: Tensor, *, maps: bool = False) -> str:
             if out is heads[-1]:
                 return name
     shown = Shown(f"none that leads into a last linear map, in {_listed(network)}")
-    remedy = "Name one of these layers, or use a network with a hidden layer"
+    remedy = (
+        "Name one of these layers, make what goes into that map a layer (a module, not "
+        "a function), or use a network with a hidden layer"
+    )
     raise invalid("the network", "have a last hidden layer", shown, remedy)
 
 
@@ -228,9 +231,26 @@ def found_layer(
         raise invalid(what, "name a layer of the network", known)
     outputs = layer_outputs(network, x)
     if name not in outputs:
-        shown = Shown(f"{name!r}, which does not")
+        shown = Shown(f"{name!r}, which {_made_instead(network, name, x)}")
         raise invalid(what, "name a layer that gives a tensor of its rows", shown)
     return name, outputs[name].shape[1:]
+
+
+def _made_instead(network: nn.Module, name: str, x: Tensor) -> str:
+    """Return what a layer makes that is no tensor of its rows."""
+    seen: dict[str, Any] = {}
+    quiet = copy.deepcopy(network).eval()
+    quiet.get_submodule(name).register_forward_hook(_noting(seen, name))
+    with torch.no_grad():
+        quiet(x)
+    if name not in seen:
+        return "does not run"
+    made = seen[name]
+    if isinstance(made, Tensor):
+        return (
+            f"gives a tensor of shape {tuple(made.shape)} for {counted(len(x), 'row')}"
+        )
+    return f"gives a {type(made).__name__}"
 
 
 def _noting(seen: dict[str, Any], name: str) -> Any:

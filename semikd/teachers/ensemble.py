@@ -49,7 +49,8 @@ class EnsembleTeacher(ClassifierMixin, BaseEstimator):
         each copy has its own of. None means ``TorchClassifier()``, whose copies are
         trained as one batch.
     n_members : int, default=5
-        Number M of copies; with 1 it is the teacher itself.
+        Number M of copies. One is the teacher itself, but for its seed, which comes
+        from ``random_state`` as those of all copies do.
     mean : {'probability', 'log_probability'}, default='probability'
         What is averaged. The mean of log-probabilities is the geometric one,
         normalised: for two classes the mean of log-odds.

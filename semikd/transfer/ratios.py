@@ -119,8 +119,9 @@ def transfer_weights(
     Raises
     ------
     ValueError
-        If the tables differ in their columns, or a row here is certainly not there or
-        the reverse and nothing cuts the ratio off.
+        If the tables differ in their columns; if a row here is certainly there and
+        nothing cuts its ratio off; or if all are certainly not there. One alone that is
+        certainly not there has weight 0.
     TypeError
         If they are of two kinds.
 
