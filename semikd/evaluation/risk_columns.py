@@ -110,7 +110,8 @@ def _area(
     """Return the mean area over folds, and over classes against the rest.
 
     Influence of the rows of either class has DeLong's factor m / (m - 1), m units of
-    that class, and as many degrees of freedom as the rarer class leaves.
+    that class, in place of the sandwich's G / (G - 1), which is divided out; there are
+    as many degrees of freedom as the rarer class leaves.
     """
     p, codes, units = rows.p[repeat, mask], rows.codes[mask], rows.units[mask]
     mass = np.ones(len(p)) if rows.weights is None else rows.weights[mask]
@@ -129,6 +130,8 @@ def _area(
             estimate += share * area
             influence[at] += share * len(p) / len(at) * own * factor[1 * positive]
             df[c] += np.subtract(sizes, 1.0)
+    n_units = len(np.unique(units))
+    influence *= np.sqrt((n_units - 1.0) / n_units)
     return RiskColumn(estimate, influence, float(df.min()), 1.0)
 
 
