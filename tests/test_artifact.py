@@ -46,7 +46,13 @@ from semikd.losses import (
     ProbabilityLoss,
 )
 from semikd.networks import MLP
-from semikd.students import as_student
+from semikd.students import (
+    AdversarialStudent,
+    FeatureStudent,
+    RobustStudent,
+    as_student,
+)
+from semikd.teachers import TorchClassifier
 
 WIDTH = 6
 UNCENTRED = LogProbabilityLoss(centered=False)
@@ -309,6 +315,34 @@ def test_a_distilled_classifier_and_its_shipped_twin_agree(student, loss, n_clas
     table = as_table(rows(500, seed=3))
     features = twin.encode(table)[0]
     assert (twin.predict_proba(table) == small.predict_proba(features)).all()
+    assert (twin.predict(table) == small.predict(features)).all()
+
+
+SMALL = {"max_epochs": 3, "device": "cpu", "dtype": "float64", "random_state": 0}
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        TorchStudent((4,), **SMALL),
+        FeatureStudent(TorchStudent((4,), **SMALL), "hint"),
+        RobustStudent((4,), **SMALL),
+        AdversarialStudent((4,), protected=0, **SMALL),
+    ],
+    ids=lambda student: type(student).__name__,
+)
+def test_networks_of_every_kind_agree_with_their_shipped_twins(student, tmp_path):
+    X = rows(200)
+    y = np.array(["a", "b", "c"])[probabilities(X, 3).argmax(axis=1)]
+    X[:, 0] = X[:, 0] > 0
+    small = DistilledClassifier(TorchClassifier((4,), **SMALL), student, cv=2)
+    small.set_params(random_state=0).fit(X, y)
+    save_model(ship(small, encoder(filled=True), target="y"), tmp_path)
+    twin, table = load_model(tmp_path), as_table(rows(100, seed=3))
+    features = twin.encode(table)[0]
+    np.testing.assert_allclose(
+        twin.predict_proba(table), small.predict_proba(features), atol=1e-14
+    )
     assert (twin.predict(table) == small.predict(features)).all()
 
 
