@@ -17,6 +17,7 @@ from semikd._validation import (
     sample_weights,
 )
 from semikd.inference._inputs import checked_clusters, numbered, of_rows
+from semikd.inference.units import ROUNDING
 from semikd.simplex import one_hot
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "means_by_unit",
 ]
 
-_ROUNDING = 1e-12
 Codes = NDArray[np.intp]
 
 
@@ -74,7 +74,7 @@ class LeafRows:
         rows = np.bincount(self.code)
         spread = np.bincount(self.code, self.shares**2)
         # Rows that weigh alike, each a unit of its own.
-        alike = (self.n_units == rows) & (spread * rows <= 1.0 + _ROUNDING)
+        alike = (self.n_units == rows) & (spread * rows <= 1.0 + ROUNDING)
         return np.where(alike, np.inf, self.n_units - 1.0)
 
     @property
@@ -116,7 +116,7 @@ def means_by_unit(rows: LeafRows, outcomes: FloatArray) -> tuple[FloatArray, Any
     error = outcomes - means[rows.code]
     # What rounding leaves of a constant is no spread.
     size = np.abs(outcomes).max(axis=0, initial=0.0)
-    error[np.abs(error) <= _ROUNDING * size] = 0.0
+    error[np.abs(error) <= ROUNDING * size] = 0.0
     factor = np.sqrt(rows.n_units / (rows.n_units - 1.0))
     values = (rows.shares * factor[rows.code])[:, None] * error
     columns = m * rows.code[:, None] + np.arange(m)
@@ -132,7 +132,7 @@ def effective_rows(rows: LeafRows, p: FloatArray, covariance: FloatArray) -> Flo
     units = np.repeat(1.0 / np.asarray((rows.by_unit**2).sum(axis=0)), m)
     most = np.repeat(np.bincount(rows.code), m)
     noise = p * (1.0 - p)
-    seen = (noise > 0) & (variance > _ROUNDING * noise)
+    seen = (noise > 0) & (variance > ROUNDING * noise)
     # Noise is p (1 - p) short of its own variance: n rows that weigh alike count as n.
     counted = np.divide(noise, variance, out=units - 1.0, where=seen) + 1.0
     found = np.minimum(counted, most)
