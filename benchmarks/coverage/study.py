@@ -5,6 +5,7 @@ from functools import partial
 
 import _coefficients
 import _comparison_cases
+import _curve_cases
 import _later_cases
 import _leaf_cases
 import _powered_cases
@@ -35,6 +36,7 @@ PARTS = {
     "Unlabelled rows": _powered_cases,
     "Leaves": _leaf_cases,
     "Added later": _later_cases,
+    "Specification curve": _curve_cases,
 }
 
 
