@@ -49,9 +49,14 @@ def theirs(train: Any, student: str) -> Any:
     from skrub import TableVectorizer
 
     from semikd import DistilledClassifier
-    from semikd.job.learners import named_student
+    from semikd.encoding import Encoder, NumberColumn
+    from semikd.job import Settings
+    from semikd.job.learners import asked_student
 
-    small = named_student(student, leaves=128, total_weight=len(train))
+    # Columns matter to a student with a protected one alone.
+    columns = Encoder((NumberColumn("any"),))
+    settings = Settings("y", student=student, leaves=128)
+    small = asked_student(settings, columns, len(train))
     pipeline = make_pipeline(
         TableVectorizer(), DistilledClassifier(student=small, random_state=0)
     )
